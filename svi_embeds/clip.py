@@ -1,0 +1,258 @@
+"""A clip's embeds from images, in one call: plan, pixels, latents, masks, dict."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from einops import repeat
+from PIL import Image
+from torch import Tensor
+
+from .embeds import ImageEmbeds, build_embeds
+from .encode import WanVAE, check_vae, encode_video, latent_size, scale_latents
+from .errors import SVIError
+from .frames import add_noise, check_images, compose_video, prepare_pixels
+from .masks import (
+    concat_from_known,
+    count_concat,
+    count_known,
+    describe_known,
+    fit_temporal_mask,
+    frame_masks,
+    pack_known,
+    per_frame,
+)
+from .plan import ClipPlan, plan_clip
+from .sheet import Tile, draw_sheet, make_tiles
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Clip:
+    """One clip, encoded.
+
+    known_mask, concat_mask: F h w float32 at latent size, F conditioning frames (num_frames, and one more when an end
+    image is encoded apart). info: what was done and adjusted, in words.
+    """
+
+    plan: ClipPlan
+    embeds: ImageEmbeds
+    known_mask: Tensor
+    concat_mask: Tensor
+    info: str
+    tiles: tuple[Tile, ...]
+    known_per_frame: tuple[float, ...]
+
+    def sheet(self) -> Image.Image:
+        """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
+        counts = f"{count_known(self.known_per_frame)} (known_mask)"
+        title = f"{self.plan.recipe.id}: {self.plan.timeline.num_frames} frames, {counts}"
+        return draw_sheet(self.tiles, self.known_per_frame, title=title)
+
+    def __repr__(self) -> str:
+        return f"Clip({self.plan!r}, latents {list(self.embeds['image_embeds'].shape)})"
+
+
+def make_clip(
+    vae: WanVAE,
+    *,
+    mode: str,
+    width: int,
+    height: int,
+    num_frames: int,
+    start_image: Tensor | None = None,
+    ref_image: Tensor | None = None,
+    end_image: Tensor | None = None,
+    clip_embeds: dict[str, Any] | None = None,
+    control_embeds: dict[str, Any] | None = None,
+    extra_latents: dict[str, Any] | None = None,
+    add_cond_latents: dict[str, Any] | None = None,
+    temporal_mask: Tensor | None = None,
+    fun_or_fl2v_model: bool = True,
+    tiled_vae: bool = False,
+    noise_aug_strength: float = 0.0,
+    start_latent_strength: float = 1.0,
+    end_latent_strength: float = 1.0,
+    overlap_frames: int = 0,
+    known_frames: str = "recipe",
+    padding: str = "recipe",
+    ref_strength: float = 1.0,
+    device: torch.device | None = None,
+    offload_device: torch.device | None = None,
+    before_encode: Callable[[], None] | None = None,
+) -> Clip:
+    """Make the embeds of one clip. Nothing that is passed in is changed.
+
+    vae: the wrapper's WANVAE. mode: id of a recipe. width, height: pixels. num_frames: 4k+1.
+    start_image: F H W C, the previous clip or the first image; its last frames are taken.
+    ref_image: 1 H W C, the original image. end_image: e H W C. Images are in 0..1 and any size.
+    temporal_mask: F' H' W', 1 = kept; replaces the known rule, as on the host's node.
+    noise_aug_strength: noise on the motion frames (not on padding or end). start_latent_strength,
+    end_latent_strength: multiply the first and the last latent. ref_strength: multiplies the latents that hold
+    nothing but reference (or `last`) padding.
+    device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
+    before_encode: called once all input has been found good and all pixels are ready.
+
+    Raises SVIError for bad input; see `plan_clip`, `check_images`, `check_mask` and `latent_size` for what is bad.
+    """
+    vae = check_vae(vae)
+    lat_h, lat_w = latent_size(vae, width=width, height=height)
+    for name, value in (
+        ("noise_aug_strength", noise_aug_strength),
+        ("start_latent_strength", start_latent_strength),
+        ("end_latent_strength", end_latent_strength),
+        ("ref_strength", ref_strength),
+    ):
+        if not (math.isfinite(value) and value >= 0):
+            raise SVIError(f"{name} must be a number of 0 or more, got {value}")
+
+    notes: list[str] = []
+    images: dict[str, Tensor] = {}
+    for name, image in (("start_image", start_image), ("ref_image", ref_image), ("end_image", end_image)):
+        if image is not None:
+            images[name], said = check_images(name, image)
+            notes += said
+    counts = {name: len(image) for name, image in images.items()}
+    plan = plan_clip(
+        mode=mode,
+        num_frames=num_frames,
+        start_frames=counts.get("start_image", 0),
+        reference_frames=counts.get("ref_image", 0),
+        end_frames=counts.get("end_image", 0),
+        overlap_frames=overlap_frames,
+        known_frames=known_frames,
+        padding=padding,
+        fun_or_fl2v_model=fun_or_fl2v_model,
+    )
+    notes += plan.notes
+    if temporal_mask is not None and known_frames != "recipe":
+        raise SVIError(
+            f"temporal_mask replaces known_frames, yet known_frames is {known_frames}: "
+            "set it to recipe, or disconnect temporal_mask"
+        )
+    line = plan.timeline
+    extra = _extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
+
+    known, packed, said = _masks(plan, temporal_mask, lat_h=lat_h, lat_w=lat_w)
+    notes += said
+    known_per_frame = per_frame(known)
+    known_name = "temporal_mask" if temporal_mask is not None else plan.known
+
+    pixels = prepare_pixels(plan, images, width=width, height=height)
+    notes += pixels.notes
+    if noise_aug_strength and pixels.motion is not None:
+        pixels = replace(pixels, motion=add_noise(pixels.motion, noise_aug_strength))
+        notes.append(f"noise of {noise_aug_strength:g} on the motion frames")
+    video = compose_video(plan, pixels, width=width, height=height, dtype=vae.dtype)
+    tiles = make_tiles(plan, video, known_per_frame)
+
+    if before_encode is not None:
+        before_encode()
+    device = device or torch.device("cpu")
+    try:
+        vae.to(device)
+        latents = encode_video(
+            vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled_vae
+        )
+        del video
+        if add_cond_latents is not None:
+            black_frame = torch.zeros(3, 1, height, width, dtype=vae.dtype)
+            negative = vae.encode([black_frame], device, end_=False, tiled=False)
+            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
+    finally:
+        if offload_device is not None:
+            vae.model.to(offload_device)
+
+    pad = line.padding_latents
+    if ref_strength != 1.0:
+        if plan.padding in ("reference", "last"):
+            latents = scale_latents(latents, slice(pad.start, pad.stop), ref_strength)
+            notes.append(f"{plan.padding} padding scaled by {ref_strength:g} (latents {pad.start}-{pad.stop - 1})")
+        else:
+            notes.append(f"ref_strength {ref_strength:g} has no effect: padding is {plan.padding}")
+    packed = packed.to(vae.dtype)
+    if extra is not None:
+        if extra.shape[0] != latents.shape[0]:
+            raise SVIError(f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}")
+        latents = torch.cat([extra.to(latents.device), latents], dim=1)
+        packed = torch.cat([torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1), packed], dim=1)
+        notes.append(f"extra_latents: {extra.shape[1]} latent(s) in front, kept")
+    latents = scale_latents(latents, slice(0, 1), start_latent_strength)
+    latents = scale_latents(latents, slice(latents.shape[1] - 1, None), end_latent_strength)
+
+    embeds = build_embeds(
+        plan,
+        latents=latents,
+        mask=packed,
+        known_per_frame=known_per_frame,
+        known_name=known_name,
+        extra=extra,
+        end_video=pixels.end,
+        clip_embeds=clip_embeds,
+        control_embeds=control_embeds,
+        add_cond_latents=add_cond_latents,
+    )
+    head = _describe(plan, known_per_frame, known_name, width=width, height=height, latents=latents.shape[1])
+    return Clip(
+        plan=plan,
+        embeds=embeds,
+        known_mask=known,
+        concat_mask=concat_from_known(known),
+        info="\n".join([*head, *(f"- {note}" for note in notes)]),
+        tiles=tiles,
+        known_per_frame=tuple(known_per_frame),
+    )
+
+
+def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: int) -> Tensor | None:
+    """A LATENT as C t h w, checked against the clip's size."""
+    if extra_latents is None:
+        return None
+    samples = extra_latents.get("samples") if isinstance(extra_latents, dict) else None
+    if not isinstance(samples, Tensor):
+        raise SVIError("extra_latents must be a LATENT (a dict with samples): connect WanVideo Encode")
+    if samples.ndim == 5 and samples.shape[0] == 1:
+        samples = samples[0]
+    if samples.ndim != 4 or tuple(samples.shape[2:]) != (lat_h, lat_w):
+        raise SVIError(
+            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got {list(samples.shape)}: "
+            "encode them at the clip's width and height"
+        )
+    return samples
+
+
+def _masks(plan: ClipPlan, temporal_mask: Tensor | None, *, lat_h: int, lat_w: int) -> tuple[Tensor, Tensor, list[str]]:
+    """known_mask F h w, its packed form 4 T h w, and notes."""
+    line = plan.timeline
+    if temporal_mask is None:
+        values = plan.known_values
+        # Packed as one column per latent first: no full-length pixel mask is ever made.
+        columns = pack_known(torch.tensor(values, dtype=torch.float32), end_apart=line.end_apart)
+        packed = repeat(columns, "c t -> c t h w", h=lat_h, w=lat_w).contiguous()
+        return frame_masks(values, height=lat_h, width=lat_w), packed, []
+    known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
+    if line.end_apart and len(temporal_mask) < line.total_frames:
+        notes.append(
+            f"with an end image and fun_or_fl2v_model off the clip has {line.total_frames} mask frames, the last one "
+            "being the end"
+        )
+    return known, pack_known(known, end_apart=line.end_apart), notes
+
+
+def _describe(
+    plan: ClipPlan, known: list[float], known_name: str, *, width: int, height: int, latents: int
+) -> list[str]:
+    line = plan.timeline
+    source = {"motion": "last frames of start_image", "end": "end_image"}
+    fill = {"grey": "mid-grey", "black": "black", "last": "the last motion frame"}
+    filler = fill.get(plan.padding, f"{plan.reference_from}")
+    parts = ", ".join(f"{s} ({filler if s.role == 'padding' else source[s.role]})" for s in line.segments)
+    return [
+        f"{plan.recipe.id}: {line.num_frames} frames at {width}x{height}, {latents} latents",
+        f"frames: {parts}",
+        f"known_mask (wrapper): {describe_known(known)}, rule {known_name}",
+        f"concat_mask (native): {count_concat(known)}",
+    ]

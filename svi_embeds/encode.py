@@ -1,0 +1,82 @@
+"""The VAE this pack needs, and the latents it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+import torch
+from torch import Tensor
+
+from .errors import SVIError
+
+PATCH = 2  # the transformer's spatial patch, in latent pixels
+
+
+class WanVAE(Protocol):
+    """The part of the wrapper's WANVAE object that is used here (WanVideoWrapper, wanvideo/wan_video_vae.py)."""
+
+    dtype: torch.dtype
+    upsampling_factor: int  # pixels per latent pixel: 8, or 16 for the 5B model
+    model: Any
+
+    def to(self, device: torch.device) -> Any: ...
+
+    def encode(self, videos: Sequence[Tensor], device: torch.device, *, end_: bool, tiled: bool) -> Tensor:
+        """videos: C F H W in -1..1, each. Returns B C T h w, normalised."""
+
+
+def check_vae(vae: object) -> WanVAE:
+    """Raises SVIError unless `vae` has the interface of the wrapper's VAE."""
+    if vae is None:
+        raise SVIError("a VAE is needed: connect WanVideo VAE Loader")
+    missing = [name for name in ("dtype", "upsampling_factor", "model", "to", "encode") if not hasattr(vae, name)]
+    if missing:
+        kind = type(vae).__name__
+        hint = (
+            "a tiny VAE only decodes well enough; load the full one with WanVideo VAE Loader"
+            if hasattr(vae, "decode_video")
+            else "connect WanVideo VAE Loader (ComfyUI's own Load VAE gives another kind)"
+        )
+        raise SVIError(f"vae must be the wrapper's WANVAE, got {kind} without {', '.join(missing)}: {hint}")
+    return cast(WanVAE, vae)
+
+
+def latent_size(vae: WanVAE, *, width: int, height: int) -> tuple[int, int]:
+    """Latent height and width of a clip. Raises SVIError for a size the transformer cannot cut into patches."""
+    step = vae.upsampling_factor * PATCH
+    for name, value in (("width", width), ("height", height)):
+        if value < step or value % step:
+            lower = max(step, value // step * step)
+            near = f"{lower} or {lower + step}" if value > step else f"{step}"
+            raise SVIError(f"{name} must be a multiple of {step}, got {value}: use {near}")
+    return height // vae.upsampling_factor, width // vae.upsampling_factor
+
+
+def encode_video(
+    vae: WanVAE, video: Tensor, *, latents: int, device: torch.device, end_apart: bool = False, tiled: bool = False
+) -> Tensor:
+    """Encode a clip. video: C F H W in -1..1. Returns C T h w on the CPU.
+
+    latents: T that must come out. end_apart: the last frame is encoded by itself (the wrapper's `end_`).
+    """
+    encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
+    factor = vae.upsampling_factor
+    expected = (latents, video.shape[2] // factor, video.shape[3] // factor)
+    if encoded.ndim != 4 or tuple(encoded.shape[1:]) != expected:
+        raise SVIError(
+            f"the VAE gave latents {list(encoded.shape)}, expected [C, {', '.join(map(str, expected))}] "
+            f"for {video.shape[1]} frames: is it a Wan VAE?"
+        )
+    if not bool(torch.isfinite(encoded).all()):
+        raise SVIError(f"the VAE gave NaN or infinite latents in {vae.dtype}: load it with precision bf16 or fp32")
+    return encoded
+
+
+def scale_latents(latents: Tensor, span: slice, strength: float) -> Tensor:
+    """`latents` with those of `span` multiplied by `strength`; a new tensor unless strength is 1. C T h w."""
+    if strength == 1.0:
+        return latents
+    scaled = latents.clone()
+    scaled[:, span] *= strength
+    return scaled

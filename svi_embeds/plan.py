@@ -1,0 +1,143 @@
+"""One clip decided: from a mode and what is connected to what every frame will be. No torch, no pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import SVIError
+from .recipes import KnownRule, Padding, Recipe, recipe, resolve_known, resolve_padding
+from .timeline import Timeline
+
+Source = Literal["ref_image", "start_image"]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ClipPlan:
+    """What every frame of one clip is, before any pixel is touched.
+
+    reference_from: which input the reference padding comes from; None when padding is not an image of its own.
+    fun_or_fl2v_model: the setting as it takes effect (an end image alone only works with it on).
+    notes: what was decided or adjusted on the caller's behalf, a sentence each.
+    """
+
+    recipe: Recipe
+    timeline: Timeline
+    known: KnownRule
+    padding: Padding
+    reference_from: Source | None
+    fun_or_fl2v_model: bool
+    notes: tuple[str, ...] = ()
+
+    @property
+    def known_values(self) -> tuple[int, ...]:
+        """1 = the frame is kept, 0 = it is generated; one value for each of `timeline.total_frames`.
+
+        End frames are kept under every rule but `inverted`, which keeps all but frame 0.
+        """
+        line = self.timeline
+        if self.known == "inverted":
+            return (0,) + (1,) * (line.total_frames - 1)
+        kept = line.motion_frames if self.known == "overlap" else min(1, line.motion_frames)
+        return (1,) * kept + (0,) * (line.total_frames - kept - line.end_frames) + (1,) * line.end_frames
+
+    def __repr__(self) -> str:
+        return f"ClipPlan({self.recipe.id}: {self.timeline!r}, padding {self.padding}, known {self.known})"
+
+
+def plan_clip(
+    *,
+    mode: str,
+    num_frames: int,
+    start_frames: int = 0,
+    reference_frames: int = 0,
+    end_frames: int = 0,
+    overlap_frames: int = 0,
+    known_frames: str = "recipe",
+    padding: str = "recipe",
+    fun_or_fl2v_model: bool = True,
+) -> ClipPlan:
+    """Decide one clip.
+
+    mode: id of a recipe. num_frames: frames of the clip, 4k+1.
+    start_frames, reference_frames, end_frames: frames in each connected image batch, 0 when not connected.
+    overlap_frames: motion frames to take from the start batch; 0 means the recipe's count.
+    known_frames, padding: one of KNOWN_CHOICES and PADDING_CHOICES.
+
+    Raises SVIError for every combination that the host would crash on or silently get wrong.
+    """
+    row = recipe(mode)
+    notes: list[str] = []
+    if not start_frames and not end_frames:
+        raise SVIError(
+            f"{mode} needs start_image: connect the previous clip (or, for the first clip, the first image); "
+            "an end_image alone works too"
+        )
+    motion = _motion_frames(row, start_frames=start_frames, overlap_frames=overlap_frames)
+    if not start_frames:
+        notes.append("no start_image: the clip has no motion frames")
+    fun = fun_or_fl2v_model
+    if end_frames and not start_frames and not fun:
+        fun = True
+        notes.append("fun_or_fl2v_model was turned on: an end image without a start image only works that way")
+    end_apart = bool(end_frames) and not fun
+    if end_apart and motion > 1:
+        raise SVIError(
+            f"an end_image without fun_or_fl2v_model goes with exactly 1 motion frame, got {motion} "
+            "(latents and mask would differ in length and the sampler crash): "
+            "turn fun_or_fl2v_model on, or set overlap_frames to 1"
+        )
+    line = Timeline(num_frames, motion_frames=motion, end_frames=end_frames, end_apart=end_apart)
+    fill = resolve_padding(row, padding)
+    source = _reference_source(mode, fill, start_frames=start_frames, reference_frames=reference_frames)
+    if source == "start_image":
+        notes.append("no ref_image: the single start image is the reference (right for the first clip only)")
+    if reference_frames and fill != "reference":
+        notes.append(f"ref_image is not used: padding is {fill}")
+    if fill == "last" and not motion:
+        raise SVIError("padding last needs motion frames: connect start_image, or choose another padding")
+    return ClipPlan(
+        recipe=row,
+        timeline=line,
+        known=resolve_known(row, known_frames),
+        padding=fill,
+        reference_from=source,
+        fun_or_fl2v_model=fun,
+        notes=tuple(notes),
+    )
+
+
+def _motion_frames(row: Recipe, *, start_frames: int, overlap_frames: int) -> int:
+    if overlap_frames < 0:
+        raise SVIError(f"overlap_frames must be 0 (the recipe's) or more, got {overlap_frames}")
+    if not start_frames:
+        if overlap_frames:
+            raise SVIError(f"overlap_frames {overlap_frames} needs start_image: connect the previous clip")
+        return 0
+    motion = overlap_frames or row.motion_frames
+    if start_frames < motion:
+        hint = (
+            "for the first clip choose mode i2v or set overlap_frames to 1"
+            if start_frames == 1
+            else f"connect the whole previous clip, or set overlap_frames to {start_frames} or less"
+        )
+        raise SVIError(f"{row.id} needs {motion} motion frames, start_image has {start_frames}: {hint}")
+    return motion
+
+
+def _reference_source(mode: str, fill: Padding, *, start_frames: int, reference_frames: int) -> Source | None:
+    if fill != "reference":
+        return None
+    if reference_frames > 1:
+        raise SVIError(
+            f"ref_image must be one image, got a batch of {reference_frames}: "
+            "connect the original image (ImageFromBatch picks one)"
+        )
+    if reference_frames:
+        return "ref_image"
+    if start_frames == 1:
+        return "start_image"
+    raise SVIError(
+        f"{mode} needs ref_image: connect the original image, not the last frame of the previous clip "
+        "(padding with that is how the character gets lost)"
+    )

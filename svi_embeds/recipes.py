@@ -1,0 +1,123 @@
+"""The table of SVI variants: a new variant is a new row.
+
+Sources: the SVI authors' test scripts and pipeline (vita-epfl/Stable-Video-Infinity), the wrapper's own nodes, and
+what users report. Where the authors and the users differ, the row follows the users and says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, cast, get_args
+
+from .errors import SVIError
+
+KnownRule = Literal["overlap", "first_frame", "inverted"]
+Padding = Literal["grey", "reference", "black", "last"]
+
+# Combo values of the nodes; "recipe" means what the mode's row says. Saved graphs hold them: never rename one.
+KNOWN_CHOICES: tuple[str, ...] = ("recipe", *get_args(KnownRule))
+PADDING_CHOICES: tuple[str, ...] = ("recipe", *get_args(Padding))
+
+KNOWN_MEANING: dict[KnownRule, str] = {
+    "overlap": "every motion frame is kept",
+    "first_frame": "only frame 0 is kept, also when more motion frames lead the clip",
+    "inverted": "frame 0 is generated and the rest kept: an experiment, no LoRA was trained on it",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One SVI variant.
+
+    motion_frames: how many of the previous clip's last frames lead the clip.
+    padding: what fills the frames to generate. known: which frames the model is told to keep.
+    loras: LoRA files it goes with. base: models it goes with. note: what its users should know.
+    """
+
+    id: str
+    motion_frames: int
+    padding: Padding
+    known: KnownRule
+    loras: tuple[str, ...]
+    base: str
+    note: str
+
+
+_ROWS = (
+    Recipe(
+        "film", 5, "grey", "overlap",
+        ("svi-film", "svi-film-opt-10212025", "svi-film-transitions"), "Wan 2.1 I2V 14B 480p",
+        "A prompt per clip; motion continues across the seam. The authors' script keeps frame 0 only "
+        "(known_frames: first_frame); users keep all five.",
+    ),
+    Recipe(
+        "shot", 1, "reference", "first_frame",
+        ("svi-shot",), "Wan 2.1 I2V 14B 480p",
+        "One scene, one prompt. Exactly one frame is kept; the original image fills the rest.",
+    ),
+    Recipe(
+        "tom", 1, "grey", "first_frame",
+        ("svi-tom",), "Wan 2.1 I2V 14B 480p",
+        "Cartoon stream.",
+    ),
+    Recipe(
+        "talk", 1, "reference", "first_frame",
+        ("svi-talk",), "Wan 2.1 I2V 14B + MultiTalk or InfiniteTalk",
+        "25 fps. The wrapper starts the audio of every clip at 0: slice it per clip.",
+    ),
+    Recipe(
+        "dance", 1, "reference", "first_frame",
+        ("svi-dance",), "Wan 2.1 I2V 14B + UniAnimate",
+        "Added to UniAnimate, not instead of it. Load the LoRA through the model loader; leave the reference pose "
+        "unconnected.",
+    ),
+    Recipe(
+        "film_shot", 5, "reference", "overlap",
+        ("svi-film", "svi-shot"), "Wan 2.1 I2V 14B 480p",
+        "Both LoRAs together: motion continues and the reference holds the character.",
+    ),
+    Recipe(
+        "svi2_wan21", 5, "reference", "first_frame",
+        ("SVI 2.0 for Wan 2.1",), "Wan 2.1 I2V 14B",
+        "Five frames lead the clip, yet only frame 0 is kept.",
+    ),
+    Recipe(
+        "svi2_wan22", 1, "reference", "first_frame",
+        ("SVI 2.0 high noise", "SVI 2.0 low noise"), "Wan 2.2 I2V A14B pair",
+        "More than 3 motion frames bring artefacts, users say.",
+    ),
+    Recipe(
+        "i2v", 1, "grey", "overlap",
+        (), "any Wan I2V",
+        "Plain image-to-video: the first clip, which needs no SVI LoRA (there it only freezes motion).",
+    ),
+)  # fmt: skip
+
+RECIPES: dict[str, Recipe] = {row.id: row for row in _ROWS}
+MODES: tuple[str, ...] = tuple(RECIPES)
+
+
+def recipe(mode: str) -> Recipe:
+    """The row of `mode`. Raises SVIError for an unknown mode."""
+    try:
+        return RECIPES[mode]
+    except KeyError:
+        raise SVIError(f"mode must be one of {', '.join(MODES)}; got {mode!r}") from None
+
+
+def resolve_known(row: Recipe, choice: str) -> KnownRule:
+    """The known rule that `choice` (one of KNOWN_CHOICES) means for this recipe."""
+    if choice == "recipe":
+        return row.known
+    if choice not in KNOWN_CHOICES:
+        raise SVIError(f"known_frames must be one of {', '.join(KNOWN_CHOICES)}; got {choice!r}")
+    return cast(KnownRule, choice)
+
+
+def resolve_padding(row: Recipe, choice: str) -> Padding:
+    """The padding that `choice` (one of PADDING_CHOICES) means for this recipe."""
+    if choice == "recipe":
+        return row.padding
+    if choice not in PADDING_CHOICES:
+        raise SVIError(f"padding must be one of {', '.join(PADDING_CHOICES)}; got {choice!r}")
+    return cast(Padding, choice)

@@ -1,0 +1,145 @@
+"""Contact sheets: a clip's conditioning frames in order, framed white (kept) or black (generated)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from .masks import format_runs
+from .plan import ClipPlan
+
+THUMB_HEIGHT = 128
+MAX_TILES = 16  # more distinct frames than this and the middle ones are left out, and said to be
+
+_BACKGROUND, _TEXT, _DIM = (84, 92, 106), (240, 243, 248), (190, 197, 208)
+_WHITE, _BLACK, _PARTLY = (255, 255, 255), (0, 0, 0), (150, 150, 150)
+_BORDER, _GAP, _MARGIN = 7, 12, 16
+_Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
+_STACK = 5  # offset of the sheets drawn behind a folded run
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Tile:
+    """Frames `first` to `last` that show the same picture under the same mask, drawn once.
+
+    role: motion, an end, or what the padding is. known: 1 kept, 0 generated, between where only a region is kept.
+    """
+
+    picture: Image.Image
+    first: int
+    last: int
+    role: str
+    known: float
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __repr__(self) -> str:
+        return f"Tile({self.role} {self.first}-{self.last}, known {self.known:g})"
+
+
+def make_tiles(plan: ClipPlan, video: Tensor, known: Sequence[float]) -> tuple[Tile, ...]:
+    """The tiles of a clip. video: C F H W in -1..1. known: one value per frame.
+
+    Padding is one picture, so a run of it folds into one tile wherever the mask stays the same. No tile keeps `video`
+    alive.
+    """
+    tiles = []
+    for segment in plan.timeline.segments:
+        start = segment.start
+        while start < segment.stop:
+            stop = start + 1
+            if segment.role == "padding":
+                while stop < segment.stop and known[stop] == known[start]:
+                    stop += 1
+            role = f"{plan.padding} padding" if segment.role == "padding" else segment.role
+            tiles.append(Tile(_thumbnail(video[:, start]), start, stop - 1, role, known[start]))
+            start = stop
+    return tuple(tiles)
+
+
+def _thumbnail(frame: Tensor) -> Image.Image:
+    """C H W in -1..1 -> a small RGB picture."""
+    pixels = ((frame.to(torch.float32) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+    picture = Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
+    width = max(24, round(picture.width * THUMB_HEIGHT / picture.height))
+    return picture.resize((min(width, 3 * THUMB_HEIGHT), THUMB_HEIGHT), Image.Resampling.BILINEAR)
+
+
+def draw_sheet(tiles: Sequence[Tile], known: Sequence[float], *, title: str) -> Image.Image:
+    """Draw the tiles of a clip above a strip with one cell per frame in both mask views.
+
+    known: one value per frame, 1 = kept. title: heading.
+    """
+    shown, left_out = _shorten(tiles)
+    slots = [tile.picture.width + 2 * _BORDER + (2 * _STACK if len(tile) > 1 else 0) for tile in shown]
+    width = max(900, sum(slots) + _GAP * (len(slots) - 1) + 2 * _MARGIN)
+    tile_top = _MARGIN + 34
+    label_top = tile_top + THUMB_HEIGHT + 2 * _BORDER + 2 * _STACK + 4
+    strip_top = label_top + 44
+    height = strip_top + 2 * 28 + _MARGIN + (22 if left_out else 0)
+
+    sheet = Image.new("RGB", (width, height), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    large, small = ImageFont.load_default(size=20), ImageFont.load_default(size=15)
+    draw.text((_MARGIN, _MARGIN - 2), title, font=large, fill=_TEXT)
+    note = "white frame = kept, black frame = generated"
+    draw.text((width - _MARGIN - draw.textlength(note, font=small), _MARGIN), note, font=small, fill=_DIM)
+
+    x = _MARGIN
+    for tile, slot in zip(shown, slots, strict=True):
+        _draw_tile(sheet, draw, tile, x, tile_top)
+        span = f"{tile.first}" if len(tile) == 1 else f"{tile.first}-{tile.last}  (x{len(tile)})"
+        draw.text((x, label_top), span, font=small, fill=_TEXT)
+        draw.text((x, label_top + 18), _fit(draw, tile.role, small, slot), font=small, fill=_DIM)
+        x += slot + _GAP
+
+    views = (("known_mask (wrapper, sampler)", list(known)), ("concat_mask (native, WanEx)", [1 - v for v in known]))
+    for row, (name, values) in enumerate(views):
+        _draw_strip(draw, values, name, small, top=strip_top + row * 28, width=width)
+    if left_out:
+        draw.text((_MARGIN, strip_top + 58), f"not drawn: frames {left_out}", font=small, fill=_DIM)
+    return sheet
+
+
+def _shorten(tiles: Sequence[Tile]) -> tuple[list[Tile], str]:
+    if len(tiles) <= MAX_TILES:
+        return list(tiles), ""
+    half = MAX_TILES // 2
+    hidden = [i for tile in tiles[half:-half] for i in range(tile.first, tile.last + 1)]
+    return [*tiles[:half], *tiles[-half:]], format_runs(hidden)
+
+
+def _mask_colour(value: float) -> tuple[int, int, int]:
+    return _WHITE if value >= 1 else _BLACK if value <= 0 else _PARTLY
+
+
+def _draw_tile(sheet: Image.Image, draw: ImageDraw.ImageDraw, tile: Tile, x: int, y: int) -> None:
+    width, height = tile.picture.width + 2 * _BORDER, THUMB_HEIGHT + 2 * _BORDER
+    colour = _mask_colour(tile.known)
+    for offset in (2 * _STACK, _STACK) if len(tile) > 1 else ():
+        draw.rectangle((x + offset, y + offset, x + offset + width - 1, y + offset + height - 1), colour, _BACKGROUND)
+    draw.rectangle((x, y, x + width - 1, y + height - 1), colour)
+    sheet.paste(tile.picture, (x + _BORDER, y + _BORDER))
+
+
+def _draw_strip(
+    draw: ImageDraw.ImageDraw, values: Sequence[float], name: str, font: _Font, *, top: int, width: int
+) -> None:
+    left = _MARGIN + 230
+    draw.text((_MARGIN, top + 2), name, font=font, fill=_TEXT)
+    cell = (width - _MARGIN - left) / len(values)
+    for i, value in enumerate(values):
+        x = left + i * cell
+        draw.rectangle((x, top, x + max(cell - 1, 1), top + 20), _mask_colour(value))
+
+
+def _fit(draw: ImageDraw.ImageDraw, text: str, font: _Font, width: int) -> str:
+    while len(text) > 1 and draw.textlength(text, font=font) > width:
+        text = text[:-1]
+    return text

@@ -1,0 +1,168 @@
+"""Frame and latent arithmetic of the Wan VAE. Integers only.
+
+The VAE gives frame 0 a latent of its own and packs every four frames after it into one more, so a clip has
+`num_frames = 4k+1` frames and `T = k+1` latents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from .errors import SVIError
+
+FRAMES_PER_LATENT = 4
+
+Role = Literal["motion", "padding", "end"]
+
+
+def latent_count(num_frames: int) -> int:
+    """Latents of a clip of `num_frames` frames. Raises SVIError unless num_frames is 4k+1."""
+    if num_frames < 1 or (num_frames - 1) % FRAMES_PER_LATENT:
+        lower = max(1, (num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1)
+        upper = max(1, lower + FRAMES_PER_LATENT)
+        near = f"{lower} or {upper}" if num_frames >= 1 else "81"
+        raise SVIError(
+            f"num_frames must be 4k+1 (the Wan VAE packs 1 + 4 + 4 + ... frames), got {num_frames}: use {near}"
+        )
+    return (num_frames - 1) // FRAMES_PER_LATENT + 1
+
+
+def frame_count(latents: int) -> int:
+    """Frames that `latents` latents decode to."""
+    if latents < 1:
+        raise SVIError(f"latents must be at least 1, got {latents}")
+    return FRAMES_PER_LATENT * (latents - 1) + 1
+
+
+def latent_of_frame(frame: int) -> int:
+    """Index of the latent that frame `frame` (0-based) is part of."""
+    if frame < 0:
+        raise SVIError(f"frame must be 0 or more, got {frame}")
+    return (frame + FRAMES_PER_LATENT - 1) // FRAMES_PER_LATENT
+
+
+def frames_of_latent(latent: int) -> range:
+    """Frames (0-based) that latent `latent` covers: one for latent 0, four for any other."""
+    if latent < 0:
+        raise SVIError(f"latent must be 0 or more, got {latent}")
+    if latent == 0:
+        return range(1)
+    first = FRAMES_PER_LATENT * (latent - 1) + 1
+    return range(first, first + FRAMES_PER_LATENT)
+
+
+def chain_frames(clips: Sequence[int], overlaps: Sequence[int]) -> int:
+    """Frames of a stitched chain.
+
+    clips: frames of each clip. overlaps: frames dropped at each seam, one fewer than clips.
+    """
+    if not clips or len(overlaps) != len(clips) - 1:
+        raise SVIError(
+            f"a chain of {len(clips)} clips has {max(len(clips) - 1, 0)} seams, got {len(overlaps)} overlaps"
+        )
+    for seam, overlap in enumerate(overlaps):
+        shorter = min(clips[seam], clips[seam + 1])
+        if not 0 <= overlap < shorter:
+            raise SVIError(
+                f"the overlap at seam {seam} must be 0..{shorter - 1} (the shorter clip there has {shorter} frames), "
+                f"got {overlap}"
+            )
+    return sum(clips) - sum(overlaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Frames `start` to `stop` (excluded) of one clip, all with the same role."""
+
+    role: Role
+    start: int
+    stop: int
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __str__(self) -> str:
+        span = f"{self.start}" if len(self) == 1 else f"{self.start}-{self.stop - 1}"
+        return f"{self.role} {span}"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Timeline:
+    """Which frames of a clip are motion frames, padding and end frames.
+
+    num_frames: frames of the clip, 4k+1. motion_frames lead it, end_frames close it.
+    end_apart: the end image is not the clip's last frame but one conditioning frame more, with a latent of its own.
+        This is how the wrapper treats an end image when `fun_or_fl2v_model` is off (its sampler and decode then
+        drop that extra latent).
+
+    Raises SVIError when num_frames is not 4k+1 or no frame is left to generate.
+    """
+
+    num_frames: int
+    motion_frames: int = 0
+    end_frames: int = 0
+    end_apart: bool = False
+
+    def __post_init__(self) -> None:
+        latent_count(self.num_frames)
+        if self.motion_frames < 0 or self.end_frames < 0:
+            raise SVIError(f"motion and end frames must be 0 or more, got {self.motion_frames} and {self.end_frames}")
+        if self.end_apart and self.end_frames != 1:
+            raise SVIError(
+                f"without fun_or_fl2v_model the end is exactly 1 frame, got {self.end_frames}: "
+                "give one end_image, or turn fun_or_fl2v_model on"
+            )
+        if self.motion_frames >= self.num_frames:
+            raise SVIError(
+                f"the overlap must be smaller than num_frames, got {self.motion_frames} motion frames in a clip of "
+                f"{self.num_frames}: nothing would be generated"
+            )
+        if not self.end_apart and self.motion_frames + self.end_frames >= self.num_frames:
+            raise SVIError(
+                f"end_image meets the motion frames: {self.motion_frames} motion + {self.end_frames} end frames leave "
+                f"nothing to generate in a clip of {self.num_frames}; give fewer end frames or a longer clip"
+            )
+
+    @property
+    def total_frames(self) -> int:
+        """Conditioning frames: num_frames, and one more when the end is apart."""
+        return self.num_frames + (1 if self.end_apart else 0)
+
+    @property
+    def latents(self) -> int:
+        """Conditioning latents: T, and one more when the end is apart."""
+        return latent_count(self.num_frames) + (1 if self.end_apart else 0)
+
+    @property
+    def padding(self) -> range:
+        """Frames between the motion frames and the end."""
+        return range(self.motion_frames, self.total_frames - self.end_frames)
+
+    @property
+    def padding_latents(self) -> range:
+        """Latents that cover padding only: a latent shared with motion or end frames is not one of them."""
+        pad = self.padding
+        first = latent_of_frame(pad.start)
+        if frames_of_latent(first).start < pad.start:
+            first += 1
+        last = latent_of_frame(pad.stop - 1)
+        if frames_of_latent(last).stop > pad.stop:
+            last -= 1
+        return range(first, max(first, last + 1))
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """The clip in order, without empty segments."""
+        pad = self.padding
+        spans: tuple[tuple[Role, int, int], ...] = (
+            ("motion", 0, pad.start),
+            ("padding", pad.start, pad.stop),
+            ("end", pad.stop, self.total_frames),
+        )
+        return tuple(Segment(role, start, stop) for role, start, stop in spans if stop > start)
+
+    def __repr__(self) -> str:
+        apart = " (apart)" if self.end_apart else ""
+        return f"Timeline({self.num_frames} frames: " + ", ".join(map(str, self.segments)) + f"{apart})"
