@@ -1,0 +1,1 @@
+"""ComfyUI's side of the pack: thin nodes over `svi_embeds`."""

@@ -1,0 +1,3 @@
+"""Where the nodes stand in ComfyUI's menu."""
+
+CATEGORY = "WanVideoWrapper/SVI"

@@ -1,0 +1,60 @@
+"""The command `wanvideo-svi`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.version import VERSION
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit code: 0 done, 2 bad input."""
+    parser = argparse.ArgumentParser(prog="wanvideo-svi", description="Long videos with SVI LoRAs on Wan.")
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser("demo", help="make a chain's embeds without a GPU, ComfyUI or weights")
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for embeds and contact sheets")
+    source = demo.add_mutually_exclusive_group()
+    source.add_argument("--image", type=Path, help="a picture to use as the scene (a slow pan)")
+    source.add_argument("--video", type=Path, help="a video to use as the scene")
+    demo.add_argument("--frames", type=int, default=81, metavar="N", help="frames of each clip, 4k+1 (default 81)")
+    args = parser.parse_args(argv)
+    try:
+        return _demo(args)
+    except SVIError as error:
+        print(f"wanvideo-svi: {error}", file=sys.stderr)
+        return 2
+
+
+def _demo(args: argparse.Namespace) -> int:
+    # Imported here: they take seconds, and `--help` needs none of them.
+    from .demo import TABLE_HEAD, chain_lengths, describe_row, plan_demo, run_demo
+
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Table
+    except ImportError as error:
+        raise SVIError(f'the demo needs rich ({error}): pip install -e ".[demo]"') from error
+
+    console = Console()
+    rows = plan_demo(args.frames)
+    table = Table(*TABLE_HEAD, title="A chain of three clips, in film and in shot mode")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("preparing the scene", total=len(rows))
+        for row, clip in run_demo(args.out, image=args.image, video=args.video, num_frames=args.frames):
+            if clip is None:
+                progress.update(task, description=f"encoding {row.chain} clip {row.index}")
+            else:
+                progress.advance(task)
+                table.add_row(*describe_row(row, clip))
+    console.print(table)
+    for chain, frames in chain_lengths(rows, args.frames).items():
+        console.print(f"{chain}: {frames} frames once stitched, {frames / 16:.1f} s at 16 fps")
+    console.print(f"Embeds (.safetensors) and contact sheets (.png) are in {args.out}", soft_wrap=True)
+    return 0

@@ -1,0 +1,16 @@
+"""Every node of the pack, by id. Ids are kept by saved graphs: never rename one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from . import nodes_chain, nodes_embeds, nodes_masks
+
+_TOPICS = (nodes_embeds, nodes_chain, nodes_masks)
+
+NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {
+    node_id: cls for topic in _TOPICS for node_id, cls in topic.NODE_CLASS_MAPPINGS.items()
+}
+NODE_DISPLAY_NAME_MAPPINGS: dict[str, str] = {
+    node_id: name for topic in _TOPICS for node_id, name in topic.NODE_DISPLAY_NAME_MAPPINGS.items()
+}

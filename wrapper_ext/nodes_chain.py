@@ -1,0 +1,111 @@
+"""Nodes between the clips of a chain: take the motion frames, join the clips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.frames import check_images, last_frames
+from ..svi_embeds.stitch import DROP_CHOICES, stitch
+from .category import CATEGORY
+
+
+class WanVideoSVIMotionFrames:
+    """The last k frames of a clip, and the clip without them."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Splits a clip into its last frames, which lead the next clip, and the rest. first_frame is the one that CLIP "
+        "vision should see for the next clip."
+    )
+    FUNCTION = "split"
+    RETURN_TYPES = ("IMAGE", "IMAGE", "IMAGE")
+    RETURN_NAMES = ("motion_frames", "rest", "first_frame")
+    OUTPUT_TOOLTIPS = (
+        "The last overlap_frames frames.",
+        "The clip without them.",
+        "The first of the motion frames: for CLIP vision of the next clip.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "images": ("IMAGE", {"tooltip": "A decoded clip."}),
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 5, "min": 1, "max": 1000, "step": 1,
+                        "tooltip": "How many frames to take from the end: 5 for film, 1 for shot.",
+                    },
+                ),
+            }
+        }  # fmt: skip
+
+    def split(self, images: Tensor, overlap_frames: int) -> tuple[Tensor, Tensor, Tensor]:
+        """images: F H W C in 0..1. Returns k H W 3, F-k H W 3, 1 H W 3."""
+        clip, _ = check_images("images", images)
+        if overlap_frames >= len(clip):
+            raise SVIError(
+                f"overlap_frames must be smaller than the clip, got {overlap_frames} of {len(clip)} frames: "
+                "nothing would be left of the clip"
+            )
+        motion = last_frames(clip, overlap_frames)
+        return motion, clip[: len(clip) - overlap_frames], motion[:1]
+
+
+class WanVideoSVIStitch:
+    """Joins two clips without showing the overlap twice."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Joins two clips of a chain. The overlap is in both; it is dropped from one of them, exactly. "
+        "Use the overlap that the second clip was made with."
+    )
+    FUNCTION = "stitch"
+    RETURN_TYPES = ("IMAGE", "STRING")
+    RETURN_NAMES = ("images", "info")
+    OUTPUT_TOOLTIPS = ("Both clips as one.", "How many frames came from where.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "images_1": ("IMAGE", {"tooltip": "The earlier clip, or everything stitched so far."}),
+                "images_2": ("IMAGE", {"tooltip": "The clip that follows, of the same size."}),
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 5, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Motion frames that images_2 starts with: 5 for film, 1 for shot.",
+                    },
+                ),
+                "drop": (
+                    list(DROP_CHOICES),
+                    {
+                        "default": "new",
+                        "tooltip": "Which clip gives way. new: the start of images_2 goes. old: the end of images_1 "
+                        "goes (as the SVI authors do).",
+                    },
+                ),
+            }
+        }  # fmt: skip
+
+    def stitch(self, images_1: Tensor, images_2: Tensor, overlap_frames: int, drop: str) -> tuple[Tensor, str]:
+        """F1 H W C and F2 H W C in 0..1 -> F1+F2-overlap H W 3, and what was done."""
+        images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop)
+        where = "start of images_2" if drop == "new" else "end of images_1"
+        head = f"{len(images_1)} + {len(images_2)} - {overlap_frames} ({where}) = {len(images)} frames"
+        return images, "\n".join([head, *(f"- {note}" for note in notes)])
+
+
+NODE_CLASS_MAPPINGS = {
+    "WanVideoSVIMotionFrames": WanVideoSVIMotionFrames,
+    "WanVideoSVIStitch": WanVideoSVIStitch,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "WanVideoSVIMotionFrames": "WanVideo SVI Motion Frames",
+    "WanVideoSVIStitch": "WanVideo SVI Stitch",
+}

@@ -1,0 +1,161 @@
+"""WanVideoSVIEmbeds: the drop-in for the host's ImageToVideo Encode."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..svi_embeds.clip import make_clip
+from ..svi_embeds.recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
+from . import host
+from .category import CATEGORY
+
+_MODE_TIP = "Which SVI LoRA the clip is for. " + " ".join(
+    f"{row.id}: {row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
+    for row in RECIPES.values()
+)
+
+
+def _strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
+    options = {"default": default, "min": 0.0, "max": 10.0, "step": 0.001, "tooltip": tooltip}
+    return "FLOAT", options
+
+
+class WanVideoSVIEmbeds:
+    """A clip's image_embeds from images."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Builds image_embeds for one clip of an SVI chain, in place of WanVideo ImageToVideo Encode. Connect the "
+        "previous clip (or the first image) as start_image and pick a mode; masks and padding follow from it."
+    )
+    FUNCTION = "encode"
+    RETURN_TYPES = ("WANVIDIMAGE_EMBEDS", "MASK", "MASK", "STRING")
+    RETURN_NAMES = ("image_embeds", "known_mask", "concat_mask", "info")
+    OUTPUT_TOOLTIPS = (
+        "For the sampler's image_embeds.",
+        "White = frame is kept. What the wrapper's temporal_mask takes. Latent size, one mask per frame.",
+        "Black = frame is kept. What native ComfyUI, VACE and WanEx nodes take. Latent size, one mask per frame.",
+        "What the node did and adjusted, in words.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        size = {"min": 64, "max": 8096, "step": 16}
+        return {
+            "required": {
+                "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
+                "mode": (list(MODES), {"default": "film", "tooltip": _MODE_TIP}),
+                "width": ("INT", {**size, "default": 832, "tooltip": "Width of the clip in pixels, in steps of 16."}),
+                "height": ("INT", {**size, "default": 480, "tooltip": "Height of the clip in pixels, in steps of 16."}),
+                "num_frames": (
+                    "INT",
+                    {
+                        "default": 81, "min": 5, "max": 10001, "step": 4,
+                        "tooltip": "Frames of this clip, motion frames included: 4k+1, usually 81.",
+                    },
+                ),
+                "force_offload": (
+                    "BOOLEAN",
+                    {"default": True, "tooltip": "Move the VAE off the GPU after encoding."},
+                ),
+            },
+            "optional": {
+                "start_image": (
+                    "IMAGE",
+                    {"tooltip": "The whole previous clip (its last frames are taken), or the first image. Any size."},
+                ),
+                "ref_image": (
+                    "IMAGE",
+                    {
+                        "tooltip": "The original image, for modes with reference padding: the same one in every clip, "
+                        "never the last frame of the previous clip."
+                    },
+                ),
+                "end_image": ("IMAGE", {"tooltip": "Frames that the clip ends on."}),
+                "clip_embeds": (
+                    "WANVIDIMAGE_CLIPEMBEDS",
+                    {"tooltip": "CLIP vision of the clip's first motion frame (Wan 2.1 models)."},
+                ),
+                "control_embeds": ("WANVIDIMAGE_EMBEDS", {"tooltip": "Control signal for Fun-Control models."}),
+                "extra_latents": (
+                    "LATENT",
+                    {"tooltip": "Latents put in front of the clip (SkyReels A2 references), of the clip's size."},
+                ),
+                "add_cond_latents": ("ADD_COND_LATENTS", {"tooltip": "Additional condition latents of the wrapper."}),
+                "temporal_mask": (
+                    "MASK",
+                    {
+                        "tooltip": "White = frame is kept. Replaces known_frames as a whole; shorter masks are filled "
+                        "with black. Native masks (black = kept) go through SVI Mask Polarity first."
+                    },
+                ),
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Motion frames taken from the end of start_image. 0 = what the mode wants. "
+                        "Stitch with the same number.",
+                    },
+                ),
+                "known_frames": (
+                    list(KNOWN_CHOICES),
+                    {
+                        "default": "recipe",
+                        "tooltip": "Which frames the model is told to keep. recipe: what the mode wants. overlap: all "
+                        "motion frames. first_frame: frame 0 only. inverted: all but frame 0 (an experiment).",
+                    },
+                ),
+                "padding": (
+                    list(PADDING_CHOICES),
+                    {
+                        "default": "recipe",
+                        "tooltip": "What fills the frames to generate. recipe: what the mode wants. grey: 0.5. "
+                        "reference: ref_image. last: the last motion frame.",
+                    },
+                ),
+                "ref_strength": _strength(
+                    1.0,
+                    "Multiplies the latents of reference or last padding. Lower (0.75) loosens the reference's grip.",
+                ),
+                "fun_or_fl2v_model": (
+                    "BOOLEAN",
+                    {"default": True, "tooltip": "On for Fun InP and FLF2V models. Matters only with end_image."},
+                ),
+                "tiled_vae": ("BOOLEAN", {"default": False, "tooltip": "Encode in tiles: less memory, other latents."}),
+                "noise_aug_strength": _strength(
+                    0.0, "Noise on the motion frames (standard deviation, pixels in -1..1); never on padding or end."
+                ),
+                "start_latent_strength": _strength(1.0, "Multiplies the first latent. Lower allows more motion."),
+                "end_latent_strength": _strength(1.0, "Multiplies the last latent."),
+            },
+        }  # fmt: skip
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, force_offload: bool = True) -> bool | str:  # noqa: ARG003
+        """Says what to install when the host is missing, before anything runs.
+
+        The parameter is there because ComfyUI only calls this with one, and one without a range, since a parameter
+        named here loses its range check.
+        """
+        return True if host.has_wrapper() else host.INSTALL_HINT
+
+    def encode(self, vae: Any, force_offload: bool, **inputs: Any) -> dict[str, Any]:
+        """See `svi_embeds.clip.make_clip`, whose parameters the inputs are."""
+        host.require_wrapper()
+        host.free_memory()
+        clip = make_clip(
+            vae,
+            **inputs,
+            device=host.device(),
+            offload_device=host.offload_device() if force_offload else None,
+            before_encode=host.stop_if_cancelled,
+        )
+        host.free_memory()
+        return {
+            "ui": {"images": host.show(clip.sheet(), "svi_embeds")},
+            "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info),
+        }
+
+
+NODE_CLASS_MAPPINGS = {"WanVideoSVIEmbeds": WanVideoSVIEmbeds}
+NODE_DISPLAY_NAME_MAPPINGS = {"WanVideoSVIEmbeds": "WanVideo SVI Embeds"}
