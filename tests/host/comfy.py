@@ -1,0 +1,148 @@
+"""Runs a real ComfyUI for tests: headless, on the CPU, on loopback, in a base folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+REPO = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+WRAPPER = "ComfyUI-WanVideoWrapper"
+START_SECONDS, RUN_SECONDS = 240, 600
+
+
+def find_python(comfyui: Path) -> str:
+    """The Python that runs ComfyUI: COMFYUI_PYTHON, a venv inside ComfyUI's folder, or this one."""
+    if named := os.environ.get("COMFYUI_PYTHON"):
+        return named
+    for venv in ("venv", ".venv"):
+        for python in (comfyui / venv / "bin" / "python", comfyui / venv / "Scripts" / "python.exe"):
+            if python.exists():
+                return str(python)
+    return sys.executable
+
+
+def find_wrapper(comfyui: Path) -> Path | None:
+    """WANVIDEO_WRAPPER_DIR, or the wrapper in ComfyUI's custom_nodes."""
+    named = os.environ.get("WANVIDEO_WRAPPER_DIR")
+    candidates = [Path(named)] if named else sorted((comfyui / "custom_nodes").glob("*WanVideoWrapper*"))
+    return next((path for path in candidates if (path / "nodes_sampler.py").is_file()), None)
+
+
+class HostError(AssertionError):
+    """A graph was refused or failed. `details` is what ComfyUI answered."""
+
+    def __init__(self, message: str, details: Any) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class Comfy:
+    """One ComfyUI process. ComfyUI's own folder is not written to; everything happens in `base`."""
+
+    def __init__(self, comfyui: Path, base: Path, *, wrapper: Path | None) -> None:
+        self.comfyui, self.base = comfyui, base
+        self.python = find_python(comfyui)
+        self.process: subprocess.Popen[bytes] | None = None
+        nodes = base / "custom_nodes"
+        nodes.mkdir(parents=True)
+        (nodes / "wanvideo-svi").symlink_to(REPO)
+        (nodes / "svi_test_nodes").symlink_to(HERE / "test_nodes")
+        if wrapper is not None:
+            # A copy: the wrapper writes its text cache into its own folder.
+            shutil.copytree(wrapper, nodes / WRAPPER, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        for folder in ("models", "input", "output", "temp", "user"):
+            (base / folder).mkdir()
+
+    def make_models(self, names: dict[str, list[str]]) -> None:
+        file = self.base / "names.json"
+        file.write_text(json.dumps(names))
+        command = [self.python, str(HERE / "make_models.py"), str(self.comfyui), str(self.base), str(file)]
+        done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise HostError("the tiny models could not be made", done.stdout[-2000:] + done.stderr[-4000:])
+
+    def start(self, *arguments: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{port}"
+        self.log = self.base / "comfyui.log"
+        command = [
+            self.python, "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
+            "--base-directory", str(self.base), *arguments,
+        ]  # fmt: skip
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command, cwd=self.comfyui, env=_environment(), stdout=log, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise HostError("ComfyUI died at start", self.log.read_text(errors="replace")[-4000:])
+            try:
+                self.get("/system_stats")
+                return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.5)
+        raise HostError("ComfyUI did not come up", self.log.read_text(errors="replace")[-4000:])
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(20)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(20)
+
+    def get(self, path: str) -> Any:
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            return json.loads(answer.read())
+
+    def run(self, graph: dict[str, Any]) -> dict[str, Any]:
+        """Run an API graph. Returns the outputs by node id; raises HostError when it is refused or fails."""
+        body = json.dumps({"prompt": graph}).encode()
+        request = urllib.request.Request(self.url + "/prompt", body, {"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                prompt_id = json.loads(answer.read())["prompt_id"]
+        except urllib.error.HTTPError as error:
+            details = json.loads(error.read())
+            raise HostError(f"refused: {json.dumps(details)[:3000]}", details) from error
+        deadline = time.monotonic() + RUN_SECONDS
+        while time.monotonic() < deadline:
+            history = self.get(f"/history/{prompt_id}").get(prompt_id)
+            if history and history["status"].get("completed") is not None:
+                for kind, message in history["status"]["messages"]:
+                    if kind == "execution_error":
+                        text = f"{message['node_type']}: {message['exception_message'].strip()}"
+                        raise HostError(text, message)
+                return history["outputs"]
+            time.sleep(0.1)
+        raise HostError(f"no end after {RUN_SECONDS} s", None)
+
+    def load(self, name: str) -> dict[str, Any]:
+        """What SVITestDump wrote under `name`: tensors and plain values by path."""
+        with safe_open(self.base / "output" / f"{name}.safetensors", framework="pt") as file:
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return {**json.loads(file.metadata()["plain"]), **tensors}
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ, "HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": "",
+        "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1",
+    }  # fmt: skip

@@ -1,0 +1,115 @@
+"""Nodes for tests in a real host: make inputs, stand in for CLIP vision, and write out what flows through a wire."""
+
+import json
+from pathlib import Path
+
+import folder_paths
+import torch
+from safetensors.torch import save_file
+
+
+class AnyType(str):
+    def __ne__(self, other):
+        return False
+
+
+class SVITestDump:
+    """Writes any value to output/<name>.safetensors: tensors by path, everything else as JSON in the metadata."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"value": (AnyType("*"),), "name": ("STRING", {})}})
+    VALIDATE_INPUTS = classmethod(lambda cls, input_types: True)
+    RETURN_TYPES = ()
+    FUNCTION = "dump"
+    OUTPUT_NODE = True
+    CATEGORY = "svi_test"
+
+    def dump(self, value, name):
+        tensors, plain = {}, {}
+
+        def walk(item, path):
+            if isinstance(item, torch.Tensor):
+                tensors[path] = item.detach().cpu().contiguous().clone()
+            elif isinstance(item, dict):
+                for key, inner in item.items():
+                    walk(inner, f"{path}/{key}" if path else str(key))
+            else:
+                plain[path] = item if isinstance(item, (bool, int, float, str, list, type(None))) else repr(item)
+
+        walk(value, "")
+        target = Path(folder_paths.get_output_directory()) / f"{name}.safetensors"
+        save_file({key or "value": tensor for key, tensor in tensors.items()}, target, {"plain": json.dumps(plain)})
+        return {"ui": {"dump": [target.name]}}
+
+
+class SVITestImages:
+    """Seeded random frames, F H W channels."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {
+            "required": {
+                "frames": ("INT", {"default": 1}),
+                "width": ("INT", {"default": 64}),
+                "height": ("INT", {"default": 64}),
+                "seed": ("INT", {"default": 0}),
+                "channels": ("INT", {"default": 3}),
+            }
+        }
+    )
+    RETURN_TYPES = ("IMAGE",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, frames, width, height, seed, channels):
+        generator = torch.Generator().manual_seed(seed)
+        return (torch.rand(frames, height, width, channels, generator=generator),)
+
+
+class SVITestMask:
+    """A MASK of 4x4 pixels from one value per frame."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"values": ("STRING", {"default": "1"})}})
+    RETURN_TYPES = ("MASK",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, values):
+        column = torch.tensor([float(v) for v in values.split(",")])
+        return (column[:, None, None].expand(-1, 4, 4).contiguous(),)
+
+
+class _TinyVision(torch.nn.Module):
+    """Maps an image to [B, 257, 1280] as CLIP ViT-H does, by a fixed random projection."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("weight", torch.randn(3 * 4, 1280, generator=torch.Generator().manual_seed(7)) * 0.1)
+
+    def forward(self, pixels):
+        patches = torch.nn.functional.adaptive_avg_pool2d(pixels, (32, 32)).unfold(2, 2, 2).unfold(3, 2, 2)
+        tokens = patches.permute(0, 2, 3, 1, 4, 5).reshape(len(pixels), 256, 12) @ self.weight
+        return torch.cat([tokens.mean(1, keepdim=True), tokens], dim=1)
+
+
+class _ClipVision:
+    def __init__(self):
+        self.model = _TinyVision()
+
+    def visual(self, pixels):
+        return self.model(pixels)
+
+
+class SVITestClipVision:
+    """A CLIP_VISION small enough for a test: the host's encode node runs on it as it is."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"clip_name": ("STRING", {"default": ""})}})
+    RETURN_TYPES = ("CLIP_VISION",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, clip_name):
+        return (_ClipVision(),)
+
+
+NODE_CLASS_MAPPINGS = {
+    cls.__name__: cls for cls in (SVITestDump, SVITestImages, SVITestMask, SVITestClipVision)
+}
