@@ -27,6 +27,7 @@ from .masks import (
     per_frame,
 )
 from .plan import ClipPlan, plan_clip
+from .recipes import IMAGE_PADDING
 from .sheet import Tile, draw_sheet, make_tiles
 
 
@@ -168,7 +169,7 @@ def make_clip(
 
     pad = line.padding_latents
     if ref_strength != 1.0:
-        if plan.padding in ("reference", "last"):
+        if plan.padding in IMAGE_PADDING:
             latents = scale_latents(latents, slice(pad.start, pad.stop), ref_strength)
             notes.append(f"{plan.padding} padding scaled by {ref_strength:g} (latents {pad.start}-{pad.stop - 1})")
         else:
@@ -214,14 +215,13 @@ def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: i
     samples = extra_latents.get("samples") if isinstance(extra_latents, dict) else None
     if not isinstance(samples, Tensor):
         raise SVIError("extra_latents must be a LATENT (a dict with samples): connect WanVideo Encode")
-    if samples.ndim == 5 and samples.shape[0] == 1:
-        samples = samples[0]
-    if samples.ndim != 4 or tuple(samples.shape[2:]) != (lat_h, lat_w):
+    one = samples[0] if samples.ndim == 5 and samples.shape[0] == 1 else samples
+    if one.ndim != 4 or tuple(one.shape[2:]) != (lat_h, lat_w):
         raise SVIError(
             f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got {list(samples.shape)}: "
             "encode them at the clip's width and height"
         )
-    return samples
+    return one
 
 
 def _masks(plan: ClipPlan, temporal_mask: Tensor | None, *, lat_h: int, lat_w: int) -> tuple[Tensor, Tensor, list[str]]:

@@ -129,6 +129,10 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     missing = [key for key in required if embeds.get(key) is None]
     if missing:
         raise SVIError(f"image_embeds lacks {', '.join(missing)}: the sampler needs {', '.join(required)}")
+    for key in required:
+        wanted = Tensor if key in ("image_embeds", "mask") else int
+        if not isinstance(embeds[key], wanted):
+            raise SVIError(f"{key} of image_embeds must be {wanted.__name__}, got {type(embeds[key]).__name__}")
     latents, mask = embeds["image_embeds"], embeds["mask"]
     apart = embeds.get("end_image") is not None and not embeds.get("fun_or_fl2v_model", False)
     count = (embeds["num_frames"] - 1) // FRAMES_PER_LATENT + (2 if apart else 1)
@@ -173,7 +177,11 @@ def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, OSError) as error:
         raise SVIError(f"{path} cannot be read as .safetensors: {error}") from error
-    return check_embeds(_from_tree(json.loads(metadata[_METADATA_KEY]), tensors))
+    try:
+        loaded = _from_tree(json.loads(metadata[_METADATA_KEY]), tensors)
+    except (KeyError, ValueError, RecursionError) as error:
+        raise SVIError(f"{path} is damaged, its description does not read: {error}") from error
+    return check_embeds(loaded)
 
 
 def _to_tree(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
@@ -194,12 +202,17 @@ def _to_tree(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
 
 
 def _from_tree(tree: Any, tensors: dict[str, Tensor]) -> Any:
-    ((kind, value),) = tree.items()
-    if kind == "tensor":
-        return tensors[value]
-    if kind == "dict":
-        return {key: _from_tree(item, tensors) for key, item in value.items()}
-    if kind in ("list", "tuple"):
-        items = [_from_tree(item, tensors) for item in value]
-        return tuple(items) if kind == "tuple" else items
-    return value
+    """What `_to_tree` took apart. Raises KeyError or ValueError for a tree that it did not make."""
+    if isinstance(tree, dict) and len(tree) == 1:
+        match tree:
+            case {"tensor": str(name)}:
+                return tensors[name]
+            case {"dict": dict(items)}:
+                return {key: _from_tree(item, tensors) for key, item in items.items()}
+            case {"list": list(items)}:
+                return [_from_tree(item, tensors) for item in items]
+            case {"tuple": list(items)}:
+                return tuple(_from_tree(item, tensors) for item in items)
+            case {"value": None | bool() | int() | float() | str() as value}:
+                return value
+    raise ValueError(f"unexpected {str(tree)[:60]}")

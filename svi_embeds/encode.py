@@ -11,6 +11,7 @@ from torch import Tensor
 from .errors import SVIError
 
 PATCH = 2  # the transformer's spatial patch, in latent pixels
+APART_FACTOR = 8  # the wrapper encodes an end image apart with the 16-channel VAE only
 
 
 class WanVAE(Protocol):
@@ -60,8 +61,13 @@ def encode_video(
 
     latents: T that must come out. end_apart: the last frame is encoded by itself (the wrapper's `end_`).
     """
-    encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
     factor = vae.upsampling_factor
+    if end_apart and factor != APART_FACTOR:
+        raise SVIError(
+            "this VAE (Wan 2.2 5B) cannot encode an end image apart, the wrapper's code for it fails: "
+            "turn fun_or_fl2v_model on"
+        )
+    encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
     expected = (latents, video.shape[2] // factor, video.shape[3] // factor)
     if encoded.ndim != 4 or tuple(encoded.shape[1:]) != expected:
         raise SVIError(

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .errors import SVIError
 from .plan import ClipPlan
+from .recipes import IMAGE_PADDING
 
 # Half a step of 8-bit colour: what float arithmetic may leave outside 0..1 without meaning anything by it.
 _SLACK = 0.5 / 255
@@ -55,7 +56,13 @@ def check_pixels(name: str, frames: Tensor) -> None:
     if low < -_SLACK or high > 1 + _SLACK:
         raise SVIError(
             f"{name} must hold pixels in 0..1, got {low:.4g}..{high:.4g}: "
-            + ("divide by 255" if high > 2 else "it looks like -1..1, use (x + 1) / 2" if low < -0.5 else "clamp it")
+            + (
+                "divide by 255"
+                if high > 2
+                else "it looks like -1..1, use (x + 1) / 2"
+                if low < -0.5
+                else "a bicubic resize overshoots (use lanczos), else clamp it"
+            )
         )
 
 
@@ -107,11 +114,12 @@ def add_noise(video: Tensor, strength: float) -> Tensor:
 class Pixels:
     """The distinct pixels of a clip, each C F H W in -1..1 at the clip's size; None where the plan has no such frames.
 
-    motion: the motion frames. reference: one frame. end: the end frames. notes: what was resized.
+    motion: the motion frames. filler: the one frame that reference or `last` padding repeats. end: the end frames.
+    notes: what was resized.
     """
 
     motion: Tensor | None
-    reference: Tensor | None
+    filler: Tensor | None
     end: Tensor | None
     notes: tuple[str, ...] = ()
 
@@ -133,19 +141,21 @@ def prepare_pixels(plan: ClipPlan, images: dict[str, Tensor], *, width: int, hei
             notes.append(note + (f", stretched {stretch:+.0%} in width" if abs(stretch) >= 0.01 else ""))
         return to_video(resize_frames(used, width=width, height=height))
 
-    motion = reference = end = source = None
+    motion = filler = end = source = None
     if plan.timeline.motion_frames:
         source = images["start_image"][-plan.timeline.motion_frames :]
         motion = prepare("start_image", source)
     if plan.reference_from is not None:
         image = images[plan.reference_from]
         if motion is not None and source is not None and _same(image, source[-1:]):
-            reference = motion[:, -1:]
+            filler = motion[:, -1:]
         else:
-            reference = prepare(plan.reference_from, image)
+            filler = prepare(plan.reference_from, image)
+    elif plan.padding == "last" and motion is not None:
+        filler = motion[:, -1:]
     if plan.timeline.end_frames:
         end = prepare("end_image", images["end_image"])
-    return Pixels(motion, reference, end, tuple(notes))
+    return Pixels(motion, filler, end, tuple(notes))
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -166,10 +176,8 @@ def compose_video(plan: ClipPlan, pixels: Pixels, *, width: int, height: int, dt
             target.copy_(_needed(pixels.motion, "motion"))
         elif segment.role == "end":
             target.copy_(_needed(pixels.end, "end"))
-        elif plan.padding == "reference":
-            target.copy_(_needed(pixels.reference, "reference"))
-        elif plan.padding == "last":
-            target.copy_(_needed(pixels.motion, "motion")[:, -1:])
+        elif plan.padding in IMAGE_PADDING:
+            target.copy_(_needed(pixels.filler, f"{plan.padding} padding"))
         elif plan.padding == "black":
             target.fill_(BLACK)
     return video
@@ -177,5 +185,5 @@ def compose_video(plan: ClipPlan, pixels: Pixels, *, width: int, height: int, dt
 
 def _needed(part: Tensor | None, what: str) -> Tensor:
     if part is None:
-        raise SVIError(f"this clip has {what} frames, but no pixels for them were given")
+        raise SVIError(f"the clip's plan has {what} frames, but prepare_pixels was not given their images")
     return part

@@ -7,7 +7,7 @@ from typing import Literal
 
 from .errors import SVIError
 from .recipes import KnownRule, Padding, Recipe, recipe, resolve_known, resolve_padding
-from .timeline import Timeline
+from .timeline import Timeline, frames_of_latent, latent_of_frame
 
 Source = Literal["ref_image", "start_image"]
 
@@ -88,6 +88,11 @@ def plan_clip(
             "turn fun_or_fl2v_model on, or set overlap_frames to 1"
         )
     line = Timeline(num_frames, motion_frames=motion, end_frames=end_frames, end_apart=end_apart)
+    if motion and frames_of_latent(shared := latent_of_frame(motion - 1)).stop > motion:
+        notes.append(
+            f"{motion} motion frames end inside latent {shared}, which they share with frames to generate: "
+            "1, 5, 9, ... motion frames fill whole latents"
+        )
     fill = resolve_padding(row, padding)
     source = _reference_source(mode, fill, start_frames=start_frames, reference_frames=reference_frames)
     if source == "start_image":

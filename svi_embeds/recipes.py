@@ -14,6 +14,9 @@ from .errors import SVIError
 KnownRule = Literal["overlap", "first_frame", "inverted"]
 Padding = Literal["grey", "reference", "black", "last"]
 
+# Padding that repeats an image, and so has something for ref_strength to scale.
+IMAGE_PADDING: tuple[Padding, ...] = ("reference", "last")
+
 # Combo values of the nodes; "recipe" means what the mode's row says. Saved graphs hold them: never rename one.
 KNOWN_CHOICES: tuple[str, ...] = ("recipe", *get_args(KnownRule))
 PADDING_CHOICES: tuple[str, ...] = ("recipe", *get_args(Padding))

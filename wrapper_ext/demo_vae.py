@@ -27,7 +27,9 @@ class DemoVAE:
             raise SVIError(f'the demo needs diffusers ({error}): pip install -e ".[demo]"') from error
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model: Any = AutoencoderKLWan(base_dim=base_dim).eval().requires_grad_(False).to(dtype)
+            self.model: Any = AutoencoderKLWan(base_dim=base_dim).eval().requires_grad_(False)
+        if dtype != torch.float32:  # diffusers logs a warning at every cast, the idle one included
+            self.model.to(dtype)
         self.dtype = dtype
         self._mean = torch.tensor(self.model.config.latents_mean).view(-1, 1, 1, 1)
         self._std = torch.tensor(self.model.config.latents_std).view(-1, 1, 1, 1)
