@@ -56,6 +56,23 @@ def definition(node_type: str) -> dict[str, Any]:
     return {"inputs": inputs, "outputs": list(zip(names, types, strict=True))}
 
 
+def widgets(node: dict[str, Any]) -> dict[str, Any]:
+    """Widget values of a saved node by name. The frontend's own extras (control_after_generate, upload) are left out.
+
+    Raises ValueError when the values do not fit the node's definition.
+    """
+    values = list(node["widgets_values"])
+    named = {}
+    for name, (kind, _) in definition(node["type"])["inputs"].items():
+        if kind in WIDGET_TYPES:
+            named[name] = values.pop(0)
+            if name == "seed":
+                values.pop(0)
+    if values not in ([], ["image"]):
+        raise ValueError(f"{node['type']} has {len(values)} values too many: {values}")
+    return named
+
+
 @dataclass(eq=False)
 class Node:
     """A node to be: `links` are inputs from other nodes, `values` the widgets that differ from their defaults."""
@@ -139,86 +156,89 @@ def chain(mode: str) -> dict[str, Any]:
     overlap = recipe(mode).motion_frames
     graph = Graph()
     x, width = 0, 400
-    graph.add("MarkdownNote", (x, -520), (width, 640), title="Read me", values={"text": note(mode, overlap)},
+    top, height = -620, 1660  # of the groups
+    graph.add("MarkdownNote", (x, -520), (2 * width + 60, 360), title="Read me", values={"text": note(mode, overlap)},
               colour="#432")  # fmt: skip
-    image = graph.add("LoadImage", (x, 180), (width, 340), title="First image", values={"image": "example.png"})
+    image = graph.add("LoadImage", (x, -100), (width, 400), title="First image", values={"image": "example.png"})
     model = graph.add(
-        "WanVideoModelLoader", (x, 580), (width, 300),
+        "WanVideoModelLoader", (x, 360), (width, 320),
         values={"model": MODEL, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
     )  # fmt: skip
-    vae = graph.add("WanVideoVAELoader", (x, 940), (width, 170),
+    vae = graph.add("WanVideoVAELoader", (x, 740), (width, 140),
                     values={"model_name": "Wan2_1_VAE_bf16.safetensors"})  # fmt: skip
-    vision = graph.add("CLIPVisionLoader", (x, 1170), (width, 60), values={"clip_name": "clip_vision_h.safetensors"})
+    vision = graph.add("CLIPVisionLoader", (x, 940), (width, 60), values={"clip_name": "clip_vision_h.safetensors"})
     x += width + 60
-    distill = graph.add("WanVideoLoraSelect", (x, 180), (width, 170), title="Distill LoRA (8 steps, cfg 1)",
+    distill = graph.add("WanVideoLoraSelect", (x, -100), (width, 160), title="Distill LoRA (8 steps, cfg 1)",
                         values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
-    svi = graph.add("WanVideoLoraSelect", (x, 410), (width, 170), title=f"SVI LoRA: {mode}",
+    svi = graph.add("WanVideoLoraSelect", (x, 120), (width, 160), title=f"SVI LoRA: {mode}",
                     links={"prev_lora": (distill, 0)},
                     values={"lora": SVI_LORA[mode], "merge_loras": False})  # fmt: skip
-    first_model = graph.add("WanVideoSetLoRAs", (x, 640), (width, 60), title="Model for the first clip (no SVI LoRA)",
+    first_model = graph.add("WanVideoSetLoRAs", (x, 340), (width, 60), title="Model for the first clip (no SVI LoRA)",
                             links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
-    main_model = graph.add("WanVideoSetLoRAs", (x, 760), (width, 60), title="Model for the following clips",
+    main_model = graph.add("WanVideoSetLoRAs", (x, 460), (width, 60), title="Model for the following clips",
                            links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    graph.group("Models and first image", (-30, -600, 2 * width + 120, 1900), "#3f789e")
+    graph.group("Models and first image", (-30, top, 2 * width + 120, height), "#3f789e")
 
-    x += width + 120
+    x += width + 100
     video: Source | None = None
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS[mode]):
         left, right = x, x + width + 40
         text = graph.add(
-            "WanVideoTextEncodeCached", (left, -520), (width, 460), title=f"Prompt of clip {index + 1}",
-            values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt, "negative_prompt": NEGATIVE},
+            "WanVideoTextEncodeCached", (left, -520), (2 * width + 40, 320), title=f"Prompt of clip {index + 1}",
+            values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt,
+                    "negative_prompt": NEGATIVE},
         )  # fmt: skip
         seen = clip
         if index:
-            motion = graph.add("WanVideoSVIMotionFrames", (left, 0), (width, 100), links={"images": clip},
+            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (width, 100), links={"images": clip},
                                values={"overlap_frames": overlap})  # fmt: skip
             seen = (motion, 2)
-        embeds_of = graph.add("WanVideoClipVisionEncode", (left, 160), (width, 260),
+        embeds_of = graph.add("WanVideoClipVisionEncode", (left, 20), (width, 270),
                               links={"clip_vision": (vision, 0), "image_1": seen})  # fmt: skip
         links: dict[str, Source] = {"vae": (vae, 0), "start_image": clip, "clip_embeds": (embeds_of, 0)}
-        this_mode = mode if index or recipe(mode).padding == "reference" else "i2v"
+        this_mode = mode if index else "i2v"  # without the LoRA, reference padding would only hold the motion back
         if recipe(this_mode).padding == "reference":
             links["ref_image"] = (image, 0)
-        embeds = graph.add("WanVideoSVIEmbeds", (left, 480), (width, 760), title=f"Clip {index + 1}: {this_mode}",
+        embeds = graph.add("WanVideoSVIEmbeds", (left, 350), (width, 540), title=f"Clip {index + 1}: {this_mode}",
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
         sampler = graph.add(
-            "WanVideoSampler", (right, -520), (width, 760),
+            "WanVideoSampler", (right, -140), (width, 700),
             links={"model": (main_model if index else first_model, 0), "image_embeds": (embeds, 0),
                    "text_embeds": (text, 0)},
             values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
         )  # fmt: skip
-        decode = graph.add("WanVideoDecode", (right, 300), (width, 240),
+        decode = graph.add("WanVideoDecode", (right, 620), (width, 200),
                            links={"vae": (vae, 0), "samples": (sampler, 0)})  # fmt: skip
         clip = (decode, 0)
         if video is None:
             video = clip
         else:
             joined = graph.add(
-                "WanVideoSVIStitch", (right, 600), (width, 130), title=f"Clips 1-{index + 1} stitched",
+                "WanVideoSVIStitch", (right, 880), (width, 110), title=f"Clips 1-{index + 1} stitched",
                 links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (left - 30, -600, 2 * width + 100, 1900), "#3f789e" if index % 2 else "#8a8")
+        graph.group(f"Clip {index + 1}", (left - 30, top, 2 * width + 100, height), "#3f789e" if index % 2 else "#8a8")
         x += 2 * width + 140
     make = graph.add("CreateVideo", (x, -520), (width, 80), links={"images": video}, values={"fps": 16.0})
-    graph.add("SaveVideo", (x, -380), (width, 420), links={"video": (make, 0)},
+    graph.add("SaveVideo", (x, -380), (width, 360), links={"video": (make, 0)},
               values={"filename_prefix": f"video/svi_{mode}_chain"})  # fmt: skip
-    graph.add("SaveImage", (x, 120), (width, 420), title="Frames as PNG (muted: Ctrl+M to turn on)",
+    graph.add("SaveImage", (x, 40), (width, 320), title="Frames as PNG (muted: Ctrl+M to turn on)",
               links={"images": video}, values={"filename_prefix": f"svi_{mode}_chain/frame"}, muted=True)  # fmt: skip
-    graph.group("The finished video", (x - 30, -600, width + 60, 1900), "#a1309b")
+    graph.group("The finished video", (x - 30, top, width + 60, 1020), "#b58b2a")
     return graph.save()
 
 
 def note(mode: str, overlap: int) -> str:
     """What the workflow needs and how to change it."""
     row = recipe(mode)
-    frames = f"{overlap} motion frames" if overlap > 1 else "1 motion frame"
-    first = (
-        "Clip 1 uses mode `i2v`: it starts from your image alone."
-        if row.padding == "grey"
-        else "Every clip has your first image as `ref_image`: the original, never the previous clip's last frame."
+    frames = f"The last {overlap} frames of each clip lead" if overlap > 1 else "The last frame of each clip leads"
+    reference = (
+        "\n- The following clips have your first image as `ref_image`: the original, never the last frame of the clip "
+        "before."
+        if row.padding == "reference"
+        else ""
     )
     return f"""## SVI {mode}: three clips, {3 * 81 - 2 * overlap} frames
 
@@ -230,9 +250,8 @@ def note(mode: str, overlap: int) -> str:
 - `clip_vision`: clip_vision_h.safetensors
 
 **How it works**
-- {frames} of each clip lead the next, so the overlap is {overlap} in *Motion Frames* and *Stitch*.
-- {first}
-- The first clip runs **without** the SVI LoRA: there it only freezes motion.
+- {frames} the next, so the overlap is {overlap} in *Motion Frames* and *Stitch*.
+- The first clip runs **without** the SVI LoRA, which would only freeze its motion, and in mode `i2v`.{reference}
 - Every clip has its own seed: the same noise in each clip builds up artefacts.
 - CLIP vision sees the first motion frame of each clip.
 

@@ -44,11 +44,11 @@ class DemoClip:
 
 
 def plan_demo(num_frames: int) -> list[DemoClip]:
-    """Three clips each in film and shot. Film's first clip is plain i2v: it needs no SVI LoRA."""
+    """Three clips each in film and shot. The first clip is plain i2v: it needs no SVI LoRA."""
     rows = []
-    for chain, modes in (("film", ("i2v", "film", "film")), ("shot", ("shot", "shot", "shot"))):
+    for chain in ("film", "shot"):
         total = 0
-        for index, mode in enumerate(modes):
+        for index, mode in enumerate(("i2v", chain, chain)):
             overlap = recipe(mode).motion_frames
             adds = num_frames - overlap if index else num_frames
             first = total - overlap if index else 0

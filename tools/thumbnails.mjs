@@ -1,0 +1,78 @@
+// Makes example_workflows/*.jpg, the pictures on the template cards in ComfyUI, from the real frontend.
+//
+// usage:  NODE_PATH=<folder>/node_modules node tools/thumbnails.mjs [http://127.0.0.1:8188] [/usr/bin/chromium]
+//
+// Needs playwright-core (npm install --prefix <folder> playwright-core; without NODE_PATH it is looked for from here
+// upwards), any Chromium (second argument or CHROMIUM) and a running ComfyUI (first argument or COMFYUI_URL) with this
+// pack and ComfyUI-WanVideoWrapper. Models are not needed. Nothing is changed on the server: the page gets its settings
+// from here. Run it again after tools/example_workflows.py.
+
+import { readdir, readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+
+const { chromium } = createRequire(import.meta.url)("playwright-core");
+
+const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
+const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:8188";
+const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+const GROUP = "Clip 2"; // the square at its foot: SVI Embeds, sampler, decode and stitch
+const SIZE = 512; // the cards are square
+const QUALITY = 88;
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const SETTINGS = {
+  "Comfy.ColorPalette": "dark",
+  "Comfy.Graph.CanvasInfo": false,
+  "Comfy.Graph.CanvasMenu": false,
+  "Comfy.Minimap.Visible": false,
+  "Comfy.NodeBadge.NodeSourceBadgeMode": "None",
+  "Comfy.TutorialCompleted": true, // no template browser at start
+  "Comfy.UseNewMenu": "Disabled",
+  "LiteGraph.Canvas.MinFontSizeForLOD": 0, // text at any zoom
+};
+
+/** Opens the frontend with SETTINGS, whatever the server has stored. */
+async function open(browser) {
+  const page = await browser.newPage({ viewport: { width: SIZE, height: SIZE } });
+  await page.route("**/api/settings", (route) =>
+    route.fulfill({ json: route.request().method() === "GET" ? SETTINGS : {} }),
+  );
+  await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
+  await page.goto(COMFYUI);
+  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
+  return page;
+}
+
+/** Takes the picture of one workflow; the page's, since text boxes are not on the canvas. */
+async function picture(page, workflow, path) {
+  await page.evaluate((graph) => app.loadGraphData(graph), workflow);
+  await page.evaluate((title) => {
+    const group = app.graph.groups.find((each) => each.title === title);
+    if (!group) throw new Error(`no group ${title}`);
+    const [x, y] = group.pos;
+    const [width, height] = group.size;
+    app.canvas.ds.fitToBounds([x, y + height - width, width, width], { zoom: 1 });
+    app.canvas.setDirty(true, true);
+  }, GROUP);
+  await page.waitForTimeout(1500); // nodes grow and are drawn
+  await page.screenshot({ path, type: "jpeg", quality: QUALITY });
+}
+
+const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+try {
+  for (const file of (await readdir(WORKFLOWS)).filter((name) => name.endsWith(".json")).sort()) {
+    const page = await open(browser);
+    const target = new URL(file.replace(/json$/, "jpg"), WORKFLOWS);
+    await picture(page, JSON.parse(await readFile(new URL(file, WORKFLOWS), "utf8")), fileURLToPath(target));
+    await page.close();
+    console.log(fileURLToPath(target));
+  }
+} finally {
+  await browser.close();
+}
