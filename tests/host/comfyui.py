@@ -52,7 +52,7 @@ class Comfy:
     """One ComfyUI process. ComfyUI's own folder is not written to; everything happens in `base`."""
 
     def __init__(self, comfyui: Path, base: Path, *, wrapper: Path | None) -> None:
-        self.comfyui, self.base = comfyui, base
+        self.comfyui, self.base, self.repo = comfyui, base, REPO
         self.python = find_python(comfyui)
         self.process: subprocess.Popen[bytes] | None = None
         nodes = base / "custom_nodes"
@@ -71,7 +71,7 @@ class Comfy:
         command = [self.python, str(HERE / "make_models.py"), str(self.comfyui), str(self.base), str(file)]
         done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
         if done.returncode:
-            raise HostError("the tiny models could not be made", done.stdout[-2000:] + done.stderr[-4000:])
+            raise HostError(f"the tiny models could not be made: {done.stdout[-2000:]}{done.stderr[-4000:]}", None)
 
     def start(self, *arguments: str) -> None:
         with socket.socket() as probe:
@@ -91,13 +91,13 @@ class Comfy:
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
-                raise HostError("ComfyUI died at start", self.log.read_text(errors="replace")[-4000:])
+                raise HostError(f"ComfyUI died at start: {self.log.read_text(errors='replace')[-4000:]}", None)
             try:
                 self.get("/system_stats")
                 return
             except (urllib.error.URLError, ConnectionError):
                 time.sleep(0.5)
-        raise HostError("ComfyUI did not come up", self.log.read_text(errors="replace")[-4000:])
+        raise HostError(f"ComfyUI did not come up: {self.log.read_text(errors='replace')[-4000:]}", None)
 
     def stop(self) -> None:
         if self.process is not None and self.process.poll() is None:

@@ -57,7 +57,9 @@ def transformer(*, in_dim, image_attention, seed):
     for name, parameter in model.named_parameters():
         shape = parameter.shape
         if name.endswith(("cross_attn.k.weight", "cross_attn.v.weight")):
-            shape = (WIDTH, WIDTH)  # the bare class makes these [width, 1]; a checkpoint brings the right ones
+            shape = torch.Size(
+                [WIDTH, WIDTH]
+            )  # the bare class makes these [width, 1]; a checkpoint brings the right ones
         layer_norm = "norm" in name or name.startswith(("img_emb.proj.0", "img_emb.proj.4"))
         if layer_norm:
             value = torch.full(shape, float(name.endswith("weight")))
@@ -96,7 +98,7 @@ def lora(weights, seed, rank=4, scale=0.3):
     generator = torch.Generator().manual_seed(seed)
     out = {}
     for name, value in weights.items():
-        if name.startswith("blocks.") and name.endswith(("q.weight", "k.weight", "v.weight", "o.weight")):
+        if name.startswith("blocks.") and name.endswith((".q.weight", ".k.weight", ".v.weight", ".o.weight")):
             stem = "diffusion_model." + name.removesuffix(".weight")
             rows, columns = value.shape
             down = torch.randn(rank, columns, generator=generator) / columns**0.5

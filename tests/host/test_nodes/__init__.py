@@ -110,6 +110,18 @@ class SVITestClipVision:
         return (_ClipVision(),)
 
 
+class SVITestNoVAE:
+    """A WANVAE link where no wrapper is there to make one."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {}})
+    RETURN_TYPES = ("WANVAE",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self):
+        return (None,)
+
+
 NODE_CLASS_MAPPINGS = {
-    cls.__name__: cls for cls in (SVITestDump, SVITestImages, SVITestMask, SVITestClipVision)
+    cls.__name__: cls for cls in (SVITestDump, SVITestImages, SVITestMask, SVITestClipVision, SVITestNoVAE)
 }

@@ -1,0 +1,86 @@
+"""What several tests need: seeded frames, a VAE that shows what it was given, and digests of whole values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int = 3, seed: int = 0) -> Tensor:
+    """Seeded random IMAGE: F H W C in 0..1."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(count, height, width, channels, generator=generator)
+
+
+class TraceVAE:
+    """Has the host's VAE interface, keeps what it was asked to encode, and averages pixels into latents.
+
+    One latent per 1 + 4 + 4 + ... frames, as the Wan VAE's. It stands in where a test is about what the VAE gets.
+    """
+
+    def __init__(self, *, dtype: torch.dtype = torch.float32, upsampling_factor: int = 8, channels: int = 16) -> None:
+        self.dtype, self.upsampling_factor, self.channels = dtype, upsampling_factor, channels
+        self.model = self
+        self.videos: list[Tensor] = []
+        self.calls: list[dict[str, Any]] = []
+        self.devices: list[torch.device] = []
+
+    def to(self, device: torch.device) -> TraceVAE:
+        self.devices.append(device)
+        return self
+
+    def encode(
+        self, videos: Sequence[Tensor], device: torch.device, *, end_: bool = False, tiled: bool = False
+    ) -> Tensor:
+        self.videos += [video.clone() for video in videos]
+        self.calls.append({"device": device, "end_": end_, "tiled": tiled})
+        return torch.stack([self._latents(video, end_) for video in videos])
+
+    def _latents(self, video: Tensor, end_: bool) -> Tensor:
+        body = video[:, :-1] if end_ else video
+        chunks = [body[:, :1], *(body[:, i : i + 4] for i in range(1, body.shape[1] - 3, 4))]
+        if end_:
+            chunks.append(video[:, -1:])
+        factor = self.upsampling_factor
+        small = [torch.nn.functional.avg_pool2d(chunk.float().mean(1), factor) for chunk in chunks]
+        latents = torch.stack(small, dim=1)
+        return latents.mean(0, keepdim=True).repeat(self.channels, 1, 1, 1)
+
+    @property
+    def video(self) -> Tensor:
+        """The only video it was given: C F H W in -1..1."""
+        (video,) = self.videos
+        return video
+
+
+def digest(value: Any) -> str:
+    """A hash of a value with all the tensors in it: equal before and after means nothing was changed."""
+    sha = hashlib.sha256()
+
+    def walk(item: Any) -> None:
+        if isinstance(item, Tensor):
+            sha.update(f"{item.dtype}{list(item.shape)}".encode())
+            sha.update(item.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
+        elif isinstance(item, dict):
+            for key in sorted(item):
+                sha.update(repr(key).encode())
+                walk(item[key])
+        elif isinstance(item, (list, tuple)):
+            for inner in item:
+                walk(inner)
+        else:
+            sha.update(repr(item).encode())
+
+    walk(value)
+    return sha.hexdigest()
+
+
+def rows(packed: Tensor) -> list[str]:
+    """A packed mask 4 T h w, the same at every pixel, as one string of four digits per latent."""
+    flat = packed.float().flatten(2)
+    assert bool((flat == flat[..., :1]).all()), "the mask differs between pixels"
+    return ["".join(f"{v:g}" for v in column) for column in flat[..., 0].T.tolist()]

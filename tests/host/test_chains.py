@@ -1,0 +1,130 @@
+"""The shipped example workflows, run to saved frames in a real host with tiny models."""
+
+from __future__ import annotations
+
+import io
+import json
+import urllib.parse
+import urllib.request
+
+import pytest
+from host.comfyui import Comfy, HostError
+from host.graphs import Builder, tiny_chain
+from PIL import Image
+from wanvideo_svi.svi_embeds.recipes import recipe
+from wanvideo_svi.wrapper_ext.host import INSTALL_HINT
+
+
+def outputs_of(graph: dict, answer: dict, class_type: str, key: str = "images") -> list[dict]:
+    return [
+        item
+        for node_id, found in answer.items()
+        if graph[node_id]["class_type"] == class_type
+        for item in found.get(key, [])
+    ]
+
+
+def fetch_picture(comfy: Comfy, item: dict) -> Image.Image:
+    with urllib.request.urlopen(f"{comfy.url}/view?{urllib.parse.urlencode(item)}", timeout=60) as answer:
+        return Image.open(io.BytesIO(answer.read()))
+
+
+@pytest.fixture(scope="module")
+def first_image(comfy: Comfy) -> None:
+    picture = Image.radial_gradient("L").resize((100, 80)).convert("RGB")
+    picture.save(comfy.base / "input" / "example.png")
+
+
+@pytest.mark.usefixtures("first_image")
+@pytest.mark.parametrize(("mode", "expected"), [("film", 3 * 17 - 2 * 5), ("shot", 3 * 17 - 2 * 1)])
+def test_the_shipped_chain_runs_to_saved_frames(comfy: Comfy, mode: str, expected: int) -> None:
+    graph = tiny_chain(f"svi_{mode}_chain", frames=17, size=64)
+    answer = comfy.run(graph)
+    saved = outputs_of(graph, answer, "SaveImage")
+    assert len(saved) == expected
+    pictures = [fetch_picture(comfy, item) for item in saved]
+    assert {picture.size for picture in pictures} == {(64, 64)}
+    assert len({picture.tobytes() for picture in pictures}) == expected, "every frame is a frame of its own"
+    sheets = [fetch_picture(comfy, item) for item in outputs_of(graph, answer, "WanVideoSVIEmbeds")]
+    assert len(sheets) == 3, "each embeds node shows its contact sheet"
+    assert min(sheet.width for sheet in sheets) >= 900
+
+
+@pytest.mark.usefixtures("first_image")
+@pytest.mark.parametrize("mode", ["film", "shot"])
+def test_the_chain_leads_each_clip_with_the_one_before(comfy: Comfy, mode: str) -> None:
+    """What reaches the third clip's encode is the tail of the second clip's decode."""
+    overlap = recipe(mode).motion_frames
+    graph = tiny_chain(f"svi_{mode}_chain", frames=17, size=64)
+    embeds = [node for node in graph.values() if node["class_type"] == "WanVideoSVIEmbeds"]
+    decodes = [[node_id, 0] for node_id, node in graph.items() if node["class_type"] == "WanVideoDecode"]
+    assert [node["inputs"]["start_image"] for node in embeds[1:]] == decodes[:2]
+    graph["dump"] = {"class_type": "SVITestDump", "inputs": {"value": decodes[1], "name": "second"}}
+    third = next(node_id for node_id, node in graph.items() if node is embeds[2])
+    graph["dump2"] = {"class_type": "SVITestDump", "inputs": {"value": [third, 0], "name": "third"}}
+    graph["again"] = {**embeds[2], "inputs": {**embeds[2]["inputs"], "start_image": ["tail", 0]}}
+    graph["tail"] = {
+        "class_type": "ImageFromBatch",
+        "inputs": {"image": decodes[1], "batch_index": 17 - overlap, "length": overlap},
+    }
+    graph["dump3"] = {"class_type": "SVITestDump", "inputs": {"value": ["again", 0], "name": "again"}}
+    comfy.run(graph)
+    third_embeds, again = comfy.load("third"), comfy.load("again")
+    assert (third_embeds["image_embeds"] == again["image_embeds"]).all()
+    assert third_embeds["svi/overlap_frames"] == overlap
+
+
+def test_a_loaded_pack_matches_the_recorded_host(comfy: Comfy) -> None:
+    """Every node and input that the example workflows and tests rely on is there in this host."""
+    recorded = json.loads((comfy.repo / "tests" / "data" / "host_contract.json").read_text())["nodes"]
+    live = comfy.get("/object_info")
+    for node_type, contract in recorded.items():
+        if node_type.startswith("SVITest"):
+            continue
+        for group, inputs in contract["input"].items():
+            if group in ("required", "optional"):
+                missing = set(inputs) - set(live[node_type]["input"].get(group, {}))
+                assert not missing, (node_type, missing)
+        assert live[node_type]["output"] == contract["output"], node_type
+
+
+def test_an_error_names_the_node_and_the_way_out(comfy: Comfy) -> None:
+    build = Builder()
+    build.dump(
+        build.link(
+            "WanVideoSVIEmbeds", vae=build.vae(), mode="shot", width=64, height=64, num_frames=17, force_offload=True,
+            start_image=build.images(17),
+        ), "x",
+    )  # fmt: skip
+    with pytest.raises(HostError, match="WanVideoSVIEmbeds: shot needs ref_image: connect the original image"):
+        comfy.run(build.graph)
+
+
+def test_without_the_wrapper_the_nodes_show_and_say_what_to_install(bare_comfy: Comfy) -> None:
+    ours = {name for name in bare_comfy.get("/object_info") if name.startswith("WanVideo")}
+    assert ours == {
+        "WanVideoSVIEmbeds", "WanVideoSVIMotionFrames", "WanVideoSVIStitch", "WanVideoSVIMaskPolarity",
+    }  # fmt: skip
+    build = Builder()
+    build.dump(
+        build.link(
+            "WanVideoSVIEmbeds", vae=build.link("SVITestNoVAE"), mode="film", width=64, height=64, num_frames=17,
+            force_offload=True, start_image=build.images(17),
+        ), "x",
+    )  # fmt: skip
+    with pytest.raises(HostError) as refused:
+        bare_comfy.run(build.graph)
+    assert INSTALL_HINT in json.dumps(refused.value.details)
+
+
+def test_without_the_wrapper_the_other_nodes_run(bare_comfy: Comfy) -> None:
+    build = Builder()
+    clip = build.images(9)
+    motion = build.add("WanVideoSVIMotionFrames", images=clip, overlap_frames=5)
+    joined = build.link("WanVideoSVIStitch", images_1=clip, images_2=[motion, 0], overlap_frames=1, drop="new")
+    build.dump(joined, "joined")
+    build.dump(build.link("WanVideoSVIMaskPolarity", mask=build.link("SVITestMask", values="0,1"),
+                          mask_is="concat_mask"), "known")  # fmt: skip
+    bare_comfy.run(build.graph)
+    assert len(bare_comfy.load("joined")["value"]) == 13
+    assert bare_comfy.load("known")["value"][:, 0, 0].tolist() == [1, 0]

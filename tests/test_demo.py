@@ -1,0 +1,97 @@
+"""The demo command: the main job without a GPU, ComfyUI or weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from wanvideo_svi.svi_embeds.embeds import load_embeds
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.demo import load_scene, plan_demo, run_demo
+
+
+def test_the_plan_is_three_clips_in_each_mode() -> None:
+    rows = [(row.chain, row.mode, row.overlap, row.adds, row.total) for row in plan_demo(81)]
+    assert rows == [
+        ("film", "i2v", 1, 81, 81), ("film", "film", 5, 76, 157), ("film", "film", 5, 76, 233),
+        ("shot", "i2v", 1, 81, 81), ("shot", "shot", 1, 80, 161), ("shot", "shot", 1, 80, 241),
+    ]  # fmt: skip
+
+
+def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert main(["demo", "--out", str(tmp_path / "new" / "folder"), "--frames", "9"]) == 0
+    files = sorted(str(p.relative_to(tmp_path / "new" / "folder")) for p in (tmp_path / "new").rglob("*.*"))
+    stems = [f"{chain}/clip{i}" for chain in ("film", "shot") for i in (1, 2, 3)]
+    assert files == sorted(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))
+    shown = capsys.readouterr().out
+    assert "film: 17 frames once stitched" in shown
+    assert "shot: 25 frames once stitched" in shown
+    for stem in stems:
+        embeds = load_embeds(tmp_path / "new" / "folder" / f"{stem}.safetensors")
+        assert embeds["image_embeds"].shape[:2] == (16, 3)
+        assert embeds["image_embeds"].std() > 0
+        with Image.open(tmp_path / "new" / "folder" / f"{stem}.png") as sheet:
+            assert sheet.width >= 900
+
+
+def test_a_second_run_gives_the_same_embeds(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        assert len([clip for _, clip in run_demo(tmp_path / folder, num_frames=9) if clip]) == 6
+    first, second = (load_embeds(tmp_path / folder / "film" / "clip2.safetensors") for folder in ("a", "b"))
+    assert torch.equal(first["image_embeds"], second["image_embeds"])
+
+
+def test_a_picture_serves_as_scene(tmp_path: Path) -> None:
+    Image.new("RGB", (90, 300), (200, 30, 30)).save(tmp_path / "tall.png")
+    scene = load_scene(7, image=tmp_path / "tall.png", video=None)
+    assert scene.shape[0] == 7
+    assert scene.shape[1] > scene.shape[2]
+    assert torch.allclose(scene[3, 10, 10], torch.tensor([200, 30, 30]) / 255)
+    assert main(["demo", "--out", str(tmp_path / "out"), "--image", str(tmp_path / "tall.png"), "--frames", "9"]) == 0
+
+
+def test_a_video_serves_as_scene_played_back_and_forth(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "x.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=16)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in (0, 60, 120):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    scene = load_scene(8, image=None, video=tmp_path / "x.mp4")
+    levels = [round(float(frame.mean()) * 255 / 60) for frame in scene]
+    assert levels == [0, 1, 2, 1, 0, 1, 2, 1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--frames", "80"], "num_frames must be 4k+1"),
+        (["--frames", "5"], "overlap"),
+        (["--image", "absent.png"], "absent.png cannot be read as a picture"),
+        (["--video", "absent.mp4"], "absent.mp4 cannot be read as a video"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, capsys) -> None:
+    assert main(["demo", "--out", str(tmp_path / "out"), *arguments]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("wanvideo-svi: ")
+    assert message in line
+
+
+def test_a_picture_that_is_none_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.png").write_text("no picture")
+    with pytest.raises(SVIError, match="cannot be read as a picture"):
+        load_scene(5, image=tmp_path / "x.png", video=None)
+
+
+def test_image_and_video_together_are_refused(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["demo", "--out", "x", "--image", "a", "--video", "b"])
+    assert stopped.value.code == 2
+    assert "not allowed with" in capsys.readouterr().err

@@ -1,0 +1,122 @@
+"""The image_embeds dict: checks, description, save and load."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import TraceVAE, digest, frames
+from safetensors.torch import save_file
+from wanvideo_svi.svi_embeds.clip import make_clip
+from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds, load_embeds, save_embeds
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.recipes import MODES
+from wanvideo_svi.svi_embeds.version import VERSION
+
+
+def embeds(mode: str = "film", **inputs: Any) -> Any:
+    defaults = {"width": 64, "height": 64, "num_frames": 17, "start_image": frames(17), "ref_image": frames(seed=1)}
+    return make_clip(TraceVAE(dtype=torch.bfloat16), mode=mode, **{**defaults, **inputs}).embeds
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_saved_embeds_come_back_equal_to_the_bit(mode: str, tmp_path: Path) -> None:
+    made = embeds(mode, end_image=frames(seed=2), clip_embeds={"clip_embeds": torch.randn(1, 3, 4)})
+    save_embeds(made, tmp_path / "clip.safetensors")
+    loaded = load_embeds(tmp_path / "clip.safetensors")
+    assert digest(loaded) == digest(made)
+    assert list(loaded) == list(made)
+
+
+def test_nested_values_keep_their_kind(tmp_path: Path) -> None:
+    control = {"images": torch.randn(2), "range": (0.0, 1.0), "names": ["a", None, True, 3]}
+    made = embeds(control_embeds={"control_embeds": control})
+    save_embeds(made, tmp_path / "clip.safetensors")
+    loaded = load_embeds(tmp_path / "clip.safetensors")["control_embeds"]
+    assert digest(loaded) == digest(control)
+    assert isinstance(loaded["range"], tuple)
+
+
+def test_what_cannot_be_saved_is_named(tmp_path: Path) -> None:
+    made = embeds(control_embeds={"control_embeds": {"model": object()}})
+    with pytest.raises(SVIError, match="image_embeds/control_embeds/model is a object: only tensors"):
+        save_embeds(made, tmp_path / "clip.safetensors")
+    made = embeds(control_embeds={"control_embeds": {1: "x"}})
+    with pytest.raises(SVIError, match="image_embeds/control_embeds has keys that are no strings"):
+        save_embeds(made, tmp_path / "clip.safetensors")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a safetensors file", b"\xff" * 100])
+def test_a_file_of_another_kind_is_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    path.write_bytes(content)
+    with pytest.raises(SVIError, match=r"cannot be read as \.safetensors"):
+        load_embeds(path)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_embeds(embeds(), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(SVIError, match=r"cannot be read as \.safetensors"):
+        load_embeds(path)
+
+
+@pytest.mark.parametrize(
+    "tree", ["{", "[]", '{"tensor": "absent"}', '{"dict": 3}', '{"other": 1}', "null", '{"dict": {}, "list": []}']
+)
+def test_a_file_whose_description_is_damaged_is_refused(tree: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"t": torch.zeros(1)}, path, metadata={"wanvideo_svi": tree})
+    with pytest.raises(SVIError, match=r"x\.safetensors is damaged"):
+        load_embeds(path)
+
+
+def test_a_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SVIError, match="cannot be read"):
+        load_embeds(tmp_path / "absent.safetensors")
+    foreign = tmp_path / "model.safetensors"
+    save_file({"weight": torch.zeros(2)}, foreign)
+    with pytest.raises(SVIError, match="holds no embeds of this pack"):
+        load_embeds(foreign)
+
+
+def test_a_file_that_holds_something_else_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.safetensors"
+    save_file({"t": torch.zeros(1)}, path, metadata={"wanvideo_svi": json.dumps({"value": 3})})
+    with pytest.raises(SVIError, match="must be a dict"):
+        load_embeds(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"mask": None}, "lacks mask: the sampler needs"),
+        ({"num_frames": 21}, r"image_embeds are \[16, 5, 8, 8\], expected \[C, 6, 8, 8\] for 21 frames"),
+        ({"mask": torch.ones(4, 4, 8, 8)}, r"mask is \[4, 4, 8, 8\], expected \[4, 5, 8, 8\]"),
+        ({"num_frames": "17"}, "num_frames of image_embeds must be int, got str"),
+        ({"mask": [1]}, "mask of image_embeds must be Tensor, got list"),
+        ({"image_embeds": torch.ones(1, 16, 5, 8, 8)}, r"image_embeds are \[1, 16, 5, 8, 8\]"),
+    ],
+)
+def test_embeds_that_the_sampler_would_get_wrong_are_refused(change: dict, message: str) -> None:
+    with pytest.raises(SVIError, match=message):
+        check_embeds({**embeds(), **change})
+
+
+def test_only_a_dict_is_embeds() -> None:
+    with pytest.raises(SVIError, match=r"must be a dict .* got list"):
+        check_embeds([])
+
+
+def test_embeds_are_described_in_one_line() -> None:
+    made = embeds()
+    assert describe_embeds(made) == (
+        "film: 17 frames, 16 x 5 x 8 x 8 latents, overlap 5, known_mask 5 white + 12 black (kept: 0-4)"
+    )
+    assert made["svi"]["version"] == VERSION
+    foreign = {key: value for key, value in made.items() if key != "svi"}
+    assert describe_embeds(foreign) == "17 frames, 16 x 5 x 8 x 8 latents, not made by this pack"

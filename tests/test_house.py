@@ -1,0 +1,145 @@
+"""The house rules: who may import whom, what ComfyUI's start pays, and that docs and package agree with the code."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from wanvideo_svi import NODE_CLASS_MAPPINGS, WEB_DIRECTORY
+from wanvideo_svi.svi_embeds.recipes import RECIPES
+from wanvideo_svi.svi_embeds.version import VERSION
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+README = (ROOT / "README.md").read_text()
+
+LAYERS = ("svi_embeds", "host", "render", "nodes", "cli")  # each may import itself and what stands before it
+ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av"}
+COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
+
+
+def layer(path: Path) -> str:
+    if path.parent.name == "svi_embeds":
+        return "svi_embeds"
+    stem = path.stem
+    if stem == "host" or stem == "render":
+        return stem
+    if stem.startswith("demo") or stem == "cli":
+        return "cli"
+    return "nodes"
+
+
+def imports(path: Path) -> list[tuple[int, str]]:
+    """Every import of a file, wherever it stands: (level, dotted name)."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found += [(0, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module] if node.module else [alias.name for alias in node.names]
+            found += [(node.level, name) for name in names]
+    return found
+
+
+SOURCES = sorted([*(ROOT / "svi_embeds").rglob("*.py"), *(ROOT / "wrapper_ext").rglob("*.py")])
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_one_way_only(path: Path) -> None:
+    mine = LAYERS.index(layer(path))
+    for level, name in imports(path):
+        if level == 0:
+            top = name.split(".")[0]
+            assert top not in COMFYUI, f"{name}: only host.py reaches ComfyUI, and by name at call time"
+            if layer(path) == "svi_embeds":
+                assert top in ALLOWED_IN_LIBRARY | sys.stdlib_module_names, name
+            continue
+        base = path.parent
+        for _ in range(level - 1):
+            base = base.parent
+        target = base.joinpath(*name.split("."))
+        target = target / "__init__.py" if target.is_dir() else target.with_suffix(".py")
+        assert target.exists(), name
+        assert LAYERS.index(layer(target)) <= mine, f"{path.name} imports {target.name}: the arrow points the other way"
+
+
+def test_only_host_looks_up_comfyui() -> None:
+    for path in SOURCES:
+        if path.name != "host.py":
+            assert "import_module" not in path.read_text(), path.name
+
+
+def test_starting_comfyui_pays_for_no_optional_package() -> None:
+    code = (
+        "import sys, torch, numpy, PIL.Image, einops, safetensors; before = set(sys.modules); import wanvideo_svi; "
+        "print(*sorted({m.split('.')[0] for m in set(sys.modules) - before}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    loaded = set(done.stdout.split())
+    assert not loaded & {"diffusers", "transformers", "rich", "av", "scipy", "hypothesis", "torchvision"}, loaded
+
+
+def test_the_version_is_one_number() -> None:
+    assert PROJECT["project"]["version"] == VERSION
+    assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_module_is_packaged() -> None:
+    folders = {p.parent.relative_to(ROOT) for p in SOURCES}
+    expected = {"wanvideo_svi", *(f"wanvideo_svi.{'.'.join(folder.parts)}" for folder in folders)}
+    assert set(PROJECT["tool"]["setuptools"]["packages"]) == expected
+
+
+def test_no_node_reads_pickles_or_evaluates_text() -> None:
+    for path in SOURCES:
+        text = path.read_text()
+        for banned in ("torch.load(", "pickle", "eval(", "exec("):
+            assert banned not in text.replace(".eval()", ""), f"{banned} in {path.name}"
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_help_page_names_every_input_and_output(node_id: str) -> None:
+    page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
+    cls = NODE_CLASS_MAPPINGS[node_id]
+    names = {name for entries in cls.INPUT_TYPES().values() for name in entries} | set(cls.RETURN_NAMES)
+    missing = [name for name in names if f"`{name}`" not in page]
+    assert not missing
+
+
+def test_no_help_page_is_left_over() -> None:
+    assert {path.stem for path in (ROOT / WEB_DIRECTORY / "docs").glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+
+
+@pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md"])
+def test_the_mode_table_is_the_recipe_table(page: str) -> None:
+    text = (ROOT / page).read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\w+) \| (\w+) \|", text, re.MULTILINE)
+    assert rows == [(r.id, str(r.motion_frames), r.padding, r.known) for r in RECIPES.values()]
+
+
+def test_links_of_the_readme_lead_somewhere() -> None:
+    for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", README):
+        assert (ROOT / target).exists(), target
+
+
+def test_ci_runs_the_readme_test_command() -> None:
+    ci = (ROOT / ".ci" / "run").read_text()
+    line = re.search(r'^python -m pip install -e "\.\[test\]" && .*$', README, re.MULTILINE)
+    assert line
+    assert "pytest" in line.group()
+    assert "README.md" in ci
+
+
+def test_json_in_the_repository_is_valid() -> None:
+    for path in (ROOT / "example_workflows").glob("*.json"):
+        json.loads(path.read_text())

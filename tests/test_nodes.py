@@ -1,0 +1,163 @@
+"""The nodes as ComfyUI sees them. A saved graph is a promise: the snapshot holds it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import TraceVAE, digest, frames
+from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.wrapper_ext import host
+
+ROOT = Path(__file__).resolve().parents[1]
+SNAPSHOT = ROOT / "tests" / "data" / "nodes.json"
+HOST = json.loads((ROOT / "tests" / "data" / "host_contract.json").read_text())["nodes"]
+
+
+def signature(cls: type) -> dict[str, Any]:
+    """What a saved graph depends on: inputs in order with type, default, range and choices, and outputs."""
+    inputs = {}
+    for group, entries in cls.INPUT_TYPES().items():
+        for name, (kind, *rest) in entries.items():
+            options = {key: value for key, value in (rest[0] if rest else {}).items() if key != "tooltip"}
+            inputs[name] = {"group": group, "type": kind, **options}
+    return {"inputs": inputs, "outputs": [list(pair) for pair in zip(cls.RETURN_NAMES, cls.RETURN_TYPES, strict=True)]}
+
+
+def test_saved_graphs_keep_working() -> None:
+    """A change here breaks graphs that people saved: only additions at the end of the inputs are harmless.
+
+    After such an addition write the snapshot anew with UPDATE_SNAPSHOTS=1, and read its diff.
+    """
+    now = {node_id: signature(cls) for node_id, cls in NODE_CLASS_MAPPINGS.items()}
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        SNAPSHOT.write_text(json.dumps(now, indent=1) + "\n")
+    recorded = json.loads(SNAPSHOT.read_text())
+    assert now == recorded
+    assert {k: list(v["inputs"]) for k, v in now.items()} == {k: list(v["inputs"]) for k, v in recorded.items()}
+
+
+def test_every_node_has_a_name_and_stands_in_the_menu() -> None:
+    assert set(NODE_DISPLAY_NAME_MAPPINGS) == set(NODE_CLASS_MAPPINGS)
+    assert {cls.CATEGORY for cls in NODE_CLASS_MAPPINGS.values()} == {"WanVideoWrapper/SVI"}
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_every_input_and_output_is_explained(node_id: str) -> None:
+    cls = NODE_CLASS_MAPPINGS[node_id]
+    assert len(cls.DESCRIPTION) > 40
+    assert len(cls.OUTPUT_TOOLTIPS) == len(cls.RETURN_TYPES) == len(cls.RETURN_NAMES)
+    for entries in cls.INPUT_TYPES().values():
+        for name, (kind, *options) in entries.items():
+            assert options, name
+            assert len(options[0]["tooltip"]) > 10, name
+            if isinstance(kind, list):
+                assert all(value.isascii() and value.isidentifier() for value in kind), name
+                assert options[0]["default"] in kind
+
+
+def test_inputs_shared_with_the_host_keep_its_names_types_and_defaults() -> None:
+    theirs = HOST["WanVideoImageToVideoEncode"]["input"]
+    theirs = {**theirs["required"], **theirs["optional"]}
+    groups = NODE_CLASS_MAPPINGS["WanVideoSVIEmbeds"].INPUT_TYPES()
+    ours = {**groups["required"], **groups["optional"]}
+    assert set(theirs) - set(ours) == {"augment_empty_frames", "empty_frame_pad_image"}
+    for name in set(theirs) & set(ours):
+        kind, *options = theirs[name]
+        assert ours[name][0] == kind, name
+        if options and "default" in options[0]:
+            assert ours[name][1]["default"] == options[0]["default"], name
+
+
+def call(node_id: str, **inputs: Any) -> Any:
+    """Run a node as ComfyUI does: optional inputs that are not connected are absent, widgets have their defaults."""
+    cls = NODE_CLASS_MAPPINGS[node_id]
+    defaults = {
+        name: options[0]["default"]
+        for entries in cls.INPUT_TYPES().values()
+        for name, (_, *options) in entries.items()
+        if "default" in options[0]
+    }
+    return getattr(cls(), cls.FUNCTION)(**{**defaults, **inputs})
+
+
+def test_embeds_node_gives_embeds_both_masks_and_info() -> None:
+    answer = call(
+        "WanVideoSVIEmbeds", vae=TraceVAE(), mode="shot", width=64, height=64, start_image=frames(81),
+        ref_image=frames(seed=1),
+    )  # fmt: skip
+    embeds, known, concat, info = answer["result"]
+    assert embeds["image_embeds"].shape == (16, 21, 8, 8)
+    assert known[:, 0, 0].tolist() == [1.0] + [0.0] * 80
+    assert torch.equal(known + concat, torch.ones(81, 8, 8))
+    assert info.startswith("shot: 81 frames at 64x64")
+    assert answer["ui"] == {"images": []}, "outside ComfyUI there is nowhere to show a picture"
+
+
+def test_force_offload_moves_the_vae_and_off_leaves_it() -> None:
+    for force_offload, moves in ((True, 2), (False, 1)):
+        vae = TraceVAE()
+        call("WanVideoSVIEmbeds", vae=vae, width=64, height=64, start_image=frames(5), force_offload=force_offload)
+        assert len(vae.devices) == moves
+
+
+def test_embeds_node_says_what_to_install_when_the_host_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "running", lambda: True)
+    monkeypatch.setattr(host, "has_wrapper", lambda: False)
+    with pytest.raises(SVIError, match="ComfyUI-WanVideoWrapper is not installed: install it with ComfyUI-Manager"):
+        call("WanVideoSVIEmbeds", vae=TraceVAE(), width=64, height=64, start_image=frames(5))
+    assert NODE_CLASS_MAPPINGS["WanVideoSVIEmbeds"].VALIDATE_INPUTS() == host.INSTALL_HINT
+
+
+def test_motion_frames_are_the_tail_and_the_first_of_them_is_for_clip_vision() -> None:
+    clip = frames(17)
+    motion, rest, first = call("WanVideoSVIMotionFrames", images=clip)
+    assert torch.equal(motion, clip[-5:])
+    assert torch.equal(rest, clip[:-5])
+    assert torch.equal(first, clip[12:13])
+
+
+def test_motion_frames_leave_something_of_the_clip() -> None:
+    with pytest.raises(SVIError, match="smaller than the clip, got 5 of 5 frames"):
+        call("WanVideoSVIMotionFrames", images=frames(5))
+
+
+def test_stitch_node_joins_and_says_where_frames_went() -> None:
+    images, info = call("WanVideoSVIStitch", images_1=frames(17), images_2=frames(17, channels=4))
+    assert len(images) == 29
+    assert info.splitlines() == ["17 + 17 - 5 (start of images_2) = 29 frames", "- alpha of images_2 was dropped"]
+    _, info = call("WanVideoSVIStitch", images_1=frames(17), images_2=frames(17), overlap_frames=1, drop="old")
+    assert info == "17 + 17 - 1 (end of images_1) = 33 frames"
+
+
+def test_mask_polarity_gives_both_views_of_one_fact() -> None:
+    concat = torch.ones(81, 4, 4)
+    concat[0] = 0
+    known, same, info = call("WanVideoSVIMaskPolarity", mask=concat)
+    assert torch.equal(same, concat)
+    assert torch.equal(known, 1 - concat)
+    assert "known_mask (wrapper temporal_mask): 1 white + 80 black (kept: 0)" in info
+    assert "concat_mask (native, VACE, WanEx): 1 black + 80 white" in info
+    again, back, _ = call("WanVideoSVIMaskPolarity", mask=known, mask_is="known_mask")
+    assert torch.equal(again, known)
+    assert torch.equal(back, concat)
+
+
+def test_mask_polarity_refuses_a_2d_mask() -> None:
+    with pytest.raises(SVIError, match="mask must have 3 axes"):
+        call("WanVideoSVIMaskPolarity", mask=torch.ones(4, 4))
+
+
+def test_nodes_leave_their_inputs_as_they_were() -> None:
+    inputs = {"images_1": frames(17), "images_2": frames(17), "images": frames(17), "mask": torch.rand(9, 4, 4)}
+    before = digest(inputs)
+    call("WanVideoSVIStitch", images_1=inputs["images_1"], images_2=inputs["images_2"])
+    call("WanVideoSVIMotionFrames", images=inputs["images"])
+    call("WanVideoSVIMaskPolarity", mask=inputs["mask"])
+    call("WanVideoSVIEmbeds", vae=TraceVAE(), width=64, height=64, start_image=inputs["images"])
+    assert digest(inputs) == before

@@ -1,0 +1,163 @@
+"""A clip decided from its mode and inputs: the recipe table and every combination that must be refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.masks import count_concat, count_known
+from wanvideo_svi.svi_embeds.plan import plan_clip
+from wanvideo_svi.svi_embeds.recipes import (
+    KNOWN_CHOICES,
+    MODES,
+    PADDING_CHOICES,
+    RECIPES,
+    recipe,
+    resolve_known,
+    resolve_padding,
+)
+
+# Written out, so that a changed row is a decision and not an accident: saved graphs rely on every cell.
+TABLE = {
+    "film": (5, "grey", "overlap", 5),
+    "shot": (1, "reference", "first_frame", 1),
+    "tom": (1, "grey", "first_frame", 1),
+    "talk": (1, "reference", "first_frame", 1),
+    "dance": (1, "reference", "first_frame", 1),
+    "film_shot": (5, "reference", "overlap", 5),
+    "svi2_wan21": (5, "reference", "first_frame", 1),
+    "svi2_wan22": (1, "reference", "first_frame", 1),
+    "i2v": (1, "grey", "overlap", 1),
+}
+
+
+def plan(mode: str = "film", **inputs):
+    return plan_clip(mode=mode, **{"num_frames": 81, "start_frames": 81, "reference_frames": 1, **inputs})
+
+
+def test_the_table_has_these_rows_and_no_others() -> None:
+    assert set(TABLE) == set(RECIPES)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_motion_padding_and_kept_frames_of_each_mode(mode: str) -> None:
+    motion, padding, known, kept = TABLE[mode]
+    clip = plan(mode)
+    assert (clip.timeline.motion_frames, clip.padding, clip.known) == (motion, padding, known)
+    assert clip.known_values == (1,) * kept + (0,) * (81 - kept)
+
+
+def test_shot_concat_mask_is_one_black_and_eighty_white() -> None:
+    values = plan("shot").known_values
+    assert count_concat(values) == "1 black + 80 white"
+    assert count_known(values) == "1 white + 80 black"
+
+
+def test_inverted_generates_frame_0_and_keeps_the_rest() -> None:
+    assert plan("shot", known_frames="inverted").known_values == (0,) + (1,) * 80
+
+
+def test_end_frames_are_kept_under_both_ordinary_rules() -> None:
+    for known in ("overlap", "first_frame"):
+        values = plan("film", end_frames=2, known_frames=known).known_values
+        assert values[-2:] == (1, 1)
+        assert values[5:-2] == (0,) * 74
+    assert plan("film", end_frames=2, known_frames="first_frame").known_values[:5] == (1, 0, 0, 0, 0)
+
+
+def test_overlap_frames_replaces_the_recipe_count() -> None:
+    clip = plan("film", overlap_frames=9)
+    assert clip.timeline.motion_frames == 9
+    assert clip.known_values[:10] == (1,) * 9 + (0,)
+
+
+def test_an_overlap_that_ends_inside_a_latent_is_said() -> None:
+    (note,) = plan("film", overlap_frames=3, reference_frames=0).notes
+    assert note.startswith("3 motion frames end inside latent 1")
+    assert plan("film", reference_frames=0).notes == ()
+
+
+def test_single_start_image_is_the_reference_of_the_first_clip_and_said() -> None:
+    clip = plan("shot", start_frames=1, reference_frames=0)
+    assert clip.reference_from == "start_image"
+    assert any("right for the first clip only" in note for note in clip.notes)
+
+
+def test_ref_image_that_is_not_used_is_said() -> None:
+    assert any("ref_image is not used: padding is grey" in note for note in plan("film").notes)
+
+
+def test_end_image_alone_turns_fun_on_and_says_so() -> None:
+    clip = plan("i2v", start_frames=0, reference_frames=0, end_frames=1, fun_or_fl2v_model=False)
+    assert clip.fun_or_fl2v_model
+    assert not clip.timeline.end_apart
+    assert any("fun_or_fl2v_model was turned on" in note for note in clip.notes)
+    assert clip.known_values == (0,) * 80 + (1,)
+
+
+@pytest.mark.parametrize(
+    ("mode", "inputs", "message"),
+    [
+        ("film", {"start_frames": 0}, "film needs start_image: connect the previous clip"),
+        ("film", {"start_frames": 3}, "film needs 5 motion frames, start_image has 3: connect the whole previous clip"),
+        ("film", {"start_frames": 1}, "film needs 5 motion frames, start_image has 1: for the first clip choose mode"),
+        ("film", {"overlap_frames": 81}, "overlap must be smaller than num_frames, got 81"),
+        ("film", {"overlap_frames": -1}, r"0 \(the recipe's\) or more, got -1"),
+        ("film", {"start_frames": 0, "end_frames": 1, "overlap_frames": 5}, "overlap_frames 5 needs start_image"),
+        ("film", {"num_frames": 80}, "num_frames must be 4k\\+1 .* got 80: use 77 or 81"),
+        ("film", {"end_frames": 76}, "end_image meets the motion frames: 5 motion \\+ 76 end"),
+        ("film", {"end_frames": 1, "fun_or_fl2v_model": False}, "goes with exactly 1 motion frame, got 5"),
+        ("shot", {"end_frames": 2, "fun_or_fl2v_model": False}, "the end is exactly 1 frame, got 2"),
+        ("shot", {"reference_frames": 0}, "shot needs ref_image: connect the original image, not the last frame"),
+        ("shot", {"reference_frames": 2}, "ref_image must be one image, got a batch of 2"),
+        ("film", {"padding": "reference", "reference_frames": 0}, "film needs ref_image"),
+        ("i2v", {"start_frames": 0, "end_frames": 1, "padding": "last"}, "padding last needs motion frames"),
+        ("svi3", {}, "mode must be one of film, shot, .*; got 'svi3'"),
+        ("film", {"known_frames": "all"}, "known_frames must be one of recipe, overlap, first_frame, inverted; got"),
+        ("film", {"padding": "white"}, "padding must be one of recipe, grey, reference, black, last; got 'white'"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_the_way_out(mode: str, inputs: dict, message: str) -> None:
+    with pytest.raises(SVIError, match=message):
+        plan(mode, **inputs)
+
+
+@given(
+    mode=st.sampled_from(MODES),
+    num_frames=st.integers(1, 15).map(lambda k: 4 * k + 1),
+    start=st.integers(0, 70),
+    reference=st.integers(0, 2),
+    end=st.integers(0, 6),
+    overlap=st.integers(0, 12),
+    known=st.sampled_from(KNOWN_CHOICES),
+    padding=st.sampled_from(PADDING_CHOICES),
+    fun=st.booleans(),
+)
+def test_any_plan_is_whole_or_refused(mode, num_frames, start, reference, end, overlap, known, padding, fun) -> None:
+    try:
+        clip = plan_clip(
+            mode=mode, num_frames=num_frames, start_frames=start, reference_frames=reference, end_frames=end,
+            overlap_frames=overlap, known_frames=known, padding=padding, fun_or_fl2v_model=fun,
+        )  # fmt: skip
+    except SVIError:
+        return
+    line = clip.timeline
+    assert len(clip.known_values) == line.total_frames
+    assert line.motion_frames <= start
+    assert len(line.padding) > 0
+    assert (clip.reference_from is not None) == (clip.padding == "reference")
+    if clip.known == "overlap":
+        assert sum(clip.known_values) == line.motion_frames + line.end_frames
+
+
+def test_choices_resolve_to_the_row_or_to_themselves() -> None:
+    row = recipe("svi2_wan21")
+    assert (resolve_known(row, "recipe"), resolve_padding(row, "recipe")) == ("first_frame", "reference")
+    assert (resolve_known(row, "overlap"), resolve_padding(row, "black")) == ("overlap", "black")
+
+
+def test_a_plan_is_short_to_read() -> None:
+    assert repr(plan("film", num_frames=17, reference_frames=0)) == (
+        "ClipPlan(film: Timeline(17 frames: motion 0-4, padding 5-16), padding grey, known overlap)"
+    )

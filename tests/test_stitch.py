@@ -1,0 +1,53 @@
+"""Joining clips."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from helpers import digest, frames
+from hypothesis import given
+from hypothesis import strategies as st
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.stitch import stitch
+
+
+@given(st.lists(st.integers(6, 20), min_size=2, max_size=5), st.integers(0, 5), st.sampled_from(["new", "old"]))
+def test_a_cut_up_video_is_whole_again(lengths: list[int], overlap: int, drop: str) -> None:
+    total = sum(lengths) - overlap * (len(lengths) - 1)
+    video = frames(total, height=2, width=2)
+    start, joined = 0, None
+    for length in lengths:
+        clip = video[start : start + length]
+        joined = clip if joined is None else stitch(joined, clip, overlap_frames=overlap, drop=drop)[0]
+        start += length - overlap
+    assert torch.equal(joined, video)
+
+
+def test_drop_decides_which_clip_shows_the_overlap() -> None:
+    old, new = torch.zeros(9, 2, 2, 3), torch.ones(9, 2, 2, 3)
+    assert stitch(old, new, overlap_frames=5)[0][:, 0, 0, 0].tolist() == [0] * 9 + [1] * 4
+    assert stitch(old, new, overlap_frames=5, drop="old")[0][:, 0, 0, 0].tolist() == [0] * 4 + [1] * 9
+
+
+def test_alpha_is_dropped_and_said_and_the_clips_stay_as_they_were() -> None:
+    clips = frames(6, channels=4), frames(6, seed=1)
+    before = digest(clips)
+    joined, notes = stitch(*clips, overlap_frames=1)
+    assert joined.shape == (11, 64, 64, 3)
+    assert notes == ["alpha of images_1 was dropped"]
+    assert digest(clips) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "arguments", "message"),
+    [
+        (frames(6), frames(6, width=32), {"overlap_frames": 1}, "one size, got 64x64 and 32x64: resize"),
+        (frames(6), frames(6), {"overlap_frames": 6}, r"must be 0\.\.5 .* got 6"),
+        (frames(6), frames(6), {"overlap_frames": -1}, r"must be 0\.\.5 .* got -1"),
+        (frames(6), frames(6), {"overlap_frames": 1, "drop": "both"}, "drop must be one of new, old; got 'both'"),
+        (frames(0), frames(6), {"overlap_frames": 0}, "images_1 is empty"),
+    ],
+)
+def test_clips_that_do_not_join_are_refused(first, second, arguments: dict, message: str) -> None:
+    with pytest.raises(SVIError, match=message):
+        stitch(first, second, **arguments)

@@ -1,0 +1,106 @@
+"""The example workflows: every node, input and link in them exists in the host and in this pack."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from wanvideo_svi import NODE_CLASS_MAPPINGS
+
+import example_workflows as generator
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
+HOST = json.loads((ROOT / "tests" / "data" / "host_contract.json").read_text())["nodes"]
+
+
+def load(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_text())
+
+
+def signature(node_type: str) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+    """Required inputs, optional inputs and output types, from the recorded host or from this pack."""
+    if cls := NODE_CLASS_MAPPINGS.get(node_type):
+        groups, outputs = cls.INPUT_TYPES(), list(cls.RETURN_TYPES)
+    else:
+        groups, outputs = HOST[node_type]["input"], HOST[node_type]["output"]
+    return groups.get("required", {}), groups.get("optional", {}), outputs
+
+
+def is_widget(spec: Any) -> bool:
+    return isinstance(spec[0], list) or spec[0] in ("INT", "FLOAT", "STRING", "BOOLEAN", "COMBO")
+
+
+def real_nodes(workflow: dict[str, Any]) -> list[dict[str, Any]]:
+    return [node for node in workflow["nodes"] if node["type"] != "MarkdownNote"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+class TestWorkflow:
+    def test_every_node_is_known_and_its_required_inputs_are_wired(self, path: Path) -> None:
+        for node in real_nodes(load(path)):
+            required, optional, outputs = signature(node["type"])
+            wired = {entry["name"] for entry in node["inputs"] if entry["link"] is not None}
+            needed = {name for name, spec in required.items() if not is_widget(spec)}
+            assert needed <= wired, node["type"]
+            assert {entry["name"] for entry in node["inputs"]} <= set(required) | set(optional)
+            assert [entry["type"] for entry in node["outputs"]] == outputs
+
+    def test_every_link_joins_equal_types_and_is_known_at_both_ends(self, path: Path) -> None:
+        workflow = load(path)
+        nodes = {node["id"]: node for node in workflow["nodes"]}
+        for link, source, slot, target, index, kind in workflow["links"]:
+            entry, output = nodes[target]["inputs"][index], nodes[source]["outputs"][slot]
+            required, optional, _ = signature(nodes[target]["type"])
+            assert entry["link"] == link
+            assert link in output["links"]
+            assert ({**required, **optional}[entry["name"]][0], output["type"]) == (kind, kind)
+
+    def test_widgets_have_values_of_their_type_and_range(self, path: Path) -> None:
+        for node in real_nodes(load(path)):
+            definition = generator.definition(node["type"])["inputs"]
+            for name, value in generator.widgets(node).items():
+                kind, options = definition[name]
+                wanted = {"INT": int, "FLOAT": (int, float), "STRING": str, "BOOLEAN": bool, "COMBO": str}[kind]
+                assert isinstance(value, wanted), (node["type"], name, value)
+                if kind in ("INT", "FLOAT"):
+                    assert options.get("min", value) <= value <= options.get("max", value), (node["type"], name)
+
+    def test_it_is_what_the_tool_writes(self, path: Path) -> None:
+        assert load(path) == json.loads(json.dumps(generator.chain(path.stem.split("_")[1])))
+
+    def test_it_has_a_square_picture(self, path: Path) -> None:
+        with Image.open(path.with_suffix(".jpg")) as picture:
+            assert picture.size == (512, 512)
+
+    def test_the_first_clip_runs_without_the_svi_lora_and_every_clip_has_its_own_seed(self, path: Path) -> None:
+        workflow = load(path)
+        nodes = {node["id"]: node for node in workflow["nodes"]}
+        source = {link: nodes[origin] for link, origin, *_ in workflow["links"]}
+        samplers = [node for node in workflow["nodes"] if node["type"] == "WanVideoSampler"]
+
+        def wired(node: dict[str, Any], name: str) -> dict[str, Any]:
+            return source[next(entry["link"] for entry in node["inputs"] if entry["name"] == name)]
+
+        loras = [wired(wired(sampler, "model"), "lora")["title"] for sampler in samplers]
+        assert ["SVI" in title for title in loras] == [False, True, True]
+        assert len({generator.widgets(sampler)["seed"] for sampler in samplers}) == 3
+
+    def test_models_are_named_in_the_note(self, path: Path) -> None:
+        workflow = load(path)
+        (note,) = (node["widgets_values"][0] for node in workflow["nodes"] if node["type"] == "MarkdownNote")
+        files = {
+            value
+            for node in real_nodes(workflow)
+            for value in node["widgets_values"]
+            if isinstance(value, str) and value.endswith(".safetensors")
+        }
+        assert len(files) >= 6
+        assert all(name in note for name in files)
+
+
+def test_both_chains_are_shipped() -> None:
+    assert {path.stem for path in WORKFLOWS} >= {"svi_film_chain", "svi_shot_chain"}
