@@ -187,7 +187,7 @@ def test_packed_masks_are_those_of_the_table_in_both_nodes(comfy: Comfy, name: s
 
 # Where the host crashes, or makes embeds on which its sampler does: what it says, and what this pack says.
 HOST_FAILS = {
-    "start longer than the clip": ({"width": 64}, 17, 9, "negative dimension", "overlap must be smaller"),
+    "start longer than the clip": ({"width": 64}, 17, 9, "negative", "overlap must be smaller"),
     "width 72": ({"width": 72}, 5, 17, "", "width must be a multiple of 16, got 72"),
     "4k+1 broken": ({"width": 64}, 5, 18, "", "num_frames must be 4k\\+1 .* got 18"),
     "five motion frames + end, not fun": (
