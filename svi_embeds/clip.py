@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,8 +11,9 @@ from einops import repeat
 from PIL import Image
 from torch import Tensor
 
-from .embeds import ImageEmbeds, build_embeds
-from .encode import WanVAE, check_vae, encode_video, latent_size, scale_latents
+from .checks import check_dict, check_strength
+from .embeds import ImageEmbeds, build_embeds, control_signal
+from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents
 from .errors import SVIError
 from .frames import add_noise, check_images, compose_video, prepare_pixels
 from .masks import (
@@ -95,7 +95,8 @@ def make_clip(
     end_latent_strength: multiply the first and the last latent. ref_strength: multiplies the latents that hold
     nothing but reference (or `last`) padding.
     device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
-    before_encode: called once all input has been found good and all pixels are ready.
+    before_encode: called once all input has been found good and all pixels are ready. (Only whether extra_latents have
+    the VAE's channel count shows later, since a VAE does not tell it.)
 
     Raises SVIError for bad input; see `plan_clip`, `check_images`, `check_mask` and `latent_size` for what is bad.
     """
@@ -107,8 +108,12 @@ def make_clip(
         ("end_latent_strength", end_latent_strength),
         ("ref_strength", ref_strength),
     ):
-        if not (math.isfinite(value) and value >= 0):
-            raise SVIError(f"{name} must be a number of 0 or more, got {value}")
+        check_strength(name, value)
+    if clip_embeds is not None:
+        check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
+    if add_cond_latents is not None:
+        check_dict("add_cond_latents", add_cond_latents, "the wrapper's node that makes ADD_COND_LATENTS")
+    control = control_signal(control_embeds)
 
     notes: list[str] = []
     images: dict[str, Tensor] = {}
@@ -135,6 +140,8 @@ def make_clip(
             "set it to recipe, or disconnect temporal_mask"
         )
     line = plan.timeline
+    if line.end_apart:
+        check_end_apart(vae)
     extra = _extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
 
     known, packed, said = _masks(plan, temporal_mask, lat_h=lat_h, lat_w=lat_w)
@@ -169,11 +176,15 @@ def make_clip(
 
     pad = line.padding_latents
     if ref_strength != 1.0:
-        if plan.padding in IMAGE_PADDING:
-            latents = scale_latents(latents, slice(pad.start, pad.stop), ref_strength)
-            notes.append(f"{plan.padding} padding scaled by {ref_strength:g} (latents {pad.start}-{pad.stop - 1})")
-        else:
+        if plan.padding not in IMAGE_PADDING:
             notes.append(f"ref_strength {ref_strength:g} has no effect: padding is {plan.padding}")
+        elif not pad:
+            notes.append(f"ref_strength {ref_strength:g} has no effect: no latent holds padding alone")
+        else:
+            latents = scale_latents(latents, slice(pad.start, pad.stop), ref_strength)
+            front = extra.shape[1] if extra is not None else 0
+            span = f"{pad.start + front}-{pad.stop - 1 + front}"
+            notes.append(f"{plan.padding} padding scaled by {ref_strength:g} (latents {span})")
     packed = packed.to(vae.dtype)
     if extra is not None:
         if extra.shape[0] != latents.shape[0]:
@@ -181,8 +192,11 @@ def make_clip(
         latents = torch.cat([extra.to(latents.device), latents], dim=1)
         packed = torch.cat([torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1), packed], dim=1)
         notes.append(f"extra_latents: {extra.shape[1]} latent(s) in front, kept")
-    latents = scale_latents(latents, slice(0, 1), start_latent_strength)
-    latents = scale_latents(latents, slice(latents.shape[1] - 1, None), end_latent_strength)
+    last = latents.shape[1] - 1
+    for which, index, strength in (("first", 0, start_latent_strength), ("last", last, end_latent_strength)):
+        latents = scale_latents(latents, slice(index, index + 1), strength)
+        if strength != 1.0:
+            notes.append(f"{which} latent scaled by {strength:g}")
 
     embeds = build_embeds(
         plan,
@@ -193,7 +207,7 @@ def make_clip(
         extra=extra,
         end_video=pixels.end,
         clip_embeds=clip_embeds,
-        control_embeds=control_embeds,
+        control=control,
         add_cond_latents=add_cond_latents,
     )
     head = _describe(plan, known_per_frame, known_name, width=width, height=height, latents=latents.shape[1])
@@ -216,11 +230,13 @@ def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: i
     if not isinstance(samples, Tensor):
         raise SVIError("extra_latents must be a LATENT (a dict with samples): connect WanVideo Encode")
     one = samples[0] if samples.ndim == 5 and samples.shape[0] == 1 else samples
-    if one.ndim != 4 or tuple(one.shape[2:]) != (lat_h, lat_w):
+    if one.ndim != 4 or tuple(one.shape[2:]) != (lat_h, lat_w) or 0 in one.shape:
         raise SVIError(
             f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got {list(samples.shape)}: "
             "encode them at the clip's width and height"
         )
+    if not one.is_floating_point() or not bool(torch.isfinite(one).all()):
+        raise SVIError("extra_latents must hold finite floats: look at the node that made them")
     return one
 
 
@@ -252,6 +268,7 @@ def _describe(
     parts = ", ".join(f"{s} ({filler if s.role == 'padding' else source[s.role]})" for s in line.segments)
     return [
         f"{plan.recipe.id}: {line.num_frames} frames at {width}x{height}, {latents} latents",
+        f"made for {' + '.join(plan.recipe.loras) or 'no LoRA'} on {plan.recipe.base}. {plan.recipe.note}",
         f"frames: {parts}",
         f"known_mask (wrapper): {describe_known(known)}, rule {known_name}",
         f"concat_mask (native): {count_concat(known)}",

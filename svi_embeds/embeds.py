@@ -16,11 +16,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .checks import check_dict, check_int
 from .encode import PATCH
 from .errors import SVIError
 from .masks import describe_known
 from .plan import ClipPlan
-from .timeline import FRAMES_PER_LATENT
+from .timeline import FRAMES_PER_LATENT, latent_count
 from .version import VERSION
 
 _METADATA_KEY = "wanvideo_svi"
@@ -70,14 +71,14 @@ def build_embeds(
     extra: Tensor | None = None,
     end_video: Tensor | None = None,
     clip_embeds: dict[str, Any] | None = None,
-    control_embeds: dict[str, Any] | None = None,
+    control: dict[str, Any] | None = None,
     add_cond_latents: dict[str, Any] | None = None,
 ) -> ImageEmbeds:
     """Put a clip's parts into the dict.
 
     latents: C T h w, mask: 4 T h w, both with the extra latents already in front. known_per_frame: one value per
     conditioning frame. known_name: the rule that made it. extra: those extra latents C t h w. end_video: C e H W in
-    -1..1. The other three as the host's encode node gets them.
+    -1..1. control: from `control_signal`. clip_embeds, add_cond_latents: as the host's encode node gets them.
     """
     clip = clip_embeds or {}
     line = plan.timeline
@@ -92,7 +93,7 @@ def build_embeds(
         "max_seq_len": count * (lat_h * lat_w // PATCH**2),
         "clip_context": clip.get("clip_embeds"),
         "negative_clip_context": clip.get("negative_clip_embeds"),
-        "control_embeds": _control(control_embeds),
+        "control_embeds": control,
         "end_image": end_video,
         "fun_or_fl2v_model": plan.fun_or_fl2v_model,
         "has_ref": extra is not None,
@@ -110,12 +111,14 @@ def build_embeds(
     return built
 
 
-def _control(control_embeds: dict[str, Any] | None) -> dict[str, Any] | None:
+def control_signal(control_embeds: object) -> dict[str, Any] | None:
+    """What control embeds hold for the sampler. Raises SVIError when they are of another kind."""
     if control_embeds is None:
         return None
+    control_embeds = check_dict("control_embeds", control_embeds, "WanVideo Control Embeds")
     if "control_embeds" not in control_embeds:
         raise SVIError(
-            f"control_embeds holds no control signal (keys: {', '.join(sorted(control_embeds))}): "
+            f"control_embeds holds no control signal (keys: {', '.join(map(str, control_embeds))}): "
             "connect WanVideo Control Embeds, not an image encode"
         )
     return cast("dict[str, Any]", control_embeds["control_embeds"])
@@ -129,13 +132,14 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     missing = [key for key in required if embeds.get(key) is None]
     if missing:
         raise SVIError(f"image_embeds lacks {', '.join(missing)}: the sampler needs {', '.join(required)}")
-    for key in required:
-        wanted = Tensor if key in ("image_embeds", "mask") else int
-        if not isinstance(embeds[key], wanted):
-            raise SVIError(f"{key} of image_embeds must be {wanted.__name__}, got {type(embeds[key]).__name__}")
+    for key in required[2:]:
+        check_int(f"{key} of image_embeds", embeds[key], minimum=1)
     latents, mask = embeds["image_embeds"], embeds["mask"]
+    for key, tensor in (("image_embeds", latents), ("mask", mask)):
+        if not isinstance(tensor, Tensor):
+            raise SVIError(f"{key} of image_embeds must be a tensor, got {type(tensor).__name__}")
     apart = embeds.get("end_image") is not None and not embeds.get("fun_or_fl2v_model", False)
-    count = (embeds["num_frames"] - 1) // FRAMES_PER_LATENT + (2 if apart else 1)
+    count = latent_count(embeds["num_frames"]) + (1 if apart else 0)
     size = (count, embeds["lat_h"], embeds["lat_w"])
     if latents.ndim != 4 or tuple(latents.shape[1:]) != size:
         raise SVIError(
@@ -164,7 +168,10 @@ def save_embeds(embeds: ImageEmbeds, path: str | PathLike[str]) -> None:
     check_embeds(embeds)
     tensors: dict[str, Tensor] = {}
     tree = _to_tree(dict(embeds), "image_embeds", tensors)
-    save_file(tensors, path, metadata={_METADATA_KEY: json.dumps(tree)})
+    try:
+        save_file(tensors, path, metadata={_METADATA_KEY: json.dumps(tree)})
+    except (SafetensorError, OSError) as error:
+        raise SVIError(f"{path} cannot be written: {error}") from error
 
 
 def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
@@ -187,8 +194,10 @@ def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
 def _to_tree(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
         # A clone, since safetensors refuses views that share memory and a view would be saved with all behind it.
-        tensors[path] = value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
-        return {"tensor": path}
+        # Numbered, since paths of nested keys may collide.
+        name = f"{len(tensors)}:{path}"
+        tensors[name] = value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+        return {"tensor": name}
     if isinstance(value, dict):
         if any(not isinstance(key, str) for key in value):
             raise SVIError(f"{path} has keys that are no strings: it cannot be saved")

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 import torch
 from torch import Tensor
 
+from .checks import check_int
 from .errors import SVIError
 
 PATCH = 2  # the transformer's spatial patch, in latent pixels
@@ -47,11 +48,21 @@ def latent_size(vae: WanVAE, *, width: int, height: int) -> tuple[int, int]:
     """Latent height and width of a clip. Raises SVIError for a size the transformer cannot cut into patches."""
     step = vae.upsampling_factor * PATCH
     for name, value in (("width", width), ("height", height)):
+        check_int(name, value)
         if value < step or value % step:
             lower = max(step, value // step * step)
             near = f"{lower} or {lower + step}" if value > step else f"{step}"
             raise SVIError(f"{name} must be a multiple of {step}, got {value}: use {near}")
     return height // vae.upsampling_factor, width // vae.upsampling_factor
+
+
+def check_end_apart(vae: WanVAE) -> None:
+    """Raises SVIError for a VAE with which the wrapper cannot encode an end image apart (seen: its encode_2 fails)."""
+    if vae.upsampling_factor != APART_FACTOR:
+        raise SVIError(
+            "this VAE (Wan 2.2 5B) cannot encode an end image apart, the wrapper's code for it fails: "
+            "turn fun_or_fl2v_model on"
+        )
 
 
 def encode_video(
@@ -62,11 +73,6 @@ def encode_video(
     latents: T that must come out. end_apart: the last frame is encoded by itself (the wrapper's `end_`).
     """
     factor = vae.upsampling_factor
-    if end_apart and factor != APART_FACTOR:
-        raise SVIError(
-            "this VAE (Wan 2.2 5B) cannot encode an end image apart, the wrapper's code for it fails: "
-            "turn fun_or_fl2v_model on"
-        )
     encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
     expected = (latents, video.shape[2] // factor, video.shape[3] // factor)
     if encoded.ndim != 4 or tuple(encoded.shape[1:]) != expected:

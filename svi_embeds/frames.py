@@ -11,6 +11,7 @@ from einops import rearrange
 from PIL import Image
 from torch import Tensor
 
+from .checks import check_int
 from .errors import SVIError
 from .plan import ClipPlan
 from .recipes import IMAGE_PADDING
@@ -68,7 +69,7 @@ def check_pixels(name: str, frames: Tensor) -> None:
 
 def last_frames(images: Tensor, count: int) -> Tensor:
     """The last `count` frames, copied: a view would keep the whole clip in memory. images: F H W C."""
-    if not 1 <= count <= len(images):
+    if not 1 <= check_int("count", count) <= len(images):
         raise SVIError(f"a clip of {len(images)} frames has no last {count} frames")
     return images[len(images) - count :].clone()
 
@@ -103,7 +104,7 @@ def add_noise(video: Tensor, strength: float) -> Tensor:
     """Gaussian noise on a video, as the host's noise augmentation: std `strength`, none where a value is exactly -1.
 
     video: C F H W in -1..1. Returns a new tensor. Unlike the host's, the noise depends on the pixels alone, not on
-    the global random state: a graph gives the same clip twice, and no two clips of a chain get the same noise.
+    the global random state: a graph gives the same clip twice, and other motion frames get other noise.
     """
     generator = torch.Generator().manual_seed(noise_seed(video))
     noise = torch.randn(video.shape, generator=generator, dtype=torch.float32) * strength
@@ -132,7 +133,7 @@ def prepare_pixels(plan: ClipPlan, images: dict[str, Tensor], *, width: int, hei
     notes: list[str] = []
 
     def prepare(name: str, frames: Tensor) -> Tensor:
-        used = frames.to("cpu", torch.float32)
+        used = frames.detach().to("cpu", torch.float32)
         check_pixels(name, used)
         if used.shape[1:3] != (height, width):
             old_h, old_w = used.shape[1:3]

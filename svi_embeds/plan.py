@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from .checks import check_int
 from .errors import SVIError
 from .recipes import KnownRule, Padding, Recipe, recipe, resolve_known, resolve_padding
 from .timeline import Timeline, frames_of_latent, latent_of_frame
@@ -67,6 +68,9 @@ def plan_clip(
     Raises SVIError for every combination that the host would crash on or silently get wrong.
     """
     row = recipe(mode)
+    for name, count in (("start", start_frames), ("reference", reference_frames), ("end", end_frames)):
+        check_int(f"{name}_frames", count, minimum=0)
+    check_int("overlap_frames", overlap_frames, minimum=0)
     notes: list[str] = []
     if not start_frames and not end_frames:
         raise SVIError(
@@ -113,8 +117,6 @@ def plan_clip(
 
 
 def _motion_frames(row: Recipe, *, start_frames: int, overlap_frames: int) -> int:
-    if overlap_frames < 0:
-        raise SVIError(f"overlap_frames must be 0 (the recipe's) or more, got {overlap_frames}")
     if not start_frames:
         if overlap_frames:
             raise SVIError(f"overlap_frames {overlap_frames} needs start_image: connect the previous clip")

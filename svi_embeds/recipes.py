@@ -21,12 +21,6 @@ IMAGE_PADDING: tuple[Padding, ...] = ("reference", "last")
 KNOWN_CHOICES: tuple[str, ...] = ("recipe", *get_args(KnownRule))
 PADDING_CHOICES: tuple[str, ...] = ("recipe", *get_args(Padding))
 
-KNOWN_MEANING: dict[KnownRule, str] = {
-    "overlap": "every motion frame is kept",
-    "first_frame": "only frame 0 is kept, also when more motion frames lead the clip",
-    "inverted": "frame 0 is generated and the rest kept: an experiment, no LoRA was trained on it",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -102,10 +96,9 @@ MODES: tuple[str, ...] = tuple(RECIPES)
 
 def recipe(mode: str) -> Recipe:
     """The row of `mode`. Raises SVIError for an unknown mode."""
-    try:
-        return RECIPES[mode]
-    except KeyError:
-        raise SVIError(f"mode must be one of {', '.join(MODES)}; got {mode!r}") from None
+    if mode not in MODES:
+        raise SVIError(f"mode must be one of {', '.join(MODES)}; got {mode!r}")
+    return RECIPES[mode]
 
 
 def resolve_known(row: Recipe, choice: str) -> KnownRule:

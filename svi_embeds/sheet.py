@@ -78,7 +78,10 @@ def draw_sheet(tiles: Sequence[Tile], known: Sequence[float], *, title: str) -> 
     """
     shown, left_out = _shorten(tiles)
     slots = [tile.picture.width + 2 * _BORDER + (2 * _STACK if len(tile) > 1 else 0) for tile in shown]
-    width = max(900, sum(slots) + _GAP * (len(slots) - 1) + 2 * _MARGIN)
+    large, small = ImageFont.load_default(size=20), ImageFont.load_default(size=15)
+    note = "white frame = kept, black frame = generated"
+    heading = int(large.getlength(title) + small.getlength(note)) + 3 * _MARGIN
+    width = max(900, heading, sum(slots) + _GAP * (len(slots) - 1) + 2 * _MARGIN)
     tile_top = _MARGIN + 34
     label_top = tile_top + THUMB_HEIGHT + 2 * _BORDER + 2 * _STACK + 4
     strip_top = label_top + 44
@@ -86,9 +89,7 @@ def draw_sheet(tiles: Sequence[Tile], known: Sequence[float], *, title: str) -> 
 
     sheet = Image.new("RGB", (width, height), _BACKGROUND)
     draw = ImageDraw.Draw(sheet)
-    large, small = ImageFont.load_default(size=20), ImageFont.load_default(size=15)
     draw.text((_MARGIN, _MARGIN - 2), title, font=large, fill=_TEXT)
-    note = "white frame = kept, black frame = generated"
     draw.text((width - _MARGIN - draw.textlength(note, font=small), _MARGIN), note, font=small, fill=_DIM)
 
     x = _MARGIN

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from .checks import check_int
 from .errors import SVIError
 
 FRAMES_PER_LATENT = 4
@@ -19,6 +20,7 @@ Role = Literal["motion", "padding", "end"]
 
 def latent_count(num_frames: int) -> int:
     """Latents of a clip of `num_frames` frames. Raises SVIError unless num_frames is 4k+1."""
+    check_int("num_frames", num_frames)
     if num_frames < 1 or (num_frames - 1) % FRAMES_PER_LATENT:
         lower = max(1, (num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1)
         upper = max(1, lower + FRAMES_PER_LATENT)
@@ -31,22 +33,19 @@ def latent_count(num_frames: int) -> int:
 
 def frame_count(latents: int) -> int:
     """Frames that `latents` latents decode to."""
-    if latents < 1:
-        raise SVIError(f"latents must be at least 1, got {latents}")
+    check_int("latents", latents, minimum=1)
     return FRAMES_PER_LATENT * (latents - 1) + 1
 
 
 def latent_of_frame(frame: int) -> int:
     """Index of the latent that frame `frame` (0-based) is part of."""
-    if frame < 0:
-        raise SVIError(f"frame must be 0 or more, got {frame}")
+    check_int("frame", frame, minimum=0)
     return (frame + FRAMES_PER_LATENT - 1) // FRAMES_PER_LATENT
 
 
 def frames_of_latent(latent: int) -> range:
     """Frames (0-based) that latent `latent` covers: one for latent 0, four for any other."""
-    if latent < 0:
-        raise SVIError(f"latent must be 0 or more, got {latent}")
+    check_int("latent", latent, minimum=0)
     if latent == 0:
         return range(1)
     first = FRAMES_PER_LATENT * (latent - 1) + 1
@@ -62,7 +61,10 @@ def chain_frames(clips: Sequence[int], overlaps: Sequence[int]) -> int:
         raise SVIError(
             f"a chain of {len(clips)} clips has {max(len(clips) - 1, 0)} seams, got {len(overlaps)} overlaps"
         )
+    for clip in clips:
+        check_int("frames of a clip", clip, minimum=1)
     for seam, overlap in enumerate(overlaps):
+        check_int(f"the overlap at seam {seam}", overlap)
         shorter = min(clips[seam], clips[seam + 1])
         if not 0 <= overlap < shorter:
             raise SVIError(
@@ -107,8 +109,8 @@ class Timeline:
 
     def __post_init__(self) -> None:
         latent_count(self.num_frames)
-        if self.motion_frames < 0 or self.end_frames < 0:
-            raise SVIError(f"motion and end frames must be 0 or more, got {self.motion_frames} and {self.end_frames}")
+        check_int("motion_frames", self.motion_frames, minimum=0)
+        check_int("end_frames", self.end_frames, minimum=0)
         if self.end_apart and self.end_frames != 1:
             raise SVIError(
                 f"without fun_or_fl2v_model the end is exactly 1 frame, got {self.end_frames}: "

@@ -9,7 +9,7 @@ import torch
 from helpers import TraceVAE, digest, frames, rows
 from wanvideo_svi.svi_embeds.clip import Clip, make_clip
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.recipes import MODES
+from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
 
 HOST_KEYS = {
     "image_embeds", "clip_context", "negative_clip_context", "max_seq_len", "num_frames", "lat_h", "lat_w",
@@ -127,6 +127,8 @@ def test_strengths_scale_the_first_and_last_latent() -> None:
     assert torch.equal(scaled[:, :1], plain[:, :1] * 0.7)
     assert torch.equal(scaled[:, -1:], plain[:, -1:] * 1.3)
     assert torch.equal(scaled[:, 1:-1], plain[:, 1:-1])
+    info = clip(start_latent_strength=0.7, end_latent_strength=1.3).info
+    assert info.endswith("- first latent scaled by 0.7\n- last latent scaled by 1.3")
 
 
 def test_ref_strength_scales_latents_that_hold_reference_only() -> None:
@@ -142,6 +144,25 @@ def test_ref_strength_without_reference_padding_is_said_to_do_nothing() -> None:
     plain, asked = clip(), clip(ref_strength=0.5)
     assert torch.equal(plain.embeds["image_embeds"], asked.embeds["image_embeds"])
     assert "ref_strength 0.5 has no effect: padding is grey" in asked.info
+
+
+def test_ref_strength_with_no_latent_of_padding_alone_is_said_to_do_nothing() -> None:
+    inputs = {"mode": "shot", "num_frames": 5, "ref_image": frames(), "end_image": frames(seed=2)}
+    plain, asked = clip(**inputs), clip(**inputs, ref_strength=0.5)
+    assert torch.equal(plain.embeds["image_embeds"], asked.embeds["image_embeds"])
+    assert "ref_strength 0.5 has no effect: no latent holds padding alone" in asked.info
+
+
+def test_ref_strength_names_the_latents_of_the_finished_embeds() -> None:
+    inputs = {"mode": "shot", "ref_image": frames(), "extra_latents": {"samples": torch.randn(1, 16, 2, 8, 8)}}
+    plain, loose = clip(**inputs), clip(**inputs, ref_strength=0.5)
+    assert "(latents 3-6)" in loose.info
+    changed = plain.embeds["image_embeds"] != loose.embeds["image_embeds"]
+    assert [bool(changed[:, t].any()) for t in range(7)] == [False] * 3 + [True] * 4
+
+
+def test_images_that_carry_gradients_are_taken() -> None:
+    clip(start_image=frames(5, height=80).requires_grad_(), noise_aug_strength=0.1)
 
 
 def test_extra_latents_stand_in_front_and_are_kept() -> None:
@@ -188,6 +209,7 @@ def test_info_says_what_was_done_and_adjusted() -> None:
     made = clip("shot", start_image=frames(17, channels=4, height=96, width=64), ref_image=frames())
     assert made.info.splitlines() == [
         "shot: 17 frames at 64x64, 5 latents",
+        f"made for svi-shot on Wan 2.1 I2V 14B 480p. {RECIPES['shot'].note}",
         "frames: motion 0 (last frames of start_image), padding 1-16 (ref_image)",
         "known_mask (wrapper): 1 white + 16 black (kept: 0), rule first_frame",
         "concat_mask (native): 1 black + 16 white",
@@ -266,7 +288,7 @@ BAD = {
     "NaN": ({"start_image": spoiled(float("nan"))}, "start_image has NaN or infinite pixels"),
     "infinite": ({"start_image": spoiled(float("inf"))}, "start_image has NaN or infinite pixels"),
     "too bright": ({"start_image": spoiled(255.0)}, r"in 0..1, got .*\.\.255: divide by 255"),
-    "VAE range": ({"start_image": spoiled(-1.0)}, r"in 0..1, got -1\.\..*: it looks like -1..1"),
+    "minus one to one": ({"start_image": spoiled(-1.0)}, r"in 0..1, got -1\.\..*: it looks like -1..1"),
     "overshoot": ({"start_image": spoiled(1.05)}, r"in 0..1, got .*1.05: a bicubic resize overshoots"),
     "2-D mask": ({"temporal_mask": torch.ones(4, 4)}, "temporal_mask must have 3 axes"),
     "bool mask": ({"temporal_mask": torch.ones(9, 4, 4).bool()}, "temporal_mask must hold floats .* torch.bool"),
@@ -296,6 +318,16 @@ BAD = {
         "extra_latents have 48 channels, this VAE makes 16",
     ),
     "extra_latents kind": ({"extra_latents": torch.zeros(1)}, "extra_latents must be a LATENT"),
+    "extra_latents NaN": (
+        {"extra_latents": {"samples": torch.full((1, 16, 1, 8, 8), float("nan"))}},
+        "extra_latents must hold finite floats",
+    ),
+    "extra_latents none": ({"extra_latents": {"samples": torch.zeros(1, 16, 0, 8, 8)}}, "extra_latents must be"),
+    "width no int": ({"width": 64.0}, "width must be a whole number, got 64.0"),
+    "strength no number": ({"noise_aug_strength": None}, "noise_aug_strength must be a number of 0 or more, got None"),
+    "clip_embeds kind": ({"clip_embeds": []}, "clip_embeds must be a dict, got list: connect WanVideo ClipVision"),
+    "add_cond_latents kind": ({"add_cond_latents": 3}, "add_cond_latents must be a dict, got int"),
+    "control kind": ({"control_embeds": 3}, "control_embeds must be a dict, got int: connect WanVideo Control"),
     "control of another kind": ({"control_embeds": {"image_embeds": 1}}, "holds no control signal"),
     "no VAE": ({"vae": object()}, "vae must be the wrapper's WANVAE, got object without dtype"),
     "ComfyUI's VAE": ({"vae": ComfyVAE()}, "got ComfyVAE without .*: connect WanVideo VAE Loader"),
@@ -320,12 +352,18 @@ def test_a_missing_vae_is_asked_for() -> None:
         make_clip(None, mode="film", width=64, height=64, num_frames=17, start_image=frames(5))
 
 
-def test_bad_input_is_found_before_the_vae_is_touched() -> None:
-    vae = TraceVAE()
-    with pytest.raises(SVIError, match="NaN"):
-        clip(vae=vae, start_image=spoiled(float("nan")))
-    assert vae.devices == []
-    assert vae.calls == []
+# What only the VAE's answer can show.
+NEEDS_THE_VAE = {"extra_latents channels", "another VAE", "a VAE that overflows"}
+
+
+@pytest.mark.parametrize("name", [n for n in BAD if "VAE" not in n and n not in NEEDS_THE_VAE])
+def test_bad_input_is_found_before_the_vae_is_touched(name: str) -> None:
+    inputs, message = BAD[name]
+    vae = TraceVAE(upsampling_factor=getattr(inputs.get("vae"), "upsampling_factor", 8))
+    started = []
+    with pytest.raises(SVIError, match=message):
+        clip(**{**inputs, "vae": vae, "before_encode": lambda: started.append(1)})
+    assert (vae.devices, vae.calls, started) == ([], [], [])
 
 
 def test_values_a_rounding_error_outside_0_to_1_are_taken() -> None:

@@ -40,6 +40,18 @@ def test_nested_values_keep_their_kind(tmp_path: Path) -> None:
     assert isinstance(loaded["range"], tuple)
 
 
+def test_keys_that_look_like_paths_do_not_mix_up_tensors(tmp_path: Path) -> None:
+    control = {"a/b": torch.ones(2), "a": {"b": torch.zeros(2)}}
+    made = embeds(control_embeds={"control_embeds": control})
+    save_embeds(made, tmp_path / "clip.safetensors")
+    assert digest(load_embeds(tmp_path / "clip.safetensors")["control_embeds"]) == digest(control)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SVIError, match=r"absent/clip\.safetensors cannot be written"):
+        save_embeds(embeds(), tmp_path / "absent" / "clip.safetensors")
+
+
 def test_what_cannot_be_saved_is_named(tmp_path: Path) -> None:
     made = embeds(control_embeds={"control_embeds": {"model": object()}})
     with pytest.raises(SVIError, match="image_embeds/control_embeds/model is a object: only tensors"):
@@ -97,8 +109,10 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         ({"mask": None}, "lacks mask: the sampler needs"),
         ({"num_frames": 21}, r"image_embeds are \[16, 5, 8, 8\], expected \[C, 6, 8, 8\] for 21 frames"),
         ({"mask": torch.ones(4, 4, 8, 8)}, r"mask is \[4, 4, 8, 8\], expected \[4, 5, 8, 8\]"),
-        ({"num_frames": "17"}, "num_frames of image_embeds must be int, got str"),
-        ({"mask": [1]}, "mask of image_embeds must be Tensor, got list"),
+        ({"num_frames": "17"}, "num_frames of image_embeds must be a whole number, got '17'"),
+        ({"num_frames": 20}, r"num_frames must be 4k\+1"),
+        ({"lat_h": True}, "lat_h of image_embeds must be a whole number, got True"),
+        ({"mask": [1]}, "mask of image_embeds must be a tensor, got list"),
         ({"image_embeds": torch.ones(1, 16, 5, 8, 8)}, r"image_embeds are \[1, 16, 5, 8, 8\]"),
     ],
 )

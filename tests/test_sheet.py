@@ -56,3 +56,15 @@ def test_many_frames_are_shortened_and_the_picture_stays_bounded() -> None:
 def test_tiles_do_not_keep_the_clip_alive() -> None:
     made = clip()
     assert sum(tile.picture.width * tile.picture.height * 3 for tile in made.tiles) < 6 * 3 * 128 * 128 * 3
+
+
+def test_a_long_title_and_the_legend_do_not_overlap() -> None:
+    mask = torch.zeros(81, 8, 8)
+    mask[0] = 1
+    mask[10:30, 0, 0] = 1
+    short, long = (
+        clip("i2v").sheet(),
+        clip("svi2_wan21", ref_image=frames(), temporal_mask=mask, overlap_frames=1).sheet(),
+    )
+    assert short.width == 900
+    assert long.width > 900

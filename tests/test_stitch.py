@@ -45,6 +45,7 @@ def test_alpha_is_dropped_and_said_and_the_clips_stay_as_they_were() -> None:
         (frames(6), frames(6), {"overlap_frames": 6}, r"must be 0\.\.5 .* got 6"),
         (frames(6), frames(6), {"overlap_frames": -1}, r"must be 0\.\.5 .* got -1"),
         (frames(6), frames(6), {"overlap_frames": 1, "drop": "both"}, "drop must be one of new, old; got 'both'"),
+        (frames(6), frames(6), {"overlap_frames": 1.0}, "must be a whole number, got 1.0"),
         (frames(0), frames(6), {"overlap_frames": 0}, "images_1 is empty"),
     ],
 )

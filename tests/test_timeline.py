@@ -51,6 +51,12 @@ def test_indices_below_range_are_refused(call) -> None:
         call()
 
 
+@pytest.mark.parametrize("value", [None, "17", 17.0, True])
+def test_a_length_that_is_no_whole_number_is_refused(value: object) -> None:
+    with pytest.raises(SVIError, match=f"num_frames must be a whole number, got {value!r}"):
+        latent_count(value)
+
+
 def test_stitched_lengths_of_the_example_chains() -> None:
     assert chain_frames([17] * 3, [5, 5]) == 41
     assert chain_frames([17] * 3, [1, 1]) == 49
@@ -70,6 +76,10 @@ def test_chain_refuses_a_wrong_number_of_overlaps_and_one_that_eats_a_clip() -> 
         chain_frames([17, 17, 5], [5, 5])
     with pytest.raises(SVIError, match="0 clips"):
         chain_frames([], [])
+    with pytest.raises(SVIError, match="frames of a clip must be 1 or more, got -5"):
+        chain_frames([-5], [])
+    with pytest.raises(SVIError, match="overlap at seam 0 must be a whole number, got None"):
+        chain_frames([5, 5], [None])
 
 
 @st.composite
@@ -109,7 +119,8 @@ def test_an_end_apart_adds_one_frame_and_one_latent() -> None:
     [
         ({"motion_frames": 17}, "overlap must be smaller than num_frames, got 17"),
         ({"motion_frames": 5, "end_frames": 12}, "end_image meets the motion frames: 5 motion \\+ 12 end"),
-        ({"motion_frames": -1}, "0 or more, got -1 and 0"),
+        ({"motion_frames": -1}, "motion_frames must be 0 or more, got -1"),
+        ({"end_frames": 1.0}, "end_frames must be a whole number, got 1.0"),
         ({"motion_frames": 1, "end_frames": 2, "end_apart": True}, "exactly 1 frame, got 2"),
     ],
 )

@@ -1,0 +1,31 @@
+"""Checks of plain numbers and dicts that come from callers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .errors import SVIError
+
+
+def check_int(name: str, value: object, *, minimum: int | None = None) -> int:
+    """`value` when it is an int (not a bool) of at least `minimum`. Raises SVIError otherwise."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise SVIError(f"{name} must be a whole number, got {value!r}")
+    if minimum is not None and value < minimum:
+        raise SVIError(f"{name} must be {minimum} or more, got {value}")
+    return value
+
+
+def check_strength(name: str, value: object) -> float:
+    """`value` when it is a finite number of 0 or more. Raises SVIError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value >= 0):
+        raise SVIError(f"{name} must be a number of 0 or more, got {value!r}")
+    return value
+
+
+def check_dict(name: str, value: object, source: str) -> dict[str, Any]:
+    """`value` when it is a dict. source: the node that makes one. Raises SVIError otherwise."""
+    if not isinstance(value, dict):
+        raise SVIError(f"{name} must be a dict, got {type(value).__name__}: connect {source}")
+    return value
