@@ -73,6 +73,7 @@ def test_a_video_serves_as_scene_played_back_and_forth(tmp_path: Path) -> None:
     [
         (["--frames", "80"], "num_frames must be 4k+1"),
         (["--frames", "5"], "overlap"),
+        (["--frames", "0"], "num_frames must be 4k+1"),
         (["--image", "absent.png"], "absent.png cannot be read as a picture"),
         (["--video", "absent.mp4"], "absent.mp4 cannot be read as a video"),
     ],
@@ -82,6 +83,17 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, message, tmp_path, cap
     (line,) = capsys.readouterr().err.strip().splitlines()
     assert line.startswith("wanvideo-svi: ")
     assert message in line
+
+
+def test_a_length_that_fails_later_leaves_nothing_behind(tmp_path: Path) -> None:
+    assert main(["demo", "--out", str(tmp_path / "out"), "--frames", "5"]) == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_folder_that_is_a_file_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "out").write_text("a file")
+    assert main(["demo", "--out", str(tmp_path / "out"), "--frames", "9"]) == 2
+    assert "cannot be made" in capsys.readouterr().err
 
 
 def test_a_picture_that_is_none_is_refused(tmp_path: Path) -> None:

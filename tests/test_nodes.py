@@ -116,10 +116,13 @@ def test_embeds_node_says_what_to_install_when_the_host_is_missing(monkeypatch: 
 
 def test_motion_frames_are_the_tail_and_the_first_of_them_is_for_clip_vision() -> None:
     clip = frames(17)
-    motion, rest, first = call("WanVideoSVIMotionFrames", images=clip)
+    motion, rest, first, info = call("WanVideoSVIMotionFrames", images=clip)
     assert torch.equal(motion, clip[-5:])
     assert torch.equal(rest, clip[:-5])
     assert torch.equal(first, clip[12:13])
+    assert info == "17 frames: 12 + 5 motion frames"
+    info = call("WanVideoSVIMotionFrames", images=frames(17, channels=4))[3]
+    assert info.splitlines()[1] == "- alpha of images was dropped"
 
 
 def test_motion_frames_leave_something_of_the_clip() -> None:
@@ -146,6 +149,11 @@ def test_mask_polarity_gives_both_views_of_one_fact() -> None:
     again, back, _ = call("WanVideoSVIMaskPolarity", mask=known, mask_is="known_mask")
     assert torch.equal(again, known)
     assert torch.equal(back, concat)
+
+
+def test_mask_polarity_refuses_a_view_it_does_not_know() -> None:
+    with pytest.raises(SVIError, match="mask_is must be one of known_mask, concat_mask; got 'native'"):
+        call("WanVideoSVIMaskPolarity", mask=torch.ones(9, 4, 4), mask_is="native")
 
 
 def test_mask_polarity_refuses_a_2d_mask() -> None:

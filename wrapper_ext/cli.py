@@ -32,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _demo(args: argparse.Namespace) -> int:
     # Imported here: they take seconds, and `--help` needs none of them.
-    from .demo import TABLE_HEAD, chain_lengths, describe_row, plan_demo, run_demo
+    from .demo import CLIPS, TABLE_HEAD, describe_row, plan_demo, run_demo
 
     try:
         from rich.console import Console
@@ -54,7 +54,7 @@ def _demo(args: argparse.Namespace) -> int:
                 progress.advance(task)
                 table.add_row(*describe_row(row, clip))
     console.print(table)
-    for chain, frames in chain_lengths(rows, args.frames).items():
-        console.print(f"{chain}: {frames} frames once stitched, {frames / 16:.1f} s at 16 fps")
+    for row in rows[CLIPS - 1 :: CLIPS]:
+        console.print(f"{row.chain}: {row.total} frames once stitched, {row.total / 16:.1f} s at 16 fps")
     console.print(f"Embeds (.safetensors) and contact sheets (.png) are in {args.out}", soft_wrap=True)
     return 0

@@ -7,7 +7,7 @@ leads the next clip with its last frames as a real one does.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import count_concat, count_known
 from ..svi_embeds.recipes import recipe
 from ..svi_embeds.stitch import stitch
-from ..svi_embeds.timeline import chain_frames
+from ..svi_embeds.timeline import Timeline
 from .demo_vae import DemoVAE
 
 CLIPS = 3
@@ -50,6 +50,7 @@ def plan_demo(num_frames: int) -> list[DemoClip]:
         total = 0
         for index, mode in enumerate(("i2v", chain, chain)):
             overlap = recipe(mode).motion_frames
+            Timeline(num_frames, motion_frames=overlap)  # refuses a length that does not work before anything is made
             adds = num_frames - overlap if index else num_frames
             first = total - overlap if index else 0
             total += adds
@@ -86,7 +87,10 @@ def run_demo(
             ref_image=scene[:1] if recipe(row.mode).padding == "reference" else None,
         )
         folder = out / row.chain
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SVIError(f"{folder} cannot be made: {error}") from error
         target = folder / f"clip{row.index}.safetensors"
         save_embeds(clip.embeds, target)
         load_embeds(target)
@@ -113,14 +117,6 @@ def describe_row(row: DemoClip, clip: Clip) -> tuple[str, ...]:
 
 
 TABLE_HEAD = ("clip", "mode", "motion", "padding", "known_mask", "concat_mask", "adds", "video")
-
-
-def chain_lengths(rows: Sequence[DemoClip], num_frames: int) -> dict[str, int]:
-    """Frames of each finished chain."""
-    overlaps: dict[str, list[int]] = {}
-    for row in rows:
-        overlaps.setdefault(row.chain, []).append(row.overlap)
-    return {chain: chain_frames([num_frames] * len(o), o[1:]) for chain, o in overlaps.items()}
 
 
 def load_scene(frames: int, *, image: Path | None, video: Path | None) -> Tensor:

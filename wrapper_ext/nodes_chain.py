@@ -6,10 +6,15 @@ from typing import Any
 
 from torch import Tensor
 
+from ..svi_embeds.checks import check_int
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, last_frames
 from ..svi_embeds.stitch import DROP_CHOICES, stitch
 from .category import CATEGORY
+
+
+def _info(head: str, notes: list[str]) -> str:
+    return "\n".join([head, *(f"- {note}" for note in notes)])
 
 
 class WanVideoSVIMotionFrames:
@@ -21,12 +26,13 @@ class WanVideoSVIMotionFrames:
         "vision should see for the next clip."
     )
     FUNCTION = "split"
-    RETURN_TYPES = ("IMAGE", "IMAGE", "IMAGE")
-    RETURN_NAMES = ("motion_frames", "rest", "first_frame")
+    RETURN_TYPES = ("IMAGE", "IMAGE", "IMAGE", "STRING")
+    RETURN_NAMES = ("motion_frames", "rest", "first_frame", "info")
     OUTPUT_TOOLTIPS = (
         "The last overlap_frames frames.",
         "The clip without them.",
         "The first of the motion frames: for CLIP vision of the next clip.",
+        "How many frames went where.",
     )
 
     @classmethod
@@ -44,16 +50,17 @@ class WanVideoSVIMotionFrames:
             }
         }  # fmt: skip
 
-    def split(self, images: Tensor, overlap_frames: int) -> tuple[Tensor, Tensor, Tensor]:
-        """images: F H W C in 0..1. Returns k H W 3, F-k H W 3, 1 H W 3."""
-        clip, _ = check_images("images", images)
-        if overlap_frames >= len(clip):
+    def split(self, images: Tensor, overlap_frames: int) -> tuple[Tensor, Tensor, Tensor, str]:
+        """images: F H W C in 0..1. Returns k H W 3, F-k H W 3, 1 H W 3, and what was done."""
+        clip, notes = check_images("images", images)
+        if check_int("overlap_frames", overlap_frames, minimum=1) >= len(clip):
             raise SVIError(
                 f"overlap_frames must be smaller than the clip, got {overlap_frames} of {len(clip)} frames: "
                 "nothing would be left of the clip"
             )
         motion = last_frames(clip, overlap_frames)
-        return motion, clip[: len(clip) - overlap_frames], motion[:1]
+        head = f"{len(clip)} frames: {len(clip) - overlap_frames} + {overlap_frames} motion frames"
+        return motion, clip[: len(clip) - overlap_frames], motion[:1], _info(head, notes)
 
 
 class WanVideoSVIStitch:
@@ -98,7 +105,7 @@ class WanVideoSVIStitch:
         images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop)
         where = "start of images_2" if drop == "new" else "end of images_1"
         head = f"{len(images_1)} + {len(images_2)} - {overlap_frames} ({where}) = {len(images)} frames"
-        return images, "\n".join([head, *(f"- {note}" for note in notes)])
+        return images, _info(head, notes)
 
 
 NODE_CLASS_MAPPINGS = {

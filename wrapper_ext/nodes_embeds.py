@@ -134,8 +134,8 @@ class WanVideoSVIEmbeds:
     def VALIDATE_INPUTS(cls, force_offload: bool = True) -> bool | str:  # noqa: ARG003
         """Says what to install when the host is missing, before anything runs.
 
-        The parameter is there because ComfyUI only calls this with one, and one without a range, since a parameter
-        named here loses its range check.
+        The parameter is there because ComfyUI reports what this returns under a parameter's name, and not at all
+        without one. It is one without a range, since a parameter named here loses its range check.
         """
         return True if host.has_wrapper() else host.INSTALL_HINT
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import check_mask, concat_from_known, count_concat, describe_known, per_frame
 from .category import CATEGORY
 
@@ -47,6 +48,8 @@ class WanVideoSVIMaskPolarity:
 
     def convert(self, mask: Tensor, mask_is: str) -> tuple[Tensor, Tensor, str]:
         """mask: F h w in 0..1. Returns it as known_mask and as concat_mask, and in words."""
+        if mask_is not in _VIEWS:
+            raise SVIError(f"mask_is must be one of {', '.join(_VIEWS)}; got {mask_is!r}")
         check_mask("mask", mask)
         other = concat_from_known(mask)
         known, concat = (mask, other) if mask_is == "known_mask" else (other, mask)
