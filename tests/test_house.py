@@ -132,12 +132,28 @@ def test_links_of_the_readme_lead_somewhere() -> None:
         assert (ROOT / target).exists(), target
 
 
-def test_ci_runs_the_readme_test_command() -> None:
+COMMANDS = {"demo": 'python -m pip install -e ".[demo]"', "tests": 'python -m pip install -e ".[test]"'}
+
+
+@pytest.mark.parametrize(("variable", "start"), COMMANDS.items())
+def test_ci_takes_its_commands_from_the_readme_and_runs_them(variable: str, start: str, tmp_path: Path) -> None:
     ci = (ROOT / ".ci" / "run").read_text()
-    line = re.search(r'^python -m pip install -e "\.\[test\]" && .*$', README, re.MULTILINE)
-    assert line
-    assert "pytest" in line.group()
-    assert "README.md" in ci
+    assert re.search(rf"^{variable}=\$\(readme_line ", ci, re.MULTILINE)
+    assert re.search(rf'^bash -c "set -e; \$\{{?{variable}', ci, re.MULTILINE)
+    function = ci[ci.index("readme_line() {") : ci.index("\n}\n") + 3]
+
+    def look_up(readme: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "README.md").write_text(readme)
+        script = (
+            f"set -euo pipefail\nshopt -s inherit_errexit\n{function}found=$(readme_line '{start}')\necho \"$found\""
+        )
+        return subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    line = look_up(README).stdout.strip()
+    assert line.startswith(f"{start} && ")
+    assert line.endswith("python -m pytest" if variable == "tests" else "--out svi_demo")
+    assert look_up(README.replace(start, "pip install x")).returncode != 0
+    assert look_up(README + line + "\n").returncode != 0
 
 
 def test_json_in_the_repository_is_valid() -> None:
