@@ -29,6 +29,7 @@ from .masks import (
 from .plan import ClipPlan, plan_clip
 from .recipes import IMAGE_PADDING
 from .sheet import Tile, draw_sheet, make_tiles
+from .timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -159,38 +160,21 @@ def make_clip(
 
     if before_encode is not None:
         before_encode()
-    device = device or torch.device("cpu")
-    try:
-        vae.to(device)
-        latents = encode_video(
-            vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled_vae
-        )
-        del video
-        if add_cond_latents is not None:
-            black_frame = torch.zeros(3, 1, height, width, dtype=vae.dtype)
-            negative = vae.encode([black_frame], device, end_=False, tiled=False)
-            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
-    finally:
-        if offload_device is not None:
-            vae.model.to(offload_device)
-
-    pad = line.padding_latents
-    if ref_strength != 1.0:
-        if plan.padding not in IMAGE_PADDING:
-            notes.append(f"ref_strength {ref_strength:g} has no effect: padding is {plan.padding}")
-        elif not pad:
-            notes.append(f"ref_strength {ref_strength:g} has no effect: no latent holds padding alone")
-        else:
-            latents = scale_latents(latents, slice(pad.start, pad.stop), ref_strength)
-            front = extra.shape[1] if extra is not None else 0
-            span = f"{pad.start + front}-{pad.stop - 1 + front}"
-            notes.append(f"{plan.padding} padding scaled by {ref_strength:g} (latents {span})")
+    latents, add_cond_latents = _encode(
+        vae,
+        video,
+        line,
+        add_cond_latents=add_cond_latents,
+        tiled=tiled_vae,
+        device=device or torch.device("cpu"),
+        offload_device=offload_device,
+    )
+    del video
+    latents, said = _scale_padding(plan, latents, ref_strength, in_front=0 if extra is None else extra.shape[1])
+    notes += said
     packed = packed.to(vae.dtype)
     if extra is not None:
-        if extra.shape[0] != latents.shape[0]:
-            raise SVIError(f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}")
-        latents = torch.cat([extra.to(latents.device), latents], dim=1)
-        packed = torch.cat([torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1), packed], dim=1)
+        latents, packed = _prepend(extra, latents, packed)
         notes.append(f"extra_latents: {extra.shape[1]} latent(s) in front, kept")
     last = latents.shape[1] - 1
     for which, index, strength in (("first", 0, start_latent_strength), ("last", last, end_latent_strength)):
@@ -220,6 +204,58 @@ def make_clip(
         tiles=tiles,
         known_per_frame=tuple(known_per_frame),
     )
+
+
+def _encode(
+    vae: WanVAE,
+    video: Tensor,
+    line: Timeline,
+    *,
+    add_cond_latents: dict[str, Any] | None,
+    tiled: bool,
+    device: torch.device,
+    offload_device: torch.device | None,
+) -> tuple[Tensor, dict[str, Any] | None]:
+    """The clip's latents C T h w, and add_cond_latents with the negative that the host's encode node adds to them.
+
+    video: C F H W in -1..1. The VAE goes to offload_device afterwards, also when it fails.
+    """
+    try:
+        vae.to(device)
+        latents = encode_video(vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled)
+        if add_cond_latents is not None:
+            grey = torch.zeros_like(video[:, :1])
+            negative = vae.encode([grey], device, end_=False, tiled=False)
+            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
+    finally:
+        if offload_device is not None:
+            vae.model.to(offload_device)
+    return latents, add_cond_latents
+
+
+def _scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front: int) -> tuple[Tensor, list[str]]:
+    """Latents C T h w with those of image padding scaled, and notes. in_front: latents that will stand before them."""
+    if strength == 1.0:
+        return latents, []
+    if plan.padding not in IMAGE_PADDING:
+        return latents, [f"ref_strength {strength:g} has no effect: padding is {plan.padding}"]
+    pad = plan.timeline.padding_latents
+    if not pad:
+        return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
+    span = f"{pad.start + in_front}-{pad.stop - 1 + in_front}"
+    scaled = scale_latents(latents, slice(pad.start, pad.stop), strength)
+    return scaled, [f"{plan.padding} padding scaled by {strength:g} (latents {span})"]
+
+
+def _prepend(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:
+    """extra: C t h w, kept. latents: C T h w, packed: 4 T h w. Returns both with t more in front."""
+    if extra.shape[0] != latents.shape[0]:
+        raise SVIError(
+            f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}: "
+            "encode them with the same VAE"
+        )
+    kept = torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1)
+    return torch.cat([extra.to(latents.device), latents], dim=1), torch.cat([kept, packed], dim=1)
 
 
 def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: int) -> Tensor | None:
