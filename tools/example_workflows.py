@@ -191,7 +191,7 @@ def chain(mode: str) -> dict[str, Any]:
         )  # fmt: skip
         seen = clip
         if index:
-            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (width, 100), links={"images": clip},
+            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (width, 120), links={"images": clip},
                                values={"overlap_frames": overlap})  # fmt: skip
             seen = (motion, 2)
         embeds_of = graph.add("WanVideoClipVisionEncode", (left, 20), (width, 270),
