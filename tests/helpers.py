@@ -84,3 +84,24 @@ def rows(packed: Tensor) -> list[str]:
     flat = packed.float().flatten(2)
     assert bool((flat == flat[..., :1]).all()), "the mask differs between pixels"
     return ["".join(f"{v:g}" for v in column) for column in flat[..., 0].T.tolist()]
+
+
+# What the wrapper's I2V encode makes of 9 frames, by inputs: start frames, an end image, fun_or_fl2v_model (on unless
+# given) and temporal_mask. Groups of four digits are latents, digits their four channels.
+MASK_VECTORS: dict[str, tuple[dict[str, Any], str]] = {
+    "start 1": ({"start": 1}, "1111 0000 0000"),
+    "start 5": ({"start": 5}, "1111 1111 0000"),
+    "start 4": ({"start": 4}, "1111 1110 0000"),
+    "start 5, mask [1]": ({"start": 5, "mask": (1.0,)}, "1111 0000 0000"),
+    "start 5 + end 1, fun": ({"start": 5, "end": True, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 1.0)}, "1111 0000 0001"),
+    "start 1 + end 1 apart, mask of 9": (
+        {"start": 1, "end": True, "fun": False, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 1.0)},
+        "1111 0000 0001 0000",
+    ),
+    "start 1 + end 1 apart, mask of 10": (
+        {"start": 1, "end": True, "fun": False, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 0, 1.0)},
+        "1111 0000 0000 1111",
+    ),
+    "start 1, mask of 13": ({"start": 1, "mask": (0, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1.0)}, "0000 1111 0001"),
+    "mask [1, 1, 1]": ({"start": 1, "mask": (1, 1, 1.0)}, "1111 1100 0000"),
+}

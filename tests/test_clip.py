@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, digest, frames, rows
+from helpers import MASK_VECTORS, TraceVAE, digest, frames, rows
 from wanvideo_svi.svi_embeds.clip import Clip, make_clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
@@ -26,29 +26,9 @@ def mask_of(*values: float) -> torch.Tensor:
     return torch.tensor(values)[:, None, None].expand(-1, 4, 4).contiguous()
 
 
-# masks.md's table: the wrapper's I2V encode, 9 frames; rows are latents, digits the four channels.
-VECTORS = {
-    "start 1": ({"start": 1}, "1111 0000 0000"),
-    "start 5": ({"start": 5}, "1111 1111 0000"),
-    "start 4": ({"start": 4}, "1111 1110 0000"),
-    "start 5, mask [1]": ({"start": 5, "mask": (1.0,)}, "1111 0000 0000"),
-    "start 5 + end 1, fun": ({"start": 5, "end": True, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 1.0)}, "1111 0000 0001"),
-    "start 1 + end 1 apart, mask of 9": (
-        {"start": 1, "end": True, "fun": False, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 1.0)},
-        "1111 0000 0001 0000",
-    ),
-    "start 1 + end 1 apart, mask of 10": (
-        {"start": 1, "end": True, "fun": False, "mask": (1, 0, 0, 0, 0, 0, 0, 0, 0, 1.0)},
-        "1111 0000 0000 1111",
-    ),
-    "start 1, mask of 13": ({"start": 1, "mask": (0, 1, 1, 1, 1, 0, 0, 0, 1, 1, 1, 1, 1.0)}, "0000 1111 0001"),
-    "mask [1, 1, 1]": ({"start": 1, "mask": (1, 1, 1.0)}, "1111 1100 0000"),
-}
-
-
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize("name", MASK_VECTORS)
 def test_packed_masks_are_those_of_the_wrapper(name: str) -> None:
-    case, expected = VECTORS[name]
+    case, expected = MASK_VECTORS[name]
     made = clip(
         "i2v",
         num_frames=9,

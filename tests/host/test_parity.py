@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import rows
+from helpers import MASK_VECTORS, rows
 from host.comfyui import Comfy, HostError
 from host.graphs import Builder, Link
 
@@ -144,32 +144,16 @@ def assert_equal(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
         assert same or (key == "fun_or_fl2v_model" and theirs["end_image"] is None), key
 
 
-# masks.md's table, on the host itself and on this pack.
-VECTORS = {
-    "start 1": ({"start": 1}, "1111 0000 0000"),
-    "start 5": ({"start": 5}, "1111 1111 0000"),
-    "start 4": ({"start": 4}, "1111 1110 0000"),
-    "start 5, mask [1]": ({"start": 5, "mask": "1"}, "1111 0000 0000"),
-    "start 5 + end 1, fun": ({"start": 5, "end": True, "mask": "1,0,0,0,0,0,0,0,1"}, "1111 0000 0001"),
-    "start 1 + end 1 apart, mask of 9": (
-        {"start": 1, "end": True, "fun": False, "mask": "1,0,0,0,0,0,0,0,1"}, "1111 0000 0001 0000"),
-    "start 1 + end 1 apart, mask of 10": (
-        {"start": 1, "end": True, "fun": False, "mask": "1,0,0,0,0,0,0,0,0,1"}, "1111 0000 0000 1111"),
-    "start 1, mask of 13": ({"start": 1, "mask": "0,1,1,1,1,0,0,0,1,1,1,1,1"}, "0000 1111 0001"),
-    "mask [1, 1, 1]": ({"start": 1, "mask": "1,1,1"}, "1111 1100 0000"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", VECTORS)
+@pytest.mark.parametrize("name", MASK_VECTORS)
 def test_packed_masks_are_those_of_the_table_in_both_nodes(comfy: Comfy, name: str) -> None:
-    case, expected = VECTORS[name]
+    case, expected = MASK_VECTORS[name]
     build = Builder()
     shared: dict[str, Any] = {"vae": build.vae(), "width": 64, "height": 64, "num_frames": 9, "force_offload": True,
                               "fun_or_fl2v_model": case.get("fun", True)}  # fmt: skip
     if case.get("end"):
         shared["end_image"] = build.images(seed=2)
     if "mask" in case:
-        shared["temporal_mask"] = build.link("SVITestMask", values=case["mask"])
+        shared["temporal_mask"] = build.link("SVITestMask", values=",".join(map(str, case["mask"])))
     clip = build.images(9)
     build.dump(
         build.link("WanVideoSVIEmbeds", mode="i2v", overlap_frames=case["start"], start_image=clip, **shared), "ours"
