@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import re
 import subprocess
 import sys
@@ -154,8 +153,3 @@ def test_ci_takes_its_commands_from_the_readme_and_runs_them(variable: str, star
     assert line.endswith("python -m pytest" if variable == "tests" else "--out svi_demo")
     assert look_up(README.replace(start, "pip install x")).returncode != 0
     assert look_up(README + line + "\n").returncode != 0
-
-
-def test_json_in_the_repository_is_valid() -> None:
-    for path in (ROOT / "example_workflows").glob("*.json"):
-        json.loads(path.read_text())

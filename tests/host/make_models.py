@@ -57,9 +57,8 @@ def transformer(*, in_dim, image_attention, seed):
     for name, parameter in model.named_parameters():
         shape = parameter.shape
         if name.endswith(("cross_attn.k.weight", "cross_attn.v.weight")):
-            shape = torch.Size(
-                [WIDTH, WIDTH]
-            )  # the bare class makes these [width, 1]; a checkpoint brings the right ones
+            # The bare class makes these [width, 1]; a checkpoint brings the right ones.
+            shape = torch.Size([WIDTH, WIDTH])
         layer_norm = "norm" in name or name.startswith(("img_emb.proj.0", "img_emb.proj.4"))
         if layer_norm:
             value = torch.full(shape, float(name.endswith("weight")))

@@ -9,8 +9,9 @@ import urllib.request
 
 import pytest
 from host.comfyui import Comfy, HostError
-from host.graphs import Builder, tiny_chain
+from host.graphs import WORKFLOWS, Builder, tiny_chain
 from PIL import Image
+from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.recipes import recipe
 from wanvideo_svi.wrapper_ext.host import INSTALL_HINT
 
@@ -102,9 +103,7 @@ def test_an_error_names_the_node_and_the_way_out(comfy: Comfy) -> None:
 
 def test_without_the_wrapper_the_nodes_show_and_say_what_to_install(bare_comfy: Comfy) -> None:
     ours = {name for name in bare_comfy.get("/object_info") if name.startswith("WanVideo")}
-    assert ours == {
-        "WanVideoSVIEmbeds", "WanVideoSVIMotionFrames", "WanVideoSVIStitch", "WanVideoSVIMaskPolarity",
-    }  # fmt: skip
+    assert ours == set(NODE_CLASS_MAPPINGS)
     build = Builder()
     build.dump(
         build.link(
@@ -115,6 +114,21 @@ def test_without_the_wrapper_the_nodes_show_and_say_what_to_install(bare_comfy: 
     with pytest.raises(HostError) as refused:
         bare_comfy.run(build.graph)
     assert INSTALL_HINT in json.dumps(refused.value.details)
+
+
+def test_help_pages_and_templates_are_served(bare_comfy: Comfy) -> None:
+    def served(path: str) -> bytes:
+        with urllib.request.urlopen(bare_comfy.url + path, timeout=60) as answer:
+            return answer.read()
+
+    for node_id in NODE_CLASS_MAPPINGS:
+        page = bare_comfy.repo / "web" / "docs" / f"{node_id}.md"
+        assert served(f"/extensions/wanvideo-svi/docs/{node_id}.md") == page.read_bytes()
+    names = bare_comfy.get("/api/workflow_templates")["wanvideo-svi"]
+    assert set(names) == {path.stem for path in WORKFLOWS.glob("*.json")}
+    for name in names:
+        picture = served(f"/api/workflow_templates/wanvideo-svi/{name}.jpg")
+        assert picture == (WORKFLOWS / f"{name}.jpg").read_bytes()
 
 
 def test_without_the_wrapper_the_other_nodes_run(bare_comfy: Comfy) -> None:
