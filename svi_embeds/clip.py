@@ -8,54 +8,34 @@ from typing import Any
 
 import torch
 from einops import repeat
-from PIL import Image
 from torch import Tensor
 
-from .checks import check_dict, check_strength
-from .embeds import ImageEmbeds, build_embeds, control_signal
+from .checks import check_dict, check_int, check_strength
+from .embeds import build_embeds, control_signal, svi_record
 from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents
+from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import add_noise, check_images, compose_video, prepare_pixels
 from .masks import (
     concat_from_known,
     count_concat,
-    count_known,
     describe_known,
     fit_temporal_mask,
     frame_masks,
     pack_known,
     per_frame,
 )
-from .plan import ClipPlan, plan_clip
+from .plan import END_PADDING_FRAMES, ClipPlan, plan_clip
 from .recipes import IMAGE_PADDING
-from .sheet import Tile, draw_sheet, make_tiles
+from .sheet import make_tiles
 from .timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Clip:
-    """One clip, encoded.
-
-    known_mask, concat_mask: F h w float32 at latent size, F conditioning frames (num_frames, and one more when an end
-    image is encoded apart). info: what was done and adjusted, in words.
-    """
+class Clip(EncodedClip):
+    """One clip, encoded from images by a plan."""
 
     plan: ClipPlan
-    embeds: ImageEmbeds
-    known_mask: Tensor
-    concat_mask: Tensor
-    info: str
-    tiles: tuple[Tile, ...]
-    known_per_frame: tuple[float, ...]
-
-    def sheet(self) -> Image.Image:
-        """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
-        counts = f"{count_known(self.known_per_frame)} (known_mask)"
-        title = f"{self.plan.recipe.id}: {self.plan.timeline.num_frames} frames, {counts}"
-        return draw_sheet(self.tiles, self.known_per_frame, title=title)
-
-    def __repr__(self) -> str:
-        return f"Clip({self.plan!r}, latents {list(self.embeds['image_embeds'].shape)})"
 
 
 def make_clip(
@@ -82,6 +62,10 @@ def make_clip(
     known_frames: str = "recipe",
     padding: str = "recipe",
     ref_strength: float = 1.0,
+    end_frames: int = 0,
+    end_strength: float = 1.0,
+    end_padding: str = "same",
+    end_padding_frames: int = END_PADDING_FRAMES,
     device: torch.device | None = None,
     offload_device: torch.device | None = None,
     before_encode: Callable[[], None] | None = None,
@@ -90,11 +74,14 @@ def make_clip(
 
     vae: the wrapper's WANVAE. mode: id of a recipe. width, height: pixels. num_frames: 4k+1.
     start_image: F H W C, the previous clip or the first image; its last frames are taken.
-    ref_image: 1 H W C, the original image. end_image: e H W C. Images are in 0..1 and any size.
+    ref_image: 1 H W C, the original image. end_image: e H W C, what the clip ends on. Images are in 0..1 and any size.
     temporal_mask: F' H' W', 1 = kept; replaces the known rule, as on the host's node.
     noise_aug_strength: noise on the motion frames (not on padding or end). start_latent_strength,
     end_latent_strength: multiply the first and the last latent. ref_strength: multiplies the latents that hold
     nothing but reference (or `last`) padding.
+    end_frames: how many frames of end_image to end on, its first ones (as a clip that follows begins); 0 means all.
+    end_strength: multiplies the latents that hold end frames. end_padding, end_padding_frames: what fills that many
+    frames right before the end, unless it is `same`.
     device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
     before_encode: called once all input has been found good and all pixels are ready. (Only whether extra_latents have
     the VAE's channel count shows later, since a VAE does not tell it.)
@@ -108,6 +95,7 @@ def make_clip(
         ("start_latent_strength", start_latent_strength),
         ("end_latent_strength", end_latent_strength),
         ("ref_strength", ref_strength),
+        ("end_strength", end_strength),
     ):
         check_strength(name, value)
     if clip_embeds is not None:
@@ -128,10 +116,12 @@ def make_clip(
         num_frames=num_frames,
         start_frames=counts.get("start_image", 0),
         reference_frames=counts.get("ref_image", 0),
-        end_frames=counts.get("end_image", 0),
+        end_frames=_end_frames(counts.get("end_image", 0), end_frames),
         overlap_frames=overlap_frames,
         known_frames=known_frames,
         padding=padding,
+        end_padding=end_padding,
+        end_padding_frames=end_padding_frames,
         fun_or_fl2v_model=fun_or_fl2v_model,
     )
     notes += plan.notes
@@ -172,24 +162,39 @@ def make_clip(
     del video
     latents, said = _scale_padding(plan, latents, ref_strength, in_front=0 if extra is None else extra.shape[1])
     notes += said
+    if line.end_frames:
+        latents = scale_latents(latents, line.end_latents, end_strength)
+    if end_strength != 1.0:
+        notes.append(
+            f"latents of the end scaled by {end_strength:g}"
+            if line.end_frames
+            else f"end_strength {end_strength:g} has no effect: there is no end_image"
+        )
     packed = packed.to(vae.dtype)
     if extra is not None:
         latents, packed = _prepend(extra, latents, packed)
         notes.append(f"extra_latents: {extra.shape[1]} latent(s) in front, kept")
     last = latents.shape[1] - 1
     for which, index, strength in (("first", 0, start_latent_strength), ("last", last, end_latent_strength)):
-        latents = scale_latents(latents, slice(index, index + 1), strength)
+        latents = scale_latents(latents, range(index, index + 1), strength)
         if strength != 1.0:
             notes.append(f"{which} latent scaled by {strength:g}")
 
     embeds = build_embeds(
-        plan,
+        num_frames=line.num_frames,
         latents=latents,
         mask=packed,
-        known_per_frame=known_per_frame,
-        known_name=known_name,
+        record=svi_record(
+            mode=plan.recipe.id,
+            overlap_frames=line.motion_frames,
+            end_frames=line.end_frames,
+            known_frames=known_name,
+            padding=plan.padding,
+            known_per_frame=known_per_frame,
+        ),
         extra=extra,
         end_video=pixels.end,
+        fun_or_fl2v_model=plan.fun_or_fl2v_model,
         clip_embeds=clip_embeds,
         control=control,
         add_cond_latents=add_cond_latents,
@@ -200,10 +205,23 @@ def make_clip(
         embeds=embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
-        info="\n".join([*head, *(f"- {note}" for note in notes)]),
+        info=write_info(head, notes),
         tiles=tiles,
         known_per_frame=tuple(known_per_frame),
     )
+
+
+def _end_frames(connected: int, wanted: int) -> int:
+    """How many frames of the end batch to take. connected: frames in it. wanted: 0 for all."""
+    check_int("end_frames", wanted, minimum=0)
+    if wanted > connected:
+        raise SVIError(
+            f"end_frames is {wanted}, but end_image has {connected} frames: give it that many, or set end_frames to 0 "
+            "(all of them)"
+            if connected
+            else f"end_frames is {wanted}, but there is no end_image: connect one, or set end_frames to 0"
+        )
+    return wanted or connected
 
 
 def _encode(
@@ -243,7 +261,7 @@ def _scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front
     if not pad:
         return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
     span = f"{pad.start + in_front}-{pad.stop - 1 + in_front}"
-    scaled = scale_latents(latents, slice(pad.start, pad.stop), strength)
+    scaled = scale_latents(latents, pad, strength)
     return scaled, [f"{plan.padding} padding scaled by {strength:g} (latents {span})"]
 
 
@@ -298,10 +316,14 @@ def _describe(
     plan: ClipPlan, known: list[float], known_name: str, *, width: int, height: int, latents: int
 ) -> list[str]:
     line = plan.timeline
-    source = {"motion": "last frames of start_image", "end": "end_image"}
-    fill = {"grey": "mid-grey", "black": "black", "last": "the last motion frame"}
-    filler = fill.get(plan.padding, f"{plan.reference_from}")
-    parts = ", ".join(f"{s} ({filler if s.role == 'padding' else source[s.role]})" for s in line.segments)
+    fill = {"grey": "mid-grey", "last": "the last motion frame", "end": "end_image", "reference": plan.reference_from}
+    source = {
+        "motion": "last frames of start_image",
+        "padding": fill.get(plan.padding, plan.padding),
+        "end_padding": fill.get(plan.end_padding, plan.end_padding),
+        "end": "end_image",
+    }
+    parts = ", ".join(f"{segment} ({source[segment.role]})" for segment in line.segments)
     return [
         f"{plan.recipe.id}: {line.num_frames} frames at {width}x{height}, {latents} latents",
         f"made for {' + '.join(plan.recipe.loras) or 'no LoRA'} on {plan.recipe.base}. {plan.recipe.note}",

@@ -20,7 +20,6 @@ from .checks import check_dict, check_int
 from .encode import PATCH
 from .errors import SVIError
 from .masks import describe_known
-from .plan import ClipPlan
 from .timeline import FRAMES_PER_LATENT, latent_count
 from .version import VERSION
 
@@ -32,10 +31,32 @@ class SVIRecord(TypedDict):
 
     version: str
     mode: str
-    overlap_frames: int
-    known_frames: str  # a known rule, or "temporal_mask"
+    overlap_frames: int  # frames at the clip's start that the clip before ends on
+    end_frames: int
+    known_frames: str  # a known rule, or the input that replaced it
     padding: str
     concat_mask: list[float]  # one value per conditioning frame, 0 = kept
+
+
+def svi_record(
+    *,
+    mode: str,
+    overlap_frames: int,
+    known_frames: str,
+    padding: str,
+    known_per_frame: Sequence[float],
+    end_frames: int = 0,
+) -> SVIRecord:
+    """The record of one clip. known_per_frame: one value per conditioning frame, 1 = kept."""
+    return {
+        "version": VERSION,
+        "mode": mode,
+        "overlap_frames": overlap_frames,
+        "end_frames": end_frames,
+        "known_frames": known_frames,
+        "padding": padding,
+        "concat_mask": [1 - v for v in known_per_frame],
+    }
 
 
 class ImageEmbeds(TypedDict):
@@ -62,32 +83,30 @@ class ImageEmbeds(TypedDict):
 
 
 def build_embeds(
-    plan: ClipPlan,
     *,
+    num_frames: int,
     latents: Tensor,
     mask: Tensor,
-    known_per_frame: Sequence[float],
-    known_name: str,
+    record: SVIRecord,
     extra: Tensor | None = None,
     end_video: Tensor | None = None,
+    fun_or_fl2v_model: bool = True,
     clip_embeds: dict[str, Any] | None = None,
     control: dict[str, Any] | None = None,
     add_cond_latents: dict[str, Any] | None = None,
 ) -> ImageEmbeds:
     """Put a clip's parts into the dict.
 
-    latents: C T h w, mask: 4 T h w, both with the extra latents already in front. known_per_frame: one value per
-    conditioning frame. known_name: the rule that made it. extra: those extra latents C t h w. end_video: C e H W in
-    -1..1. control: from `control_signal`. clip_embeds, add_cond_latents: as the host's encode node gets them.
+    num_frames: frames of the clip. latents: C T h w, mask: 4 T h w, both with the extra latents already in front.
+    extra: those extra latents C t h w. end_video: C e H W in -1..1. control: from `control_signal`. clip_embeds,
+    add_cond_latents: as the host's encode node gets them.
     """
     clip = clip_embeds or {}
-    line = plan.timeline
-    num_frames = line.num_frames + (extra.shape[1] * FRAMES_PER_LATENT if extra is not None else 0)
     _, count, lat_h, lat_w = latents.shape
     built: ImageEmbeds = {
         "image_embeds": latents,
         "mask": mask,
-        "num_frames": num_frames,
+        "num_frames": num_frames + (extra.shape[1] * FRAMES_PER_LATENT if extra is not None else 0),
         "lat_h": lat_h,
         "lat_w": lat_w,
         "max_seq_len": count * (lat_h * lat_w // PATCH**2),
@@ -95,17 +114,10 @@ def build_embeds(
         "negative_clip_context": clip.get("negative_clip_embeds"),
         "control_embeds": control,
         "end_image": end_video,
-        "fun_or_fl2v_model": plan.fun_or_fl2v_model,
+        "fun_or_fl2v_model": fun_or_fl2v_model,
         "has_ref": extra is not None,
         "add_cond_latents": add_cond_latents,
-        "svi": {
-            "version": VERSION,
-            "mode": plan.recipe.id,
-            "overlap_frames": line.motion_frames,
-            "known_frames": known_name,
-            "padding": plan.padding,
-            "concat_mask": [1 - v for v in known_per_frame],
-        },
+        "svi": record,
     }
     check_embeds(built)
     return built

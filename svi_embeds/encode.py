@@ -85,10 +85,10 @@ def encode_video(
     return encoded
 
 
-def scale_latents(latents: Tensor, span: slice, strength: float) -> Tensor:
+def scale_latents(latents: Tensor, span: range, strength: float) -> Tensor:
     """`latents` with those of `span` multiplied by `strength`; a new tensor unless strength is 1. C T h w."""
     if strength == 1.0:
         return latents
     scaled = latents.clone()
-    scaled[:, span] *= strength
+    scaled[:, span.start : span.stop] *= strength
     return scaled

@@ -14,12 +14,12 @@ from torch import Tensor
 from .checks import check_int
 from .errors import SVIError
 from .plan import ClipPlan
-from .recipes import IMAGE_PADDING
+from .recipes import EndPadding
 
 # Half a step of 8-bit colour: what float arithmetic may leave outside 0..1 without meaning anything by it.
 _SLACK = 0.5 / 255
 
-BLACK = -1.0  # in the VAE's -1..1 range, where mid-grey is 0
+PLAIN_COLOUR: dict[str, float] = {"grey": 0.0, "black": -1.0}  # in the VAE's -1..1 range
 
 
 def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
@@ -115,13 +115,14 @@ def add_noise(video: Tensor, strength: float) -> Tensor:
 class Pixels:
     """The distinct pixels of a clip, each C F H W in -1..1 at the clip's size; None where the plan has no such frames.
 
-    motion: the motion frames. filler: the one frame that reference or `last` padding repeats. end: the end frames.
-    notes: what was resized.
+    motion: the motion frames. filler: the one frame that the padding repeats when it is an image, end_filler that of
+    the padding before the end. end: the end frames. notes: what was resized.
     """
 
     motion: Tensor | None
     filler: Tensor | None
     end: Tensor | None
+    end_filler: Tensor | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -142,21 +143,24 @@ def prepare_pixels(plan: ClipPlan, images: dict[str, Tensor], *, width: int, hei
             notes.append(note + (f", stretched {stretch:+.0%} in width" if abs(stretch) >= 0.01 else ""))
         return to_video(resize_frames(used, width=width, height=height))
 
-    motion = filler = end = source = None
+    motion = reference = end = source = None
     if plan.timeline.motion_frames:
         source = images["start_image"][-plan.timeline.motion_frames :]
         motion = prepare("start_image", source)
     if plan.reference_from is not None:
         image = images[plan.reference_from]
         if motion is not None and source is not None and _same(image, source[-1:]):
-            filler = motion[:, -1:]
+            reference = motion[:, -1:]
         else:
-            filler = prepare(plan.reference_from, image)
-    elif plan.padding == "last" and motion is not None:
-        filler = motion[:, -1:]
+            reference = prepare(plan.reference_from, image)
     if plan.timeline.end_frames:
-        end = prepare("end_image", images["end_image"])
-    return Pixels(motion, filler, end, tuple(notes))
+        end = prepare("end_image", images["end_image"][: plan.timeline.end_frames])
+    fillers = {
+        "reference": reference,
+        "last": None if motion is None else motion[:, -1:],
+        "end": None if end is None else end[:, :1],
+    }
+    return Pixels(motion, fillers.get(plan.padding), end, fillers.get(plan.end_padding), tuple(notes))
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
@@ -164,24 +168,30 @@ def _same(a: Tensor, b: Tensor) -> bool:
 
 
 def compose_video(plan: ClipPlan, pixels: Pixels, *, width: int, height: int, dtype: torch.dtype) -> Tensor:
-    """The conditioning video of a clip: motion frames, padding, end frames.
+    """The conditioning video of a clip: motion frames, padding, the end's own padding, end frames.
 
     Returns C F H W in -1..1 in `dtype`, on the CPU, where the VAE wants it.
     """
     line = plan.timeline
-    shape = (3, line.total_frames, height, width)
-    video = torch.zeros(shape, dtype=dtype) if plan.padding == "grey" else torch.empty(shape, dtype=dtype)
+    video = torch.empty((3, line.total_frames, height, width), dtype=dtype)
     for segment in line.segments:
         target = video[:, segment.start : segment.stop]
         if segment.role == "motion":
             target.copy_(_needed(pixels.motion, "motion"))
         elif segment.role == "end":
             target.copy_(_needed(pixels.end, "end"))
-        elif plan.padding in IMAGE_PADDING:
-            target.copy_(_needed(pixels.filler, f"{plan.padding} padding"))
-        elif plan.padding == "black":
-            target.fill_(BLACK)
+        elif segment.role == "padding":
+            _fill(target, plan.padding, pixels.filler)
+        else:
+            _fill(target, plan.end_padding, pixels.end_filler)
     return video
+
+
+def _fill(target: Tensor, padding: EndPadding, filler: Tensor | None) -> None:
+    if padding in PLAIN_COLOUR:
+        target.fill_(PLAIN_COLOUR[padding])
+    else:
+        target.copy_(_needed(filler, f"{padding} padding"))
 
 
 def _needed(part: Tensor | None, what: str) -> Tensor:

@@ -7,17 +7,30 @@ from typing import Literal
 
 from .checks import check_int
 from .errors import SVIError
-from .recipes import KnownRule, Padding, Recipe, recipe, resolve_known, resolve_padding
-from .timeline import Timeline, frames_of_latent, latent_of_frame
+from .recipes import (
+    EndPadding,
+    KnownRule,
+    Padding,
+    Recipe,
+    recipe,
+    resolve_end_padding,
+    resolve_known,
+    resolve_padding,
+)
+from .timeline import FRAMES_PER_LATENT, Timeline, frames_of_latent, latent_of_frame
 
 Source = Literal["ref_image", "start_image"]
+
+# With one end frame, exactly those that share its latent.
+END_PADDING_FRAMES = FRAMES_PER_LATENT - 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ClipPlan:
     """What every frame of one clip is, before any pixel is touched.
 
-    reference_from: which input the reference padding comes from; None when padding is not an image of its own.
+    end_padding: what fills the frames right before the end (`timeline.end_padding`).
+    reference_from: which input the reference padding comes from; None when no padding is an image of its own.
     fun_or_fl2v_model: the setting as it takes effect (an end image alone only works with it on).
     notes: what was decided or adjusted on the caller's behalf, a sentence each.
     """
@@ -26,6 +39,7 @@ class ClipPlan:
     timeline: Timeline
     known: KnownRule
     padding: Padding
+    end_padding: EndPadding
     reference_from: Source | None
     fun_or_fl2v_model: bool
     notes: tuple[str, ...] = ()
@@ -56,14 +70,18 @@ def plan_clip(
     overlap_frames: int = 0,
     known_frames: str = "recipe",
     padding: str = "recipe",
+    end_padding: str = "same",
+    end_padding_frames: int = END_PADDING_FRAMES,
     fun_or_fl2v_model: bool = True,
 ) -> ClipPlan:
     """Decide one clip.
 
     mode: id of a recipe. num_frames: frames of the clip, 4k+1.
-    start_frames, reference_frames, end_frames: frames in each connected image batch, 0 when not connected.
+    start_frames, reference_frames: frames in each connected image batch, 0 when not connected.
+    end_frames: frames that the clip ends on, 0 without an end image.
     overlap_frames: motion frames to take from the start batch; 0 means the recipe's count.
-    known_frames, padding: one of KNOWN_CHOICES and PADDING_CHOICES.
+    known_frames, padding, end_padding: one of KNOWN_CHOICES, PADDING_CHOICES and END_PADDING_CHOICES.
+    end_padding_frames: how many frames before the end get end_padding, unless that is `same`.
 
     Raises SVIError for every combination that the host would crash on or silently get wrong.
     """
@@ -71,6 +89,7 @@ def plan_clip(
     for name, count in (("start", start_frames), ("reference", reference_frames), ("end", end_frames)):
         check_int(f"{name}_frames", count, minimum=0)
     check_int("overlap_frames", overlap_frames, minimum=0)
+    check_int("end_padding_frames", end_padding_frames, minimum=1)
     notes: list[str] = []
     if not start_frames and not end_frames:
         raise SVIError(
@@ -91,25 +110,36 @@ def plan_clip(
             "(latents and mask would differ in length and the sampler crash): "
             "turn fun_or_fl2v_model on, or set overlap_frames to 1"
         )
-    line = Timeline(num_frames, motion_frames=motion, end_frames=end_frames, end_apart=end_apart)
+    fill = resolve_padding(row, padding)
+    end_fill = resolve_end_padding(fill, end_padding)
+    if end_padding != "same" and not end_frames:
+        notes.append(f"end_padding {end_padding} has no effect: there is no end_image")
+    line = Timeline(
+        num_frames,
+        motion_frames=motion,
+        end_frames=end_frames,
+        end_apart=end_apart,
+        end_padding_frames=end_padding_frames if end_padding != "same" and end_frames else 0,
+    )
     if motion and frames_of_latent(shared := latent_of_frame(motion - 1)).stop > motion:
         notes.append(
             f"{motion} motion frames end inside latent {shared}, which they share with frames to generate: "
             "1, 5, 9, ... motion frames fill whole latents"
         )
-    fill = resolve_padding(row, padding)
-    source = _reference_source(mode, fill, start_frames=start_frames, reference_frames=reference_frames)
+    fills: set[EndPadding] = {fill, end_fill} if line.end_padding else {fill}
+    source = _reference_source(mode, fills, start_frames=start_frames, reference_frames=reference_frames)
     if source == "start_image":
         notes.append("no ref_image: the single start image is the reference (right for the first clip only)")
-    if reference_frames and fill != "reference":
+    if reference_frames and source is None:
         notes.append(f"ref_image is not used: padding is {fill}")
-    if fill == "last" and not motion:
+    if "last" in fills and not motion:
         raise SVIError("padding last needs motion frames: connect start_image, or choose another padding")
     return ClipPlan(
         recipe=row,
         timeline=line,
         known=resolve_known(row, known_frames),
         padding=fill,
+        end_padding=end_fill,
         reference_from=source,
         fun_or_fl2v_model=fun,
         notes=tuple(notes),
@@ -132,8 +162,8 @@ def _motion_frames(row: Recipe, *, start_frames: int, overlap_frames: int) -> in
     return motion
 
 
-def _reference_source(mode: str, fill: Padding, *, start_frames: int, reference_frames: int) -> Source | None:
-    if fill != "reference":
+def _reference_source(mode: str, fills: set[EndPadding], *, start_frames: int, reference_frames: int) -> Source | None:
+    if "reference" not in fills:
         return None
     if reference_frames > 1:
         raise SVIError(

@@ -13,6 +13,7 @@ from .errors import SVIError
 
 KnownRule = Literal["overlap", "first_frame", "inverted"]
 Padding = Literal["grey", "reference", "black", "last"]
+EndPadding = Literal[Padding, "end"]
 
 # Padding that repeats an image, and so has something for ref_strength to scale.
 IMAGE_PADDING: tuple[Padding, ...] = ("reference", "last")
@@ -20,6 +21,8 @@ IMAGE_PADDING: tuple[Padding, ...] = ("reference", "last")
 # Combo values of the nodes; "recipe" means what the mode's row says. Saved graphs hold them: never rename one.
 KNOWN_CHOICES: tuple[str, ...] = ("recipe", *get_args(KnownRule))
 PADDING_CHOICES: tuple[str, ...] = ("recipe", *get_args(Padding))
+# What fills the frames right before the end; "same" means what fills the rest.
+END_PADDING_CHOICES: tuple[str, ...] = ("same", *get_args(EndPadding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +120,12 @@ def resolve_padding(row: Recipe, choice: str) -> Padding:
     if choice not in PADDING_CHOICES:
         raise SVIError(f"padding must be one of {', '.join(PADDING_CHOICES)}; got {choice!r}")
     return cast(Padding, choice)
+
+
+def resolve_end_padding(fill: Padding, choice: str) -> EndPadding:
+    """The padding before the end that `choice` (one of END_PADDING_CHOICES) means in a clip padded with `fill`."""
+    if choice == "same":
+        return fill
+    if choice not in END_PADDING_CHOICES:
+        raise SVIError(f"end_padding must be one of {', '.join(END_PADDING_CHOICES)}; got {choice!r}")
+    return cast(EndPadding, choice)

@@ -49,15 +49,16 @@ def make_tiles(plan: ClipPlan, video: Tensor, known: Sequence[float]) -> tuple[T
     Padding is one picture, so a run of it folds into one tile wherever the mask stays the same. No tile keeps `video`
     alive.
     """
+    fills = {"padding": plan.padding, "end_padding": plan.end_padding}
     tiles = []
     for segment in plan.timeline.segments:
         start = segment.start
         while start < segment.stop:
             stop = start + 1
-            if segment.role == "padding":
+            if segment.role in fills:
                 while stop < segment.stop and known[stop] == known[start]:
                     stop += 1
-            role = f"{plan.padding} padding" if segment.role == "padding" else segment.role
+            role = f"{fills[segment.role]} padding" if segment.role in fills else segment.role
             tiles.append(Tile(_thumbnail(video[:, start]), start, stop - 1, role, known[start]))
             start = stop
     return tuple(tiles)

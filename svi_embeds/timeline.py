@@ -15,7 +15,7 @@ from .errors import SVIError
 
 FRAMES_PER_LATENT = 4
 
-Role = Literal["motion", "padding", "end"]
+Role = Literal["motion", "padding", "end_padding", "end"]
 
 
 def latent_count(num_frames: int) -> int:
@@ -87,14 +87,15 @@ class Segment:
 
     def __str__(self) -> str:
         span = f"{self.start}" if len(self) == 1 else f"{self.start}-{self.stop - 1}"
-        return f"{self.role} {span}"
+        return f"{self.role.replace('_', ' ')} {span}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Timeline:
     """Which frames of a clip are motion frames, padding and end frames.
 
-    num_frames: frames of the clip, 4k+1. motion_frames lead it, end_frames close it.
+    num_frames: frames of the clip, 4k+1. motion_frames lead it, end_frames close it. end_padding_frames: how many
+        frames right before the end have a padding of their own.
     end_apart: the end image is not the clip's last frame but one conditioning frame more, with a latent of its own.
         This is how the wrapper treats an end image when `fun_or_fl2v_model` is off (its sampler and decode then
         drop that extra latent).
@@ -106,11 +107,13 @@ class Timeline:
     motion_frames: int = 0
     end_frames: int = 0
     end_apart: bool = False
+    end_padding_frames: int = 0
 
     def __post_init__(self) -> None:
         latent_count(self.num_frames)
         check_int("motion_frames", self.motion_frames, minimum=0)
         check_int("end_frames", self.end_frames, minimum=0)
+        check_int("end_padding_frames", self.end_padding_frames, minimum=0)
         if self.end_apart and self.end_frames != 1:
             raise SVIError(
                 f"without fun_or_fl2v_model the end is exactly 1 frame, got {self.end_frames}: "
@@ -126,6 +129,14 @@ class Timeline:
                 f"end_image meets the motion frames: {self.motion_frames} motion + {self.end_frames} end frames leave "
                 f"nothing to generate in a clip of {self.num_frames}; give fewer end frames or a longer clip"
             )
+        free = self.total_frames - self.motion_frames - self.end_frames
+        if self.end_padding_frames and not self.end_frames:
+            raise SVIError("padding before the end needs an end: connect end_image")
+        if self.end_padding_frames > free:
+            raise SVIError(
+                f"end_padding_frames must be {free} or less (the frames between motion frames and end), "
+                f"got {self.end_padding_frames}"
+            )
 
     @property
     def total_frames(self) -> int:
@@ -139,13 +150,20 @@ class Timeline:
 
     @property
     def padding(self) -> range:
-        """Frames between the motion frames and the end."""
-        return range(self.motion_frames, self.total_frames - self.end_frames)
+        """Frames between the motion frames and the end or its own padding; may be empty."""
+        return range(self.motion_frames, self.total_frames - self.end_frames - self.end_padding_frames)
+
+    @property
+    def end_padding(self) -> range:
+        """Frames right before the end that have a padding of their own; usually empty."""
+        return range(self.padding.stop, self.total_frames - self.end_frames)
 
     @property
     def padding_latents(self) -> range:
-        """Latents that cover padding only: a latent shared with motion or end frames is not one of them."""
+        """Latents that cover padding only: a latent shared with any other frame is not one of them."""
         pad = self.padding
+        if not pad:
+            return range(0)
         first = latent_of_frame(pad.start)
         if frames_of_latent(first).start < pad.start:
             first += 1
@@ -155,13 +173,22 @@ class Timeline:
         return range(first, max(first, last + 1))
 
     @property
+    def end_latents(self) -> range:
+        """Latents that hold end frames, whole or in part."""
+        if not self.end_frames:
+            return range(0)
+        last = self.latents - 1
+        return range(last if self.end_apart else latent_of_frame(self.num_frames - self.end_frames), last + 1)
+
+    @property
     def segments(self) -> tuple[Segment, ...]:
         """The clip in order, without empty segments."""
         pad = self.padding
         spans: tuple[tuple[Role, int, int], ...] = (
             ("motion", 0, pad.start),
             ("padding", pad.start, pad.stop),
-            ("end", pad.stop, self.total_frames),
+            ("end_padding", pad.stop, self.end_padding.stop),
+            ("end", self.end_padding.stop, self.total_frames),
         )
         return tuple(Segment(role, start, stop) for role, start, stop in spans if stop > start)
 

@@ -7,14 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.checks import check_int
+from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, last_frames
 from ..svi_embeds.stitch import DROP_CHOICES, stitch
 from .category import CATEGORY
-
-
-def _info(head: str, notes: list[str]) -> str:
-    return "\n".join([head, *(f"- {note}" for note in notes)])
 
 
 class WanVideoSVIMotionFrames:
@@ -60,7 +57,7 @@ class WanVideoSVIMotionFrames:
             )
         motion = last_frames(clip, overlap_frames)
         head = f"{len(clip)} frames: {len(clip) - overlap_frames} + {overlap_frames} motion frames"
-        return motion, clip[: len(clip) - overlap_frames], motion[:1], _info(head, notes)
+        return motion, clip[: len(clip) - overlap_frames], motion[:1], write_info([head], notes)
 
 
 class WanVideoSVIStitch:
@@ -105,7 +102,7 @@ class WanVideoSVIStitch:
         images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop)
         where = "start of images_2" if drop == "new" else "end of images_1"
         head = f"{len(images_1)} + {len(images_2)} - {overlap_frames} ({where}) = {len(images)} frames"
-        return images, _info(head, notes)
+        return images, write_info([head], notes)
 
 
 NODE_CLASS_MAPPINGS = {

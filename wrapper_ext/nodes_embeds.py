@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..svi_embeds.clip import make_clip
-from ..svi_embeds.recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
+from ..svi_embeds.plan import END_PADDING_FRAMES
+from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 from . import host
 from .category import CATEGORY
 
@@ -71,7 +72,10 @@ class WanVideoSVIEmbeds:
                         "never the last frame of the previous clip."
                     },
                 ),
-                "end_image": ("IMAGE", {"tooltip": "Frames that the clip ends on."}),
+                "end_image": (
+                    "IMAGE",
+                    {"tooltip": "What the clip ends on: one frame, or the first frames of what follows. Any size."},
+                ),
                 "clip_embeds": (
                     "WANVIDIMAGE_CLIPEMBEDS",
                     {"tooltip": "CLIP vision of the clip's first motion frame (Wan 2.1 models)."},
@@ -126,7 +130,33 @@ class WanVideoSVIEmbeds:
                     0.0, "Noise on the motion frames (standard deviation, pixels in -1..1); never on padding or end."
                 ),
                 "start_latent_strength": _strength(1.0, "Multiplies the first latent. Lower allows more motion."),
-                "end_latent_strength": _strength(1.0, "Multiplies the last latent."),
+                "end_latent_strength": _strength(1.0, "Multiplies the last latent, whatever it holds."),
+                "end_frames": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "How many frames of end_image the clip ends on: its first ones. 0 = all of them.",
+                    },
+                ),
+                "end_strength": _strength(
+                    1.0, "Multiplies the latents that hold end frames. Lower loosens the pull towards the end."
+                ),
+                "end_padding": (
+                    list(END_PADDING_CHOICES),
+                    {
+                        "default": "same",
+                        "tooltip": "What fills the frames right before the end. same: as the rest. grey: 0.5, what "
+                        "first-last-frame models were trained with. end: the first end frame.",
+                    },
+                ),
+                "end_padding_frames": (
+                    "INT",
+                    {
+                        "default": END_PADDING_FRAMES, "min": 1, "max": 1000, "step": 1,
+                        "tooltip": "How many frames before the end get end_padding. 3 fill the latent that one end "
+                        "frame is in.",
+                    },
+                ),
             },
         }  # fmt: skip
 
