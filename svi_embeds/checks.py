@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from .errors import SVIError
@@ -22,6 +23,12 @@ def check_strength(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not (math.isfinite(value) and value >= 0):
         raise SVIError(f"{name} must be a number of 0 or more, got {value!r}")
     return value
+
+
+def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
+    """Raises SVIError unless `value` is one of `choices`."""
+    if value not in choices:
+        raise SVIError(f"{name} must be one of {', '.join(choices)}; got {value!r}")
 
 
 def check_dict(name: str, value: object, source: str) -> dict[str, Any]:

@@ -10,12 +10,13 @@ import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_dict, check_int, check_strength
+from .checks import check_dict, check_strength
 from .embeds import build_embeds, control_signal, svi_record
 from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import add_noise, check_images, compose_video, prepare_pixels
+from .latent_space import read_latent
 from .masks import (
     concat_from_known,
     count_concat,
@@ -25,7 +26,7 @@ from .masks import (
     pack_known,
     per_frame,
 )
-from .plan import END_PADDING_FRAMES, ClipPlan, plan_clip
+from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
 from .recipes import IMAGE_PADDING
 from .sheet import make_tiles
 from .timeline import Timeline
@@ -116,7 +117,7 @@ def make_clip(
         num_frames=num_frames,
         start_frames=counts.get("start_image", 0),
         reference_frames=counts.get("ref_image", 0),
-        end_frames=_end_frames(counts.get("end_image", 0), end_frames),
+        end_frames=count_end_frames(counts.get("end_image", 0), end_frames),
         overlap_frames=overlap_frames,
         known_frames=known_frames,
         padding=padding,
@@ -211,19 +212,6 @@ def make_clip(
     )
 
 
-def _end_frames(connected: int, wanted: int) -> int:
-    """How many frames of the end batch to take. connected: frames in it. wanted: 0 for all."""
-    check_int("end_frames", wanted, minimum=0)
-    if wanted > connected:
-        raise SVIError(
-            f"end_frames is {wanted}, but end_image has {connected} frames: give it that many, or set end_frames to 0 "
-            "(all of them)"
-            if connected
-            else f"end_frames is {wanted}, but there is no end_image: connect one, or set end_frames to 0"
-        )
-    return wanted or connected
-
-
 def _encode(
     vae: WanVAE,
     video: Tensor,
@@ -280,18 +268,13 @@ def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: i
     """A LATENT as C t h w, checked against the clip's size."""
     if extra_latents is None:
         return None
-    samples = extra_latents.get("samples") if isinstance(extra_latents, dict) else None
-    if not isinstance(samples, Tensor):
-        raise SVIError("extra_latents must be a LATENT (a dict with samples): connect WanVideo Encode")
-    one = samples[0] if samples.ndim == 5 and samples.shape[0] == 1 else samples
-    if one.ndim != 4 or tuple(one.shape[2:]) != (lat_h, lat_w) or 0 in one.shape:
+    samples, _ = read_latent("extra_latents", extra_latents, take_first=False)
+    if tuple(samples.shape[2:]) != (lat_h, lat_w):
         raise SVIError(
-            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got {list(samples.shape)}: "
-            "encode them at the clip's width and height"
+            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got "
+            f"{[1, *samples.shape]}: encode them at the clip's width and height"
         )
-    if not one.is_floating_point() or not bool(torch.isfinite(one).all()):
-        raise SVIError("extra_latents must hold finite floats: look at the node that made them")
-    return one
+    return samples
 
 
 def _masks(plan: ClipPlan, temporal_mask: Tensor | None, *, lat_h: int, lat_w: int) -> tuple[Tensor, Tensor, list[str]]:

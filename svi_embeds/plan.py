@@ -146,6 +146,19 @@ def plan_clip(
     )
 
 
+def count_end_frames(connected: int, wanted: int) -> int:
+    """How many frames of the end batch to take. connected: frames in it. wanted: 0 for all."""
+    check_int("end_frames", wanted, minimum=0)
+    if wanted > connected:
+        raise SVIError(
+            f"end_frames is {wanted}, but end_image has {connected} frames: give it that many, or set end_frames to 0 "
+            "(all of them)"
+            if connected
+            else f"end_frames is {wanted}, but there is no end_image: connect one, or set end_frames to 0"
+        )
+    return wanted or connected
+
+
 def _motion_frames(row: Recipe, *, start_frames: int, overlap_frames: int) -> int:
     if not start_frames:
         if overlap_frames:

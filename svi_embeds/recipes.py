@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
-from .errors import SVIError
+from .checks import check_choice
 
 KnownRule = Literal["overlap", "first_frame", "inverted"]
 Padding = Literal["grey", "reference", "black", "last"]
@@ -93,14 +93,31 @@ _ROWS = (
     ),
 )  # fmt: skip
 
+
+@dataclass(frozen=True, slots=True)
+class LatentRecipe:
+    """The SVI variant that works on latents. motion_latents: how many of the previous clip's last latents lead it."""
+
+    id: str
+    motion_latents: int
+    loras: tuple[str, ...]
+    base: str
+    note: str
+
+
+SVI2_PRO = LatentRecipe(
+    "svi2_pro", 1,
+    ("SVI 2.0 Pro high noise", "SVI 2.0 Pro low noise"), "Wan 2.2 I2V A14B pair",
+    "No decode and encode between clips; the original image is the anchor of every clip.",
+)  # fmt: skip
+
 RECIPES: dict[str, Recipe] = {row.id: row for row in _ROWS}
 MODES: tuple[str, ...] = tuple(RECIPES)
 
 
 def recipe(mode: str) -> Recipe:
     """The row of `mode`. Raises SVIError for an unknown mode."""
-    if mode not in MODES:
-        raise SVIError(f"mode must be one of {', '.join(MODES)}; got {mode!r}")
+    check_choice("mode", mode, MODES)
     return RECIPES[mode]
 
 
@@ -108,8 +125,7 @@ def resolve_known(row: Recipe, choice: str) -> KnownRule:
     """The known rule that `choice` (one of KNOWN_CHOICES) means for this recipe."""
     if choice == "recipe":
         return row.known
-    if choice not in KNOWN_CHOICES:
-        raise SVIError(f"known_frames must be one of {', '.join(KNOWN_CHOICES)}; got {choice!r}")
+    check_choice("known_frames", choice, KNOWN_CHOICES)
     return cast(KnownRule, choice)
 
 
@@ -117,8 +133,7 @@ def resolve_padding(row: Recipe, choice: str) -> Padding:
     """The padding that `choice` (one of PADDING_CHOICES) means for this recipe."""
     if choice == "recipe":
         return row.padding
-    if choice not in PADDING_CHOICES:
-        raise SVIError(f"padding must be one of {', '.join(PADDING_CHOICES)}; got {choice!r}")
+    check_choice("padding", choice, PADDING_CHOICES)
     return cast(Padding, choice)
 
 
@@ -126,6 +141,5 @@ def resolve_end_padding(fill: Padding, choice: str) -> EndPadding:
     """The padding before the end that `choice` (one of END_PADDING_CHOICES) means in a clip padded with `fill`."""
     if choice == "same":
         return fill
-    if choice not in END_PADDING_CHOICES:
-        raise SVIError(f"end_padding must be one of {', '.join(END_PADDING_CHOICES)}; got {choice!r}")
+    check_choice("end_padding", choice, END_PADDING_CHOICES)
     return cast(EndPadding, choice)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .masks import format_runs
 from .plan import ClipPlan
+from .timeline import frames_of_latent
 
 THUMB_HEIGHT = 128
 MAX_TILES = 16  # more distinct frames than this and the middle ones are left out, and said to be
@@ -21,6 +22,15 @@ _WHITE, _BLACK, _PARTLY = (255, 255, 255), (0, 0, 0), (150, 150, 150)
 _BORDER, _GAP, _MARGIN = 7, 12, 16
 _Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 _STACK = 5  # offset of the sheets drawn behind a folded run
+
+# Wan 2.1 latents to RGB in -1..1: the fitted figures of ComfyUI (comfy/latent_formats.py, Wan21).
+_TO_RGB = (
+    (-0.1299, -0.1692, 0.2932), (0.0671, 0.0406, 0.0442), (0.3568, 0.2548, 0.1747), (0.0372, 0.2344, 0.1420),
+    (0.0313, 0.0189, -0.0328), (0.0296, -0.0956, -0.0665), (-0.3477, -0.4059, -0.2925), (0.0166, 0.1902, 0.1975),
+    (-0.0412, 0.0267, -0.1364), (-0.1293, 0.0740, 0.1636), (0.0680, 0.3019, 0.1128), (0.0032, 0.0581, 0.0639),
+    (-0.1251, 0.0927, 0.1699), (0.0060, -0.0633, 0.0005), (0.3477, 0.2275, 0.2950), (0.1984, 0.0913, 0.1861),
+)  # fmt: skip
+_RGB_BIAS = (-0.1835, -0.0868, -0.3360)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -62,6 +72,44 @@ def make_tiles(plan: ClipPlan, video: Tensor, known: Sequence[float]) -> tuple[T
             tiles.append(Tile(_thumbnail(video[:, start]), start, stop - 1, role, known[start]))
             start = stop
     return tuple(tiles)
+
+
+def make_latent_tiles(
+    latents: Tensor, known: Sequence[float], roles: Sequence[str], *, end_apart: bool = False
+) -> tuple[Tile, ...]:
+    """Tiles of a clip of which there are only latents, one per latent, equal neighbours folded into one.
+
+    latents: C T h w in the wrapper's space. known: one value per frame. roles: one word per latent. end_apart: the last
+    latent is one frame.
+    """
+    tiles: list[Tile] = []
+    before = None
+    for index, role in enumerate(roles):
+        latent = latents[:, index]
+        span = frames_of_latent(index)
+        stop = span.start + 1 if end_apart and index == len(roles) - 1 else span.stop
+        kept = sum(known[span.start : stop]) / (stop - span.start)
+        if before is not None and tiles[-1].role == role and tiles[-1].known == kept and torch.equal(latent, before):
+            tiles[-1] = replace(tiles[-1], last=stop - 1)
+        else:
+            tiles.append(Tile(_thumbnail(latent_picture(latent)), span.start, stop - 1, role, kept))
+        before = latent
+    return tuple(tiles)
+
+
+def latent_picture(latent: Tensor) -> Tensor:
+    """What a latent shows, roughly. latent: C h w in the wrapper's space. Returns C H W in -1..1, H and W enlarged.
+
+    Wan 2.1 latents (the last 16 channels when there are more groups of them) by ComfyUI's linear map to RGB; others as
+    the mean over their channels.
+    """
+    latent = latent.to(torch.float32)
+    if len(latent) % len(_TO_RGB):
+        rgb = latent.mean(dim=0, keepdim=True).expand(3, -1, -1)
+    else:
+        weights = torch.tensor(_TO_RGB)
+        rgb = torch.einsum("chw,cr->rhw", latent[-len(_TO_RGB) :], weights) + torch.tensor(_RGB_BIAS).view(3, 1, 1)
+    return rgb.repeat_interleave(8, dim=1).repeat_interleave(8, dim=2)
 
 
 def _thumbnail(frame: Tensor) -> Image.Image:

@@ -7,6 +7,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from .checks import check_choice
 from .errors import SVIError
 from .frames import check_images
 from .timeline import chain_frames
@@ -21,8 +22,7 @@ def stitch(images_1: Tensor, images_2: Tensor, *, overlap_frames: int, drop: str
     images_1, images_2: F H W C in 0..1, of one size. overlap_frames: frames that both clips show, the motion frames
     of the second. drop: `new` drops them from the start of images_2, `old` from the end of images_1.
     """
-    if drop not in DROP_CHOICES:
-        raise SVIError(f"drop must be one of {', '.join(DROP_CHOICES)}; got {drop!r}")
+    check_choice("drop", drop, DROP_CHOICES)
     first, notes = check_images("images_1", images_1)
     second, said = check_images("images_2", images_2)
     notes += said

@@ -302,7 +302,7 @@ BAD = {
         {"extra_latents": {"samples": torch.full((1, 16, 1, 8, 8), float("nan"))}},
         "extra_latents must hold finite floats",
     ),
-    "extra_latents none": ({"extra_latents": {"samples": torch.zeros(1, 16, 0, 8, 8)}}, "extra_latents must be"),
+    "extra_latents none": ({"extra_latents": {"samples": torch.zeros(1, 16, 0, 8, 8)}}, "extra_latents is empty"),
     "width no int": ({"width": 64.0}, "width must be a whole number, got 64.0"),
     "strength no number": ({"noise_aug_strength": None}, "noise_aug_strength must be a number of 0 or more, got None"),
     "clip_embeds kind": ({"clip_embeds": []}, "clip_embeds must be a dict, got list: connect WanVideo ClipVision"),

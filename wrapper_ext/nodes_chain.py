@@ -11,7 +11,7 @@ from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, last_frames
 from ..svi_embeds.stitch import DROP_CHOICES, stitch
-from .category import CATEGORY
+from .common import CATEGORY
 
 
 class WanVideoSVIMotionFrames:

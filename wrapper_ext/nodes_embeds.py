@@ -8,17 +8,12 @@ from ..svi_embeds.clip import make_clip
 from ..svi_embeds.plan import END_PADDING_FRAMES
 from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 from . import host
-from .category import CATEGORY
+from .common import CATEGORY, EMBEDS_OUTPUTS, strength
 
 _MODE_TIP = "Which SVI LoRA the clip is for. " + " ".join(
     f"{row.id}: {row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
     for row in RECIPES.values()
 )
-
-
-def _strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
-    options = {"default": default, "min": 0.0, "max": 10.0, "step": 0.001, "tooltip": tooltip}
-    return "FLOAT", options
 
 
 class WanVideoSVIEmbeds:
@@ -30,14 +25,9 @@ class WanVideoSVIEmbeds:
         "previous clip (or the first image) as start_image and pick a mode; masks and padding follow from it."
     )
     FUNCTION = "encode"
-    RETURN_TYPES = ("WANVIDIMAGE_EMBEDS", "MASK", "MASK", "STRING")
-    RETURN_NAMES = ("image_embeds", "known_mask", "concat_mask", "info")
-    OUTPUT_TOOLTIPS = (
-        "For the sampler's image_embeds.",
-        "White = frame is kept. What the wrapper's temporal_mask takes. Latent size, one mask per frame.",
-        "Black = frame is kept. What native ComfyUI, VACE and WanEx nodes take. Latent size, one mask per frame.",
-        "What the node did and adjusted, in words.",
-    )
+    RETURN_TYPES = EMBEDS_OUTPUTS.types
+    RETURN_NAMES = EMBEDS_OUTPUTS.names
+    OUTPUT_TOOLTIPS = EMBEDS_OUTPUTS.tooltips
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -117,7 +107,7 @@ class WanVideoSVIEmbeds:
                         "reference: ref_image. last: the last motion frame.",
                     },
                 ),
-                "ref_strength": _strength(
+                "ref_strength": strength(
                     1.0,
                     "Multiplies the latents of reference or last padding. Lower (0.75) loosens the reference's grip.",
                 ),
@@ -126,11 +116,11 @@ class WanVideoSVIEmbeds:
                     {"default": True, "tooltip": "On for Fun InP and FLF2V models. Matters only with end_image."},
                 ),
                 "tiled_vae": ("BOOLEAN", {"default": False, "tooltip": "Encode in tiles: less memory, other latents."}),
-                "noise_aug_strength": _strength(
+                "noise_aug_strength": strength(
                     0.0, "Noise on the motion frames (standard deviation, pixels in -1..1); never on padding or end."
                 ),
-                "start_latent_strength": _strength(1.0, "Multiplies the first latent. Lower allows more motion."),
-                "end_latent_strength": _strength(1.0, "Multiplies the last latent, whatever it holds."),
+                "start_latent_strength": strength(1.0, "Multiplies the first latent. Lower allows more motion."),
+                "end_latent_strength": strength(1.0, "Multiplies the last latent, whatever it holds."),
                 "end_frames": (
                     "INT",
                     {
@@ -138,7 +128,7 @@ class WanVideoSVIEmbeds:
                         "tooltip": "How many frames of end_image the clip ends on: its first ones. 0 = all of them.",
                     },
                 ),
-                "end_strength": _strength(
+                "end_strength": strength(
                     1.0, "Multiplies the latents that hold end frames. Lower loosens the pull towards the end."
                 ),
                 "end_padding": (

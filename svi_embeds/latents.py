@@ -1,0 +1,252 @@
+"""Latent-level conditioning (SVI 2.0 Pro): a clip's embeds from latents, with no decode and encode between clips.
+
+A clip is [anchor, last motion latents of the clip before, padding, end]. Source: WanVideoWrapper, WanVideoSVIProEmbeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, cast
+
+import torch
+from einops import repeat
+from torch import Tensor
+
+from .checks import check_choice, check_dict, check_int, check_strength
+from .embeds import build_embeds, svi_record
+from .encode import PATCH
+from .encoded import EncodedClip, write_info
+from .errors import SVIError
+from .latent_plan import (
+    LATENT_END_PADDING_CHOICES,
+    LATENT_KNOWN_CHOICES,
+    LATENT_PADDING_CHOICES,
+    LatentKnown,
+    LatentPadding,
+    LatentPlan,
+)
+from .latent_space import in_wrapper_space, read_latent
+from .masks import concat_from_known, count_concat, describe_known, frame_masks
+from .recipes import SVI2_PRO
+from .sheet import make_latent_tiles
+from .timeline import FRAMES_PER_LATENT, latent_count
+
+CHANNELS = 16
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class LatentClip(EncodedClip):
+    """One clip, made from latents by a plan."""
+
+    plan: LatentPlan
+
+
+def make_latent_clip(
+    *,
+    anchor_samples: dict[str, Any],
+    num_frames: int,
+    prev_samples: dict[str, Any] | None = None,
+    motion_latents: int = SVI2_PRO.motion_latents,
+    end_samples: dict[str, Any] | None = None,
+    clip_embeds: dict[str, Any] | None = None,
+    known_frames: str = "first_latent",
+    padding: str = "zero",
+    anchor_strength: float = 1.0,
+    ref_strength: float = 1.0,
+    fun_or_fl2v_model: bool = True,
+    end_latents: int = 0,
+    end_strength: float = 1.0,
+    end_padding: str = "same",
+    end_padding_latents: int = 1,
+    latent_space: str = "wrapper",
+) -> LatentClip:
+    """Make the embeds of one SVI 2.0 Pro clip. Nothing that is passed in is changed.
+
+    anchor_samples: LATENT of the original image (or of several frames). prev_samples: LATENT of the clip before; its
+    last motion_latents are taken. end_samples: LATENT that the clip ends on; its first end_latents are taken, 0 means
+    all. num_frames: 4k+1.
+    known_frames: one of LATENT_KNOWN_CHOICES. padding: zeros, or copies of the anchor's last latent, which ref_strength
+    multiplies. end_padding: what the last end_padding_latents before the end are, unless it is `same`.
+    fun_or_fl2v_model: off puts the end into a latent of its own behind the clip. latent_space: that of all three
+    LATENTs.
+
+    The embeds equal those of the host's WanVideoSVIProEmbeds, bit for bit, where it has the same inputs.
+    Raises SVIError for bad input; see `read_latent` and `LatentPlan` for what is bad.
+    """
+    for name, value in (
+        ("anchor_strength", anchor_strength),
+        ("ref_strength", ref_strength),
+        ("end_strength", end_strength),
+    ):
+        check_strength(name, value)
+    check_choice("known_frames", known_frames, LATENT_KNOWN_CHOICES)
+    check_choice("padding", padding, LATENT_PADDING_CHOICES)
+    check_choice("end_padding", end_padding, LATENT_END_PADDING_CHOICES)
+    check_int("motion_latents", motion_latents, minimum=0)
+    check_int("end_padding_latents", end_padding_latents, minimum=1)
+    if clip_embeds is not None:
+        check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
+    latent_count(num_frames)
+
+    anchor, notes = read_latent("anchor_samples", anchor_samples)
+    motion, said = _motion(prev_samples, motion_latents)
+    notes += said
+    end, said = _end(end_samples, end_latents)
+    notes += said
+    _check_sizes(anchor, prev_samples=motion, end_samples=end)
+    if end is None:
+        for name, idle in (("end_strength", end_strength == 1.0), ("end_padding", end_padding == "same")):
+            if not idle:
+                notes.append(f"{name} has no effect: there are no end_samples")
+        end_padding = "same"
+    plan = LatentPlan(
+        num_frames=num_frames,
+        anchor=anchor.shape[1],
+        motion=0 if motion is None else motion.shape[1],
+        end=0 if end is None else end.shape[1],
+        known=cast(LatentKnown, known_frames),
+        padding=cast(LatentPadding, padding),
+        end_padding=end_padding,
+        end_padding_latents=0 if end_padding == "same" else end_padding_latents,
+        end_apart=end is not None and not fun_or_fl2v_model,
+    )
+    if ref_strength != 1.0 and "reference padding" not in plan.roles:
+        notes.append(f"ref_strength {ref_strength:g} has no effect: no latent is reference padding")
+    if not plan.gap and not plan.end:
+        notes.append("anchor and motion latents fill the clip: no latent is padding")
+
+    video = {"anchor": anchor, "motion": motion, "end": end}
+    latents = _compose(
+        plan,
+        {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()},
+        strengths={"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength},
+    )
+    lat_h, lat_w = latents.shape[2:]
+    values = plan.known_values
+    mask = repeat(torch.tensor(plan.known_latents, dtype=anchor.dtype), "t -> c t h w", c=4, h=lat_h, w=lat_w)
+    known = frame_masks(values, height=lat_h, width=lat_w)
+    embeds = build_embeds(
+        num_frames=num_frames,
+        latents=latents,
+        mask=mask.contiguous(),
+        record=svi_record(
+            mode=SVI2_PRO.id,
+            overlap_frames=plan.overlap_frames,
+            end_frames=plan.end * FRAMES_PER_LATENT if not plan.end_apart else 1,
+            known_frames=known_frames,
+            padding=padding,
+            known_per_frame=values,
+        ),
+        end_video=end if plan.end_apart else None,
+        fun_or_fl2v_model=not plan.end_apart,
+        clip_embeds=clip_embeds,
+    )
+    return LatentClip(
+        plan=plan,
+        embeds=embeds,
+        known_mask=known,
+        concat_mask=concat_from_known(known),
+        info=write_info(_describe(plan, latents, latent_space), notes),
+        tiles=make_latent_tiles(latents, values, plan.roles, end_apart=plan.end_apart),
+        known_per_frame=values,
+    )
+
+
+def _motion(prev_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
+    """The last `count` latents of the clip before, C m h w; None when there are none to take. And notes."""
+    if prev_samples is None:
+        return None, []
+    samples, notes = read_latent("prev_samples", prev_samples)
+    if prev_samples.get("end_image") is not None or prev_samples.get("drop_last"):
+        # The host's decode drops it: what is seen of that clip ends one latent earlier.
+        samples = samples[:, :-1]
+        notes.append("the last latent of prev_samples is an end that the decode drops: the latents before it are taken")
+    if not count:
+        return None, [*notes, "prev_samples is not used: motion_latents is 0, so the clip starts anew from the anchor"]
+    if count > samples.shape[1]:
+        notes.append(f"prev_samples has {samples.shape[1]} latents, {count} motion_latents were asked: all are taken")
+    return (samples[:, -count:], notes) if samples.shape[1] else (None, notes)
+
+
+def _end(end_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
+    check_int("end_latents", count, minimum=0)
+    if end_samples is None:
+        if count:
+            raise SVIError(f"end_latents is {count}, but there are no end_samples: connect them, or set it to 0")
+        return None, []
+    samples, notes = read_latent("end_samples", end_samples)
+    if count > samples.shape[1]:
+        raise SVIError(
+            f"end_latents is {count}, but end_samples has {samples.shape[1]} latents: give it that many, or set "
+            "end_latents to 0 (all of them)"
+        )
+    return samples[:, : count or None], notes
+
+
+def _check_sizes(anchor: Tensor, **others: Tensor | None) -> None:
+    channels, _, height, width = anchor.shape
+    if channels != CHANNELS:
+        raise SVIError(
+            f"anchor_samples has {channels} channels, SVI 2.0 Pro is for models of {CHANNELS} (Wan 2.2 I2V A14B, "
+            "Wan 2.1): encode with the Wan 2.1 VAE"
+        )
+    if height % PATCH or width % PATCH:
+        raise SVIError(
+            f"anchor_samples is {width}x{height} latent pixels, both must be even for the model's patches: encode an "
+            "image whose width and height are multiples of 16"
+        )
+    for name, other in others.items():
+        if other is not None and (other.shape[0], *other.shape[2:]) != (channels, height, width):
+            raise SVIError(
+                f"{name} must be of the anchor's size, [{channels}, t, {height}, {width}], got {list(other.shape)}: "
+                "encode anchor and end at the width and height of the clips"
+            )
+
+
+def _compose(plan: LatentPlan, parts: dict[str, Tensor | None], *, strengths: dict[str, float]) -> Tensor:
+    """The clip's latents C T h w. parts: by role, in the wrapper's space."""
+    given = [part for part in parts.values() if part is not None]
+    anchor, end = given[0], parts["end"]
+    zero = torch.zeros_like(anchor[:, :1])
+    fillers = {
+        "zero padding": zero,
+        "reference padding": anchor[:, -1:],
+        "end padding": None if end is None else end[:, :1],
+    }
+    taken: dict[str, int] = {}
+    pieces = []
+    for role in plan.roles:
+        part = parts.get(role)
+        index = taken[role] = taken.get(role, -1) + 1
+        piece = part[:, index : index + 1] if part is not None else fillers[role]
+        if piece is None:
+            raise SVIError(f"the plan has {role}, but no latents for it")
+        strength = strengths.get(role, 1.0)
+        pieces.append(piece if strength == 1.0 else piece * strength)
+    return torch.cat(pieces, dim=1)
+
+
+def _describe(plan: LatentPlan, latents: Tensor, space: str) -> list[str]:
+    height, width = latents.shape[2] * 8, latents.shape[3] * 8
+    values = plan.known_values
+    runs: list[list[Any]] = []
+    for index, role in enumerate(plan.roles):
+        if runs and runs[-1][0] == role:
+            runs[-1][2] = index
+        else:
+            runs.append([role, index, index])
+    parts = ", ".join(f"{role} {a}" if a == b else f"{role} {a}-{b}" for role, a, b in runs)
+    seam = (
+        f"overlap_frames: {plan.overlap_frames}; drop them from the start of this clip when stitching (anchor, then "
+        f"what the clip before ended on)"
+        if plan.overlap_frames
+        else "overlap_frames: 0, no motion latents"
+    )
+    return [
+        f"{SVI2_PRO.id}: {plan.num_frames} frames at {width}x{height}, {plan.latents} latents ({space} latents in)",
+        f"made for {' + '.join(SVI2_PRO.loras)} on {SVI2_PRO.base}. {SVI2_PRO.note}",
+        f"latents: {parts}",
+        f"known_mask (wrapper): {describe_known(values)}, rule {plan.known}",
+        f"concat_mask (native): {count_concat(values)}",
+        seam,
+    ]

@@ -1,3 +1,0 @@
-"""Where the nodes stand in ComfyUI's menu."""
-
-CATEGORY = "WanVideoWrapper/SVI"
