@@ -6,24 +6,18 @@ sampler ignores keys that it does not know.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from typing import Any, TypedDict, cast
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor
 
 from .checks import check_dict, check_int
 from .encode import PATCH
 from .errors import SVIError
-from .masks import describe_known
+from .masks import describe_known, per_frame, unpack_known
 from .timeline import FRAMES_PER_LATENT, latent_count
 from .version import VERSION
-
-_METADATA_KEY = "wanvideo_svi"
 
 
 class SVIRecord(TypedDict):
@@ -150,8 +144,7 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     for key, tensor in (("image_embeds", latents), ("mask", mask)):
         if not isinstance(tensor, Tensor):
             raise SVIError(f"{key} of image_embeds must be a tensor, got {type(tensor).__name__}")
-    apart = embeds.get("end_image") is not None and not embeds.get("fun_or_fl2v_model", False)
-    count = latent_count(embeds["num_frames"]) + (1 if apart else 0)
+    count = latent_count(embeds["num_frames"]) + (1 if is_end_apart(embeds) else 0)
     size = (count, embeds["lat_h"], embeds["lat_w"])
     if latents.ndim != 4 or tuple(latents.shape[1:]) != size:
         raise SVIError(
@@ -163,77 +156,37 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     return cast(ImageEmbeds, embeds)
 
 
-def describe_embeds(embeds: Mapping[str, Any]) -> str:
-    """One line: what embeds of image-to-video hold, this pack's or the host's own."""
-    check_embeds(embeds)
-    channels, count, lat_h, lat_w = embeds["image_embeds"].shape
-    text = f"{embeds['num_frames']} frames, {channels} x {count} x {lat_h} x {lat_w} latents"
+def is_end_apart(embeds: Mapping[str, Any]) -> bool:
+    """Whether the end stands in a latent of its own behind the clip."""
+    return embeds.get("end_image") is not None and not embeds.get("fun_or_fl2v_model", False)
+
+
+def known_mask_of(embeds: Mapping[str, Any]) -> Tensor:
+    """The packed mask of any image-to-video embeds as a known_mask: F h w float32, one per conditioning frame."""
+    mask: Tensor = check_embeds(embeds)["mask"]
+    return unpack_known(mask.detach().to("cpu", torch.float32), end_apart=is_end_apart(embeds)).contiguous()
+
+
+def svi_record_of(embeds: Mapping[str, Any]) -> SVIRecord | None:
+    """What this pack noted of a clip; None in embeds of another node. Raises SVIError when it does not read."""
     record = embeds.get("svi")
     if record is None:
+        return None
+    fits = isinstance(record, dict) and all(
+        isinstance(record.get(key), kind)
+        for key, kind in (("mode", str), ("overlap_frames", int), ("known_frames", str), ("padding", str))
+    )
+    if not fits:
+        raise SVIError("svi of image_embeds is not this pack's record of a clip: make the embeds anew")
+    return cast(SVIRecord, record)
+
+
+def describe_embeds(embeds: Mapping[str, Any]) -> str:
+    """One line: what embeds of image-to-video hold, this pack's or the host's own."""
+    known = describe_known(per_frame(known_mask_of(embeds)))
+    channels, count, lat_h, lat_w = embeds["image_embeds"].shape
+    text = f"{embeds['num_frames']} frames, {channels} x {count} x {lat_h} x {lat_w} latents, known_mask {known}"
+    record = svi_record_of(embeds)
+    if record is None:
         return f"{text}, not made by this pack"
-    known = describe_known([1 - v for v in record["concat_mask"]])
-    return f"{record['mode']}: {text}, overlap {record['overlap_frames']}, known_mask {known}"
-
-
-def save_embeds(embeds: ImageEmbeds, path: str | PathLike[str]) -> None:
-    """Write embeds as .safetensors: tensors as they are, everything else as JSON in the file's metadata."""
-    check_embeds(embeds)
-    tensors: dict[str, Tensor] = {}
-    tree = _to_tree(dict(embeds), "image_embeds", tensors)
-    try:
-        save_file(tensors, path, metadata={_METADATA_KEY: json.dumps(tree)})
-    except (SafetensorError, OSError) as error:
-        raise SVIError(f"{path} cannot be written: {error}") from error
-
-
-def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
-    """Read what `save_embeds` wrote, equal to the bit. Nothing in the file is executed."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if _METADATA_KEY not in metadata:
-                raise SVIError(f"{path} holds no embeds of this pack: it was not written by save_embeds")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
-        raise SVIError(f"{path} cannot be read as .safetensors: {error}") from error
-    try:
-        loaded = _from_tree(json.loads(metadata[_METADATA_KEY]), tensors)
-    except (KeyError, ValueError, RecursionError) as error:
-        raise SVIError(f"{path} is damaged, its description does not read: {error}") from error
-    return check_embeds(loaded)
-
-
-def _to_tree(value: Any, path: str, tensors: dict[str, Tensor]) -> Any:
-    if isinstance(value, Tensor):
-        # A clone, since safetensors refuses views that share memory and a view would be saved with all behind it.
-        # Numbered, since paths of nested keys may collide.
-        name = f"{len(tensors)}:{path}"
-        tensors[name] = value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
-        return {"tensor": name}
-    if isinstance(value, dict):
-        if any(not isinstance(key, str) for key in value):
-            raise SVIError(f"{path} has keys that are no strings: it cannot be saved")
-        return {"dict": {key: _to_tree(item, f"{path}/{key}", tensors) for key, item in value.items()}}
-    if isinstance(value, (list, tuple)):
-        kind = "tuple" if isinstance(value, tuple) else "list"
-        return {kind: [_to_tree(item, f"{path}/{i}", tensors) for i, item in enumerate(value)]}
-    if value is None or isinstance(value, (bool, int, float, str)):
-        return {"value": value}
-    raise SVIError(f"{path} is a {type(value).__name__}: only tensors, numbers, text, lists and dicts can be saved")
-
-
-def _from_tree(tree: Any, tensors: dict[str, Tensor]) -> Any:
-    """What `_to_tree` took apart. Raises KeyError or ValueError for a tree that it did not make."""
-    if isinstance(tree, dict) and len(tree) == 1:
-        match tree:
-            case {"tensor": str(name)}:
-                return tensors[name]
-            case {"dict": dict(items)}:
-                return {key: _from_tree(item, tensors) for key, item in items.items()}
-            case {"list": list(items)}:
-                return [_from_tree(item, tensors) for item in items]
-            case {"tuple": list(items)}:
-                return tuple(_from_tree(item, tensors) for item in items)
-            case {"value": None | bool() | int() | float() | str() as value}:
-                return value
-    raise ValueError(f"unexpected {str(tree)[:60]}")
+    return f"{record['mode']}: {text}, overlap {record['overlap_frames']}"

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image
 from torch import Tensor
 
-from .embeds import ImageEmbeds
-from .masks import count_known
-from .sheet import Tile, draw_sheet
+from .embeds import (
+    ImageEmbeds,
+    check_embeds,
+    describe_embeds,
+    is_end_apart,
+    known_mask_of,
+    svi_record_of,
+)
+from .masks import concat_from_known, count_known, per_frame
+from .sheet import Tile, draw_sheet, make_latent_tiles
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -29,13 +37,36 @@ class EncodedClip:
 
     def sheet(self) -> Image.Image:
         """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
-        mode, frames = self.embeds["svi"]["mode"], self.embeds["num_frames"]
-        title = f"{mode}: {frames} frames, {count_known(self.known_per_frame)} (known_mask)"
+        title = f"{self._mode}: {self.embeds['num_frames']} frames, {count_known(self.known_per_frame)} (known_mask)"
         return draw_sheet(self.tiles, self.known_per_frame, title=title)
 
+    @property
+    def _mode(self) -> str:
+        record = svi_record_of(self.embeds)
+        return record["mode"] if record else "image_embeds"
+
     def __repr__(self) -> str:
-        mode, shape = self.embeds["svi"]["mode"], list(self.embeds["image_embeds"].shape)
-        return f"{type(self).__name__}({mode}, {self.embeds['num_frames']} frames, latents {shape})"
+        shape = list(self.embeds["image_embeds"].shape)
+        return f"{type(self).__name__}({self._mode}, {self.embeds['num_frames']} frames, latents {shape})"
+
+
+def encoded_from(embeds: Any) -> EncodedClip:
+    """Embeds as they come (loaded, or of another node) with the masks, words and picture that go with them.
+
+    Their pixels are gone, so the picture shows latents. Raises SVIError for embeds that the sampler would get wrong.
+    """
+    checked = check_embeds(embeds)
+    known = known_mask_of(checked)
+    values = per_frame(known)
+    latents = checked["image_embeds"]
+    return EncodedClip(
+        embeds=checked,
+        known_mask=known,
+        concat_mask=concat_from_known(known),
+        info=describe_embeds(checked),
+        tiles=make_latent_tiles(latents, values, ["latent"] * latents.shape[1], end_apart=is_end_apart(checked)),
+        known_per_frame=tuple(values),
+    )
 
 
 def write_info(head: list[str], notes: list[str]) -> str:

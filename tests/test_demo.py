@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from wanvideo_svi.svi_embeds.embeds import load_embeds
+from wanvideo_svi.svi_embeds.embeds_file import load_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.demo import load_scene, plan_demo, run_demo

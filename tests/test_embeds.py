@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 import torch
 from helpers import TraceVAE, digest, frames
+from safetensors import safe_open
 from safetensors.torch import save_file
+from wanvideo_svi.svi_embeds import embeds_file
 from wanvideo_svi.svi_embeds.clip import make_clip
-from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds, load_embeds, save_embeds
+from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds
+from wanvideo_svi.svi_embeds.embeds_file import load_embeds, load_embeds_and_gaps, save_embeds
+from wanvideo_svi.svi_embeds.encoded import encoded_from
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.latents import make_latent_clip
 from wanvideo_svi.svi_embeds.recipes import MODES
 from wanvideo_svi.svi_embeds.version import VERSION
 
@@ -47,6 +52,45 @@ def test_keys_that_look_like_paths_do_not_mix_up_tensors(tmp_path: Path) -> None
     assert digest(load_embeds(tmp_path / "clip.safetensors")["control_embeds"]) == digest(control)
 
 
+def test_what_cannot_be_saved_is_left_out_only_when_asked_and_named(tmp_path: Path) -> None:
+    control = {"model": object(), "weights": [torch.ones(1000), object()], "start_percent": 0.5}
+    made = embeds(control_embeds={"control_embeds": control})
+    path = tmp_path / "clip.safetensors"
+    left_out = save_embeds(made, path, strict=False)
+    assert [item.split(" ")[0] for item in left_out] == [
+        "image_embeds/control_embeds/model", "image_embeds/control_embeds/weights/1",
+    ]  # fmt: skip
+    loaded, gaps = load_embeds_and_gaps(path)
+    assert loaded["control_embeds"] == {"start_percent": 0.5}
+    assert gaps == left_out
+    assert digest({**loaded, "control_embeds": None}) == digest({**made, "control_embeds": None})
+    with safe_open(path, framework="pt") as file:
+        assert not [name for name in file.keys() if "weights" in name], "no tensor is kept for nothing"  # noqa: SIM118
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "clip.safetensors"
+    save_embeds(embeds(), path)
+    before = path.read_bytes()
+
+    def fail(_: Any, target: Path, **__: Any) -> None:
+        target.write_bytes(b"half")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(embeds_file, "save_file", fail)
+    with pytest.raises(SVIError, match="cannot be written: no space left"):
+        save_embeds(embeds("shot"), path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_embeds_that_hold_themselves_are_refused(tmp_path: Path) -> None:
+    control: dict[str, Any] = {}
+    control["self"] = control
+    with pytest.raises(SVIError, match="hold themselves"):
+        save_embeds(embeds(control_embeds={"control_embeds": control}), tmp_path / "clip.safetensors")
+
+
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SVIError, match=r"absent/clip\.safetensors cannot be written"):
         save_embeds(embeds(), tmp_path / "absent" / "clip.safetensors")
@@ -54,7 +98,7 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_what_cannot_be_saved_is_named(tmp_path: Path) -> None:
     made = embeds(control_embeds={"control_embeds": {"model": object()}})
-    with pytest.raises(SVIError, match="image_embeds/control_embeds/model is a object: only tensors"):
+    with pytest.raises(SVIError, match=r"image_embeds/control_embeds/model is of type object, only .*: turn strict"):
         save_embeds(made, tmp_path / "clip.safetensors")
     made = embeds(control_embeds={"control_embeds": {1: "x"}})
     with pytest.raises(SVIError, match="image_embeds/control_embeds has keys that are no strings"):
@@ -92,7 +136,7 @@ def test_a_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
         load_embeds(tmp_path / "absent.safetensors")
     foreign = tmp_path / "model.safetensors"
     save_file({"weight": torch.zeros(2)}, foreign)
-    with pytest.raises(SVIError, match="holds no embeds of this pack"):
+    with pytest.raises(SVIError, match="holds no image_embeds of this pack: choose a file that SVI Save Embeds"):
         load_embeds(foreign)
 
 
@@ -129,8 +173,37 @@ def test_only_a_dict_is_embeds() -> None:
 def test_embeds_are_described_in_one_line() -> None:
     made = embeds()
     assert describe_embeds(made) == (
-        "film: 17 frames, 16 x 5 x 8 x 8 latents, overlap 5, known_mask 5 white + 12 black (kept: 0-4)"
+        "film: 17 frames, 16 x 5 x 8 x 8 latents, known_mask 5 white + 12 black (kept: 0-4), overlap 5"
     )
     assert made["svi"]["version"] == VERSION
     foreign = {key: value for key, value in made.items() if key != "svi"}
-    assert describe_embeds(foreign) == "17 frames, 16 x 5 x 8 x 8 latents, not made by this pack"
+    assert describe_embeds(foreign) == (
+        "17 frames, 16 x 5 x 8 x 8 latents, known_mask 5 white + 12 black (kept: 0-4), not made by this pack"
+    )
+
+
+def test_a_record_of_another_kind_is_refused_not_crashed_on() -> None:
+    for record in (3, {}, {"mode": "film"}, {**embeds()["svi"], "overlap_frames": "5"}):
+        with pytest.raises(SVIError, match="svi of image_embeds is not this pack's record"):
+            describe_embeds({**embeds(), "svi": record})
+
+
+def test_masks_are_read_back_from_any_embeds() -> None:
+    made = embeds("shot", end_image=frames(seed=2), fun_or_fl2v_model=False)
+    opened = encoded_from({key: value for key, value in made.items() if key != "svi"})
+    assert opened.known_mask[:, 0, 0].tolist() == [1.0] + [0.0] * 16 + [1.0]
+    assert opened.known_mask.dtype == torch.float32
+    assert torch.equal(opened.known_mask + opened.concat_mask, torch.ones(18, 8, 8))
+    assert opened.tiles[0].first == 0
+    assert opened.tiles[-1].first == opened.tiles[-1].last == 17
+    assert repr(opened) == "EncodedClip(image_embeds, 17 frames, latents [16, 6, 8, 8])"
+    assert opened.sheet().width >= 900
+
+
+def test_pro_embeds_come_back_equal_to_the_bit(tmp_path: Path) -> None:
+    latents = {"samples": torch.randn(1, 16, 1, 8, 8)}
+    made = make_latent_clip(anchor_samples=latents, end_samples=latents, fun_or_fl2v_model=False, num_frames=17).embeds
+    save_embeds(made, tmp_path / "clip.safetensors")
+    loaded = load_embeds(tmp_path / "clip.safetensors")
+    assert digest(loaded) == digest(made)
+    assert list(loaded) == list(made)

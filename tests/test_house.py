@@ -33,7 +33,7 @@ def layer(path: Path) -> str:
     stem = path.stem
     if stem == "host" or stem == "render":
         return stem
-    if stem.startswith("demo") or stem == "cli":
+    if stem.startswith(("demo", "inspect")) or stem == "cli":
         return "cli"
     return "nodes"
 

@@ -244,7 +244,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "no 4k+1": ({"num_frames": 20}, r"num_frames must be 4k\+1 .* got 20: use 17 or 21"),
     "too many motion latents": (
         {"prev_samples": latent(9), "motion_latents": 5, "num_frames": 17},
-        r"anchor 1 \+ motion 5 \+ end 0 latents do not fit into a clip of 17 frames \(5 latents\): .* num_frames 25 or more",
+        r"anchor 1 \+ motion 5 \+ end 0 latents do not fit into a clip of 17 frames \(5 latents\): .* 25 or more",
     ),
     "end too": (
         {"prev_samples": latent(9), "motion_latents": 3, "num_frames": 17, "end_samples": latent(2)},

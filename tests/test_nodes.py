@@ -56,7 +56,7 @@ def test_every_input_and_output_is_explained(node_id: str) -> None:
         for name, (kind, *options) in entries.items():
             assert options, name
             assert len(options[0]["tooltip"]) > 10, name
-            if isinstance(kind, list):
+            if isinstance(kind, list) and name != "file":  # files are whatever there is
                 assert all(value.isascii() and value.isidentifier() for value in kind), name
                 assert options[0]["default"] in kind
 

@@ -22,12 +22,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     source.add_argument("--image", type=Path, help="a picture to use as the scene (a slow pan)")
     source.add_argument("--video", type=Path, help="a video to use as the scene")
     demo.add_argument("--frames", type=int, default=81, metavar="N", help="frames of each clip, 4k+1 (default 81)")
+    inspect = commands.add_parser("inspect", help="say what a saved embeds file holds, and draw it")
+    inspect.add_argument("file", type=Path, metavar="FILE", help="a .safetensors file of SVI Save Embeds or the demo")
+    inspect.add_argument("--sheet", type=Path, metavar="PNG", help="where the contact sheet goes (default: beside it)")
     args = parser.parse_args(argv)
     try:
-        return _demo(args)
+        return _demo(args) if args.command == "demo" else _inspect(args)
     except SVIError as error:
         print(f"wanvideo-svi: {error}", file=sys.stderr)
         return 2
+
+
+def _inspect(args: argparse.Namespace) -> int:
+    from .inspect_file import inspect_file
+
+    print("\n".join(inspect_file(args.file, sheet=args.sheet)))
+    return 0
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, UnidentifiedImageError
 from torch import Tensor
 
 from ..svi_embeds.clip import Clip, make_clip
-from ..svi_embeds.embeds import load_embeds, save_embeds
+from ..svi_embeds.embeds_file import load_embeds, save_embeds
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import count_concat, count_known
 from ..svi_embeds.recipes import recipe

@@ -80,6 +80,67 @@ def stop_if_cancelled() -> None:
         management.throw_exception_if_processing_interrupted()
 
 
+EMBEDS_SUFFIX = ".safetensors"
+
+
+def _folders() -> dict[str, Path]:
+    """ComfyUI's folders for files, by the name that file names are annotated with; {} outside ComfyUI."""
+    paths = _comfy("folder_paths")
+    if paths is None:
+        return {}
+    return {
+        "input": Path(paths.get_input_directory()).resolve(),
+        "output": Path(paths.get_output_directory()).resolve(),
+        "temp": Path(paths.get_temp_directory()).resolve(),
+    }
+
+
+def new_output_file(prefix: str) -> tuple[Path, str]:
+    """A numbered file in ComfyUI's output folder: its path, and its name as `find_file` takes it.
+
+    prefix: a name, folders in front of it allowed. Raises SVIError when it leads out of the output folder.
+    """
+    paths, folders = _comfy("folder_paths"), _folders()
+    if paths is None:
+        raise SVIError("there is no output folder outside ComfyUI: call save_embeds with a path")
+    base = folders["output"]
+    if not prefix.strip() or prefix.endswith(("/", "\\")):
+        raise SVIError(f"filename_prefix must end with a name, got {prefix!r}")
+    if not (base / prefix).resolve().is_relative_to(base):
+        raise SVIError(f"filename_prefix must stay inside ComfyUI's output folder, got {prefix!r}")
+    folder, name, counter, subfolder, _ = paths.get_save_image_path(prefix, str(base))
+    filename = f"{name}_{counter:05}_{EMBEDS_SUFFIX}"
+    return Path(folder) / filename, f"{Path(subfolder, filename).as_posix()} [output]"
+
+
+def list_files() -> list[str]:
+    """Every .safetensors file in ComfyUI's input and output folders, as `find_file` takes it; [] outside ComfyUI."""
+    found = []
+    for name, folder in _folders().items():
+        if name != "temp":
+            files = sorted(path for path in folder.rglob(f"*{EMBEDS_SUFFIX}") if not path.name.startswith("."))
+            found += [f"{path.relative_to(folder).as_posix()} [{name}]" for path in files]
+    return found
+
+
+def find_file(name: str) -> Path:
+    """The file of a name like `svi_embeds/clip_00001_.safetensors [output]` (input when nothing is said).
+
+    Raises SVIError when it is not there or leads out of ComfyUI's folders.
+    """
+    folders = _folders()
+    if not folders:
+        raise SVIError("there are no input and output folders outside ComfyUI: call load_embeds with a path")
+    where = next((key for key in folders if name.endswith(f"[{key}]")), None)
+    base = folders[where or "input"]
+    path = (base / (name[: -len(where) - 2].strip() if where else name)).resolve()
+    if not path.is_relative_to(base):
+        raise SVIError(f"{name} leads out of ComfyUI's {where or 'input'} folder: choose a file inside it")
+    if not path.is_file():
+        raise SVIError(f"{name} is not there any more: choose another file (press R to read the list anew)")
+    return path
+
+
 def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     """Save a picture to ComfyUI's temp folder. Returns what a node's `ui.images` takes; [] outside ComfyUI."""
     paths = _comfy("folder_paths")

@@ -1,0 +1,124 @@
+"""image_embeds to and from files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..svi_embeds.embeds_file import load_embeds_and_gaps, save_embeds
+from ..svi_embeds.encoded import encoded_from, write_info
+from ..svi_embeds.errors import SVIError
+from . import host
+from .common import CATEGORY, EMBEDS_OUTPUTS
+
+
+class WanVideoSVISaveEmbeds:
+    """image_embeds to a file in the output folder."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Saves image_embeds as .safetensors in ComfyUI's output folder, equal to the bit when loaded again: encode "
+        "once and sample often, or look into it with wanvideo-svi inspect. Takes embeds of the wrapper's own nodes too."
+    )
+    FUNCTION = "save"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("WANVIDIMAGE_EMBEDS", "STRING", "STRING")
+    RETURN_NAMES = ("image_embeds", "file", "info")
+    OUTPUT_TOOLTIPS = (
+        "The same embeds, to go on with.",
+        "The file as SVI Load Embeds names it.",
+        "What the file holds, and what was left out.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "image_embeds": ("WANVIDIMAGE_EMBEDS", {"tooltip": "From SVI Embeds, or any image-to-video encode."}),
+                "filename_prefix": (
+                    "STRING",
+                    {
+                        "default": "svi_embeds/clip",
+                        "tooltip": "Name in ComfyUI's output folder, folders in front allowed; a number is added.",
+                    },
+                ),
+                "strict": (
+                    "BOOLEAN",
+                    {
+                        "default": True,
+                        "tooltip": "On: refuse embeds with something in them that a file cannot hold. Off: leave that "
+                        "out, and say what.",
+                    },
+                ),
+            }
+        }
+
+    def save(self, image_embeds: Any, filename_prefix: str, strict: bool) -> dict[str, Any]:
+        """image_embeds: a dict of image-to-video. Returns it, the file's name and what it holds."""
+        clip = encoded_from(image_embeds)
+        path, name = host.new_output_file(filename_prefix)
+        left_out = save_embeds(clip.embeds, path, strict=strict)
+        info = write_info([f"saved to {name}", clip.info], [f"left out: {item}" for item in left_out])
+        return {"ui": {"text": [info]}, "result": (image_embeds, name, info)}
+
+
+class WanVideoSVILoadEmbeds:
+    """image_embeds from a file."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Loads image_embeds that SVI Save Embeds or the demo wrote, from ComfyUI's input and output folders, with "
+        "their masks and a contact sheet drawn from the latents."
+    )
+    FUNCTION = "load"
+    RETURN_TYPES = EMBEDS_OUTPUTS.types
+    RETURN_NAMES = EMBEDS_OUTPUTS.names
+    OUTPUT_TOOLTIPS = (*EMBEDS_OUTPUTS.tooltips[:3], "What the file holds, and what was left out when it was saved.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "file": (
+                    host.list_files(),
+                    {"tooltip": "A .safetensors file in ComfyUI's input or output folder, or a folder inside them."},
+                )
+            }
+        }
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, file: str) -> bool | str:
+        """Takes files that were saved after the list was made, which ComfyUI's own check would refuse."""
+        try:
+            host.find_file(file)
+        except SVIError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def IS_CHANGED(cls, file: str) -> str:
+        """Time and size of the file: it may be written anew under its name."""
+        try:
+            state = host.find_file(file).stat()
+        except SVIError:
+            return ""
+        return f"{state.st_mtime_ns} {state.st_size}"
+
+    def load(self, file: str) -> dict[str, Any]:
+        """file: a name as `host.find_file` takes it."""
+        embeds, left_out = load_embeds_and_gaps(host.find_file(file))
+        clip = encoded_from(embeds)
+        info = write_info([file, clip.info], [f"left out when it was saved: {item}" for item in left_out])
+        return {
+            "ui": {"images": host.show(clip.sheet(), "svi_load_embeds")},
+            "result": (clip.embeds, clip.known_mask, clip.concat_mask, info),
+        }
+
+
+NODE_CLASS_MAPPINGS = {
+    "WanVideoSVISaveEmbeds": WanVideoSVISaveEmbeds,
+    "WanVideoSVILoadEmbeds": WanVideoSVILoadEmbeds,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "WanVideoSVISaveEmbeds": "WanVideo SVI Save Embeds",
+    "WanVideoSVILoadEmbeds": "WanVideo SVI Load Embeds",
+}
