@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .checks import check_dict, check_strength
 from .embeds import build_embeds, control_signal, svi_record
-from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents
+from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents, vae_on
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import add_noise, check_images, compose_video, prepare_pixels
@@ -90,7 +90,7 @@ def make_clip(
     Raises SVIError for bad input; see `plan_clip`, `check_images`, `check_mask` and `latent_size` for what is bad.
     """
     vae = check_vae(vae)
-    lat_h, lat_w = latent_size(vae, width=width, height=height)
+    lat_h, lat_w = latent_size(vae.upsampling_factor, width=width, height=height)
     for name, value in (
         ("noise_aug_strength", noise_aug_strength),
         ("start_latent_strength", start_latent_strength),
@@ -226,16 +226,12 @@ def _encode(
 
     video: C F H W in -1..1. The VAE goes to offload_device afterwards, also when it fails.
     """
-    try:
-        vae.to(device)
+    with vae_on(vae, device, offload_device):
         latents = encode_video(vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled)
         if add_cond_latents is not None:
             grey = torch.zeros_like(video[:, :1])
             negative = vae.encode([grey], device, end_=False, tiled=False)
             add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
-    finally:
-        if offload_device is not None:
-            vae.model.to(offload_device)
     return latents, add_cond_latents
 
 

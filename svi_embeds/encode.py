@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, cast
 
 import torch
@@ -12,7 +13,7 @@ from .checks import check_int
 from .errors import SVIError
 
 PATCH = 2  # the transformer's spatial patch, in latent pixels
-APART_FACTOR = 8  # the wrapper encodes an end image apart with the 16-channel VAE only
+FACTOR = 8  # pixels per latent pixel of the 16-channel VAE
 
 
 class WanVAE(Protocol):
@@ -44,21 +45,35 @@ def check_vae(vae: object) -> WanVAE:
     return cast(WanVAE, vae)
 
 
-def latent_size(vae: WanVAE, *, width: int, height: int) -> tuple[int, int]:
-    """Latent height and width of a clip. Raises SVIError for a size the transformer cannot cut into patches."""
-    step = vae.upsampling_factor * PATCH
+def latent_size(factor: int, *, width: int, height: int) -> tuple[int, int]:
+    """Latent height and width of a clip. factor: the VAE's upsampling_factor.
+
+    Raises SVIError for a size the transformer cannot cut into patches.
+    """
+    step = factor * PATCH
     for name, value in (("width", width), ("height", height)):
         check_int(name, value)
         if value < step or value % step:
             lower = max(step, value // step * step)
             near = f"{lower} or {lower + step}" if value > step else f"{step}"
             raise SVIError(f"{name} must be a multiple of {step}, got {value}: use {near}")
-    return height // vae.upsampling_factor, width // vae.upsampling_factor
+    return height // factor, width // factor
+
+
+@contextmanager
+def vae_on(vae: WanVAE, device: torch.device, offload_device: torch.device | None) -> Iterator[None]:
+    """The VAE on `device`, and on offload_device afterwards, also when encoding fails; None leaves it."""
+    try:
+        vae.to(device)
+        yield
+    finally:
+        if offload_device is not None:
+            vae.model.to(offload_device)
 
 
 def check_end_apart(vae: WanVAE) -> None:
     """Raises SVIError for a VAE with which the wrapper cannot encode an end image apart (seen: its encode_2 fails)."""
-    if vae.upsampling_factor != APART_FACTOR:
+    if vae.upsampling_factor != FACTOR:
         raise SVIError(
             "this VAE (Wan 2.2 5B) cannot encode an end image apart, the wrapper's code for it fails: "
             "turn fun_or_fl2v_model on"

@@ -90,6 +90,19 @@ def resize_frames(frames: Tensor, *, width: int, height: int) -> Tensor:
     return out
 
 
+def resize_centre(images: Tensor, *, height: int, width: int) -> Tensor:
+    """Cut to the new aspect at the centre, then resize bilinearly. images: N C H W.
+
+    Source: ComfyUI, comfy.utils.common_upscale(..., "bilinear", "center"), whose rounding it shares.
+    """
+    old_h, old_w = images.shape[-2:]
+    aspect = (width / height) / (old_w / old_h)
+    cut_x = round((old_w - old_w * aspect) / 2) if aspect < 1 else 0
+    cut_y = round((old_h - old_h / aspect) / 2) if aspect > 1 else 0
+    cut = images[..., cut_y : old_h - cut_y, cut_x : old_w - cut_x]
+    return torch.nn.functional.interpolate(cut, size=(height, width), mode="bilinear")
+
+
 def to_video(frames: Tensor) -> Tensor:
     """F H W 3 in 0..1 -> C F H W in -1..1."""
     return rearrange(frames * 2 - 1, "f h w c -> c f h w")

@@ -1,0 +1,245 @@
+"""Embeds from latents and a mask that the caller made: what WanEx I2VCustomEmbeds does for native graphs.
+
+Masks come in native polarity and latents in native space there; here both are converted. The rules by which inputs are
+read follow WanEx I2VCustomEmbeds (drozbay/WanExperiments) and ComfyUI's concat conditioning (comfy/model_base.py,
+WAN21.concat_cond) where those give the model something to work with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from einops import rearrange
+from torch import Tensor
+
+from .checks import check_choice, check_dict, check_int
+from .concat_mask import read_concat_mask
+from .embeds import build_embeds, svi_record
+from .encode import FACTOR, WanVAE, check_vae, encode_video, latent_size, vae_on
+from .encoded import EncodedClip, write_info
+from .errors import SVIError
+from .frames import check_images, check_pixels, resize_centre, to_video
+from .latent_space import guess_space, read_latent, to_wrapper
+from .masks import concat_from_known, count_concat, describe_known, pack_known, per_frame, unpack_known
+from .sheet import make_latent_tiles
+from .timeline import frame_count, latent_count
+
+CustomSpace = Literal["auto", "native", "wrapper"]
+SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
+CHANNELS = 16
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CustomClip(EncodedClip):
+    """One clip made of given latents and a mask. latents: 16 T h w, the image conditioning in the wrapper's space."""
+
+    latents: Tensor
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Source:
+    """latents: C T h w in the wrapper's space. frames: how many of start_image's frames lead it. said: where from."""
+
+    latents: Tensor
+    frames: int
+    dtype: torch.dtype
+    said: str
+    notes: tuple[str, ...]
+
+
+def make_custom_clip(
+    *,
+    width: int,
+    height: int,
+    length: int,
+    vae: WanVAE | None = None,
+    clip_embeds: dict[str, Any] | None = None,
+    concat_latent_image: dict[str, Any] | None = None,
+    start_image: Tensor | None = None,
+    concat_mask: Tensor | None = None,
+    concat_mask_index: int = 0,
+    mask_polarity: str = "native",
+    mask_rate: str = "auto",
+    latent_space: str = "auto",
+    tiled_vae: bool = False,
+    device: torch.device | None = None,
+    offload_device: torch.device | None = None,
+    before_encode: Callable[[], None] | None = None,
+) -> CustomClip:
+    """Make the embeds of one clip from latents and a mask. Nothing that is passed in is changed.
+
+    width, height: pixels, multiples of 16. length: frames, 4k+1.
+    concat_latent_image: LATENT [1, C, T, h, w], C = 16, or 32 for models with control and image latents.
+    start_image: F H W C in 0..1, used when there is no concat_latent_image: encoded by vae with grey behind it.
+    concat_mask: F' H' W' in 0..1. mask_polarity: native (0 = kept) or wrapper (1 = kept). mask_rate: one mask per
+    frame (pixel) or per latent; auto tells by the count. concat_mask_index: the channel that the mask goes before; 0,
+    or 16 of 32. latent_space: of concat_latent_image.
+    device, offload_device, before_encode: as in `make_clip`.
+
+    Raises SVIError for input that cannot be read in one way, and for layouts that the host's sampler does not take.
+    """
+    lat_h, lat_w = latent_size(FACTOR, width=width, height=height)
+    latent_count(length)
+    check_choice("latent_space", latent_space, SPACE_CHOICES)
+    check_int("concat_mask_index", concat_mask_index, minimum=0)
+    if clip_embeds is not None:
+        check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
+
+    packed, mask_said = None, ""
+    if concat_mask is not None:
+        packed, mask_said = read_concat_mask(
+            concat_mask, length=length, height=lat_h, width=lat_w, polarity=mask_polarity, rate=mask_rate
+        )
+    notes: list[str] = []
+    if concat_latent_image is not None:
+        if start_image is not None:
+            notes.append("start_image is not used: concat_latent_image is connected")
+        source = _from_latent(concat_latent_image, length=length, height=lat_h, width=lat_w, space=latent_space)
+    elif start_image is not None:
+        source = _from_image(
+            start_image, vae, width=width, height=height, length=length, tiled=tiled_vae,
+            device=device or torch.device("cpu"), offload_device=offload_device, before_encode=before_encode,
+        )  # fmt: skip
+    else:
+        raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
+    notes += source.notes
+    latents, control = _split_control(source.latents, concat_mask_index)
+    if packed is None:
+        kept = torch.zeros(length, lat_h, lat_w)
+        kept[: source.frames] = 1
+        packed = pack_known(kept)
+        mask_said = f"no concat_mask: the frames of start_image are kept ({source.frames})"
+        if not source.frames:
+            mask_said = "no concat_mask: every frame is generated"
+    known = unpack_known(packed).contiguous()
+    values = per_frame(known)
+    if min(values) >= 1:
+        notes.append("the mask keeps every frame: nothing is generated")
+    if control is not None:
+        notes.append("32 channels with the mask between them: the first 16 went to control_embeds (Fun Control models)")
+    elif len(latents) > CHANNELS:
+        notes.append("32 channels behind the mask: for models with 52 input channels only")
+
+    embeds = build_embeds(
+        num_frames=length,
+        latents=latents,
+        mask=packed.to(source.dtype),
+        record=svi_record(
+            mode="custom",
+            overlap_frames=next((i for i, v in enumerate(values) if v < 1), length),
+            known_frames="concat_mask" if concat_mask is not None else "start_image",
+            padding="custom",
+            known_per_frame=values,
+        ),
+        clip_embeds=clip_embeds,
+        control=control,
+    )
+    head = [
+        f"custom: {length} frames at {width}x{height}, {latents.shape[1]} latents of {len(source.latents)} channels",
+        f"latents: {source.said}",
+        f"mask: {mask_said}",
+        f"known_mask (wrapper): {describe_known(values)}",
+        f"concat_mask (native): {count_concat(values)}",
+    ]
+    return CustomClip(
+        embeds=embeds,
+        known_mask=known,
+        concat_mask=concat_from_known(known),
+        info=write_info(head, notes),
+        tiles=make_latent_tiles(latents, values, ["latent"] * latents.shape[1]),
+        known_per_frame=tuple(values),
+        latents=latents[-CHANNELS:],
+    )
+
+
+def _from_latent(latent: dict[str, Any], *, length: int, height: int, width: int, space: str) -> _Source:
+    samples, notes = read_latent("concat_latent_image", latent)
+    channels, count = samples.shape[:2]
+    if channels not in (CHANNELS, 2 * CHANNELS):
+        raise SVIError(
+            f"concat_latent_image has {channels} channels, the wrapper's image-to-video models take 16 (or 32 with "
+            "control): encode with the Wan 2.1 VAE"
+        )
+    if count != latent_count(length):
+        raise SVIError(
+            f"concat_latent_image has {count} latents, a clip of {length} frames has {latent_count(length)}: "
+            f"set length to {frame_count(count)}, or encode {length} frames"
+        )
+    if tuple(samples.shape[2:]) != (height, width):
+        raise SVIError(
+            f"concat_latent_image is {samples.shape[3]}x{samples.shape[2]} latent pixels, the clip {width}x{height}: "
+            f"set width and height to {samples.shape[3] * FACTOR} and {samples.shape[2] * FACTOR}"
+        )
+    grouped = rearrange(samples, "(g c) t h w -> c (g t) h w", c=CHANNELS)
+    said = f"concat_latent_image, {space} space"
+    if space == "auto":
+        guess, why = guess_space(grouped)
+        if guess is None:
+            raise SVIError(
+                f"latent_space auto cannot tell for sure which space concat_latent_image is in ({why}): set latent_space to "
+                "wrapper for LATENTs of WanVideo Encode or WanVideo Sampler, to native for those of VAE Encode or "
+                "KSampler"
+            )
+        space = guess
+        said = f"concat_latent_image, read as {why} (latent_space auto)"
+    if space == "native":
+        grouped = to_wrapper(grouped)
+        said += ", converted to the wrapper's"
+    latents = rearrange(grouped, "c (g t) h w -> (g c) t h w", t=count)
+    return _Source(latents.clone(), 0, latents.dtype, said, tuple(notes))
+
+
+def _from_image(
+    images: Tensor,
+    vae: WanVAE | None,
+    *,
+    width: int,
+    height: int,
+    length: int,
+    tiled: bool,
+    device: torch.device,
+    offload_device: torch.device | None,
+    before_encode: Callable[[], None] | None,
+) -> _Source:
+    if vae is None:
+        raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader")
+    vae = check_vae(vae)
+    if vae.upsampling_factor != FACTOR:
+        raise SVIError("start_image needs the Wan 2.1 VAE: the 5B model's latents fit no image-to-video model")
+    start, said = check_images("start_image", images)
+    notes = list(said)
+    if len(start) > length:
+        notes.append(f"start_image was cut from {len(start)} to {length} frames")
+    used = start[:length].detach().to("cpu", torch.float32)
+    check_pixels("start_image", used)
+    if tuple(used.shape[1:3]) != (height, width):
+        notes.append(f"start_image was cut at the centre and resized from {used.shape[2]}x{used.shape[1]}")
+        channels_first = resize_centre(rearrange(used, "f h w c -> f c h w"), height=height, width=width)
+        used = rearrange(channels_first, "f c h w -> f h w c")
+    video = torch.zeros(3, length, height, width, dtype=vae.dtype)
+    video[:, : len(used)] = to_video(used)
+    if before_encode is not None:
+        before_encode()
+    with vae_on(vae, device, offload_device):
+        latents = encode_video(vae, video, latents=latent_count(length), device=device, tiled=tiled)
+    return _Source(latents, len(used), vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
+
+
+def _split_control(latents: Tensor, index: int) -> tuple[Tensor, dict[str, Any] | None]:
+    """The latents that go behind the mask, and as control signal those that stand before it.
+
+    The wrapper builds [control 16, mask 4, image 16] from control_embeds and [mask 4, image C] without them; no other
+    place for the mask exists there.
+    """
+    if index == 0:
+        return latents, None
+    if index == CHANNELS and len(latents) == 2 * CHANNELS:
+        control = {"control_images": latents[:CHANNELS], "start_percent": 0.0, "end_percent": 1.0}
+        return latents[CHANNELS:].clone(), control
+    raise SVIError(
+        f"concat_mask_index {index} with latents of {len(latents)} channels is a layout that the wrapper's sampler "
+        "does not build: it puts the mask first (0), or between the two halves of 32 channels (16)"
+    )
