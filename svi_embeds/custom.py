@@ -180,8 +180,8 @@ def _from_latent(latent: dict[str, Any], *, length: int, height: int, width: int
         if guess is None:
             raise SVIError(
                 f"latent_space auto cannot tell for sure which space concat_latent_image is in ({why}): set "
-                "latent_space to wrapper for LATENTs of WanVideo Encode or WanVideo Sampler, to native for those of VAE Encode or "
-                "KSampler"
+                "latent_space to wrapper for LATENTs of WanVideo Encode or WanVideo Sampler, to native for those of "
+                "VAE Encode or KSampler"
             )
         space = guess
         said = f"concat_latent_image, read as {why} (latent_space auto)"

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from workflow_graph import definition, widgets
 
-import example_workflows as generator
+from example_workflows import WORKFLOWS as WORKFLOW_TOOL
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
@@ -61,16 +62,16 @@ class TestWorkflow:
 
     def test_widgets_have_values_of_their_type_and_range(self, path: Path) -> None:
         for node in real_nodes(load(path)):
-            definition = generator.definition(node["type"])["inputs"]
-            for name, value in generator.widgets(node).items():
-                kind, options = definition[name]
+            inputs = definition(node["type"])["inputs"]
+            for name, value in widgets(node).items():
+                kind, options = inputs[name]
                 wanted = {"INT": int, "FLOAT": (int, float), "STRING": str, "BOOLEAN": bool, "COMBO": str}[kind]
                 assert isinstance(value, wanted), (node["type"], name, value)
                 if kind in ("INT", "FLOAT"):
                     assert options.get("min", value) <= value <= options.get("max", value), (node["type"], name)
 
     def test_it_is_what_the_tool_writes(self, path: Path) -> None:
-        assert load(path) == json.loads(json.dumps(generator.chain(path.stem.split("_")[1])))
+        assert load(path) == json.loads(json.dumps(WORKFLOW_TOOL[path.stem]()))
 
     def test_it_has_a_square_picture(self, path: Path) -> None:
         with Image.open(path.with_suffix(".jpg")) as picture:
@@ -85,9 +86,28 @@ class TestWorkflow:
         def wired(node: dict[str, Any], name: str) -> dict[str, Any]:
             return source[next(entry["link"] for entry in node["inputs"] if entry["name"] == name)]
 
-        loras = [wired(wired(sampler, "model"), "lora")["title"] for sampler in samplers]
-        assert ["SVI" in title for title in loras] == [False, True, True]
-        assert len({generator.widgets(sampler)["seed"] for sampler in samplers}) == 3
+        clips: dict[int, list[bool]] = {}  # by seed, which is the same in both halves of a pair
+        for sampler in samplers:
+            lora = wired(wired(sampler, "model"), "lora")["title"]
+            clips.setdefault(widgets(sampler)["seed"], []).append("SVI" in lora)
+        first, *rest = clips.values()
+        assert not any(first)
+        assert rest
+        assert all(all(with_lora) for with_lora in rest)
+        assert len({len(halves) for halves in clips.values()}) == 1
+
+    def test_every_stitch_drops_the_overlap_of_the_clip_it_adds(self, path: Path) -> None:
+        """The number is the mode's, or it is wired from the clip's embeds."""
+        workflow = load(path)
+        nodes = {node["id"]: node for node in workflow["nodes"]}
+        source = {link: nodes[origin] for link, origin, *_ in workflow["links"]}
+        for stitch in (node for node in workflow["nodes"] if node["type"] == "WanVideoSVIStitch"):
+            wired = [entry["link"] for entry in stitch["inputs"] if entry["name"] == "overlap_frames"]
+            if wired:
+                assert source[wired[0]]["type"] == "WanVideoSVILatentEmbeds"
+                continue
+            counts = {widgets(node)["overlap_frames"] for node in workflow["nodes"] if node["type"].endswith("Frames")}
+            assert counts == {widgets(stitch)["overlap_frames"]}
 
     def test_models_are_named_in_the_note(self, path: Path) -> None:
         workflow = load(path)
@@ -102,5 +122,5 @@ class TestWorkflow:
         assert all(name in note for name in files)
 
 
-def test_both_chains_are_shipped() -> None:
-    assert {path.stem for path in WORKFLOWS} >= {"svi_film_chain", "svi_shot_chain"}
+def test_what_the_tool_makes_is_shipped() -> None:
+    assert {path.stem for path in WORKFLOWS} == set(WORKFLOW_TOOL)

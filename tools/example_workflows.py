@@ -1,24 +1,20 @@
 """Builds example_workflows/*.json (UI format) from the host's recorded inputs and this pack's own.
 
 usage: python tools/example_workflows.py        (from the repository's root, with the pack installed)
-
-Widget values are stored by position, so they are written from the node definitions and never by hand.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.recipes import recipe
+from wanvideo_svi.svi_embeds.recipes import SVI2_PRO, recipe
+from workflow_graph import ROOT, Graph, Node, Source
 
-ROOT = Path(__file__).resolve().parents[1]
-CONTRACT = json.loads((ROOT / "tests/data/host_contract.json").read_text())["nodes"]
-
-WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+WIDTH = 400  # of a node
+TOP = -620  # of the groups
 NEGATIVE = (
     "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed, "
     "fused fingers, still picture, cluttered background"
@@ -34,129 +30,17 @@ PROMPTS = {
     ),
     "shot": ("A red panda sits on a mossy branch, looks around and scratches its ear, misty forest",) * 3,
 }
-
-Source = tuple["Node", int]
-
-
-def definition(node_type: str) -> dict[str, Any]:
-    """Inputs and outputs of a node: {"inputs": {name: (type, options, required)}, "outputs": [(name, type)]}."""
-    if node_type in NODE_CLASS_MAPPINGS:
-        cls = NODE_CLASS_MAPPINGS[node_type]
-        groups, types, names = cls.INPUT_TYPES(), cls.RETURN_TYPES, cls.RETURN_NAMES
-    else:
-        recorded = CONTRACT[node_type]
-        groups, types, names = recorded["input"], recorded["output"], recorded["output_name"]
-    inputs = {}
-    for group in ("required", "optional"):
-        for name, spec in groups.get(group, {}).items():
-            kind, options = spec[0], spec[1] if len(spec) > 1 else {}
-            if not isinstance(kind, str):
-                kind, options = "COMBO", {"default": next(iter(kind), ""), **options}
-            inputs[name] = (kind, options)
-    return {"inputs": inputs, "outputs": list(zip(names, types, strict=True))}
-
-
-def widgets(node: dict[str, Any]) -> dict[str, Any]:
-    """Widget values of a saved node by name. The frontend's own extras (control_after_generate, upload) are left out.
-
-    Raises ValueError when the values do not fit the node's definition.
-    """
-    values = list(node["widgets_values"])
-    named = {}
-    for name, (kind, _) in definition(node["type"])["inputs"].items():
-        if kind in WIDGET_TYPES:
-            named[name] = values.pop(0)
-            if name == "seed":
-                values.pop(0)
-    if values not in ([], ["image"]):
-        raise ValueError(f"{node['type']} has {len(values)} values too many: {values}")
-    return named
-
-
-@dataclass(eq=False)
-class Node:
-    """A node to be: `links` are inputs from other nodes, `values` the widgets that differ from their defaults."""
-
-    type: str
-    pos: tuple[int, int]
-    size: tuple[int, int]
-    title: str = ""
-    links: dict[str, Source] = field(default_factory=dict)
-    values: dict[str, Any] = field(default_factory=dict)
-    muted: bool = False
-    colour: str = ""
-    id: int = 0
-
-
-class Graph:
-    """Collects nodes and writes them as a saved workflow."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Node] = []
-        self.groups: list[dict[str, Any]] = []
-
-    def add(self, node_type: str, pos: tuple[int, int], size: tuple[int, int], **rest: Any) -> Node:
-        node = Node(node_type, pos, size, id=len(self.nodes) + 1, **rest)
-        self.nodes.append(node)
-        return node
-
-    def group(self, title: str, box: tuple[int, int, int, int], colour: str) -> None:
-        self.groups.append(
-            {"id": len(self.groups) + 1, "title": title, "bounding": list(box), "color": colour, "font_size": 24}
-        )
-
-    def save(self) -> dict[str, Any]:
-        links: list[list[Any]] = []
-        saved = {node.id: self._node(node) for node in self.nodes}
-        for node in self.nodes:
-            for name, (source, slot) in node.links.items():
-                kind = definition(source.type)["outputs"][slot][1]
-                inputs = saved[node.id]["inputs"]
-                index = next(i for i, entry in enumerate(inputs) if entry["name"] == name)
-                link = [len(links) + 1, source.id, slot, node.id, index, kind]
-                links.append(link)
-                inputs[index]["link"] = link[0]
-                saved[source.id]["outputs"][slot]["links"].append(link[0])
-        return {
-            "last_node_id": len(self.nodes), "last_link_id": len(links), "nodes": list(saved.values()), "links": links,
-            "groups": self.groups, "config": {}, "extra": {}, "version": 0.4,
-        }  # fmt: skip
-
-    def _node(self, node: Node) -> dict[str, Any]:
-        base: dict[str, Any] = {
-            "id": node.id, "type": node.type, "pos": list(node.pos), "size": list(node.size), "flags": {},
-            "order": node.id - 1, "mode": 2 if node.muted else 0, "inputs": [], "outputs": [],
-            "properties": {"Node name for S&R": node.type}, "widgets_values": [],
-        }  # fmt: skip
-        if node.title:
-            base["title"] = node.title
-        if node.colour:
-            base["color"], base["bgcolor"] = node.colour, node.colour
-        if node.type == "MarkdownNote":
-            return {**base, "properties": {}, "widgets_values": [node.values["text"]]}
-        known = definition(node.type)
-        unknown = (set(node.links) | set(node.values)) - set(known["inputs"])
-        if unknown:
-            raise ValueError(f"{node.type} has no input {', '.join(sorted(unknown))}")
-        for name, (kind, options) in known["inputs"].items():
-            if kind in WIDGET_TYPES:
-                base["widgets_values"].append(node.values.get(name, options.get("default", "")))
-                if name == "seed":
-                    base["widgets_values"].append("fixed")
-            else:
-                base["inputs"].append({"name": name, "type": kind, "link": None})
-        if node.type == "LoadImage":
-            base["widgets_values"].append("image")
-        base["outputs"] = [{"name": name, "type": kind, "links": []} for name, kind in known["outputs"]]
-        return base
+VAE = "Wan2_1_VAE_bf16.safetensors"
+PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
+PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
+PRO_LORA = "SVI_v2_PRO_Wan2.2-I2V-A14B_{}_lora_rank_128_fp16.safetensors"
 
 
 def chain(mode: str) -> dict[str, Any]:
     """A three-clip chain in `mode`: film or shot. The first clip runs without the SVI LoRA."""
     overlap = recipe(mode).motion_frames
     graph = Graph()
-    x, width = 0, 400
-    top, height = -620, 1660  # of the groups
+    x, width, top, height = 0, WIDTH, TOP, 1660
     graph.add("MarkdownNote", (x, -520), (2 * width + 60, 360), title="Read me", values={"text": note(mode, overlap)},
               colour="#432")  # fmt: skip
     image = graph.add("LoadImage", (x, -100), (width, 400), title="First image", values={"image": "example.png"})
@@ -184,11 +68,7 @@ def chain(mode: str) -> dict[str, Any]:
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS[mode]):
         left, right = x, x + width + 40
-        text = graph.add(
-            "WanVideoTextEncodeCached", (left, -520), (2 * width + 40, 320), title=f"Prompt of clip {index + 1}",
-            values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt,
-                    "negative_prompt": NEGATIVE},
-        )  # fmt: skip
+        text = prompt_node(graph, index, prompt, x=left)
         seen = clip
         if index:
             motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (width, 120), links={"images": clip},
@@ -221,12 +101,178 @@ def chain(mode: str) -> dict[str, Any]:
             video = (joined, 0)
         graph.group(f"Clip {index + 1}", (left - 30, top, 2 * width + 100, height), "#3f789e" if index % 2 else "#8a8")
         x += 2 * width + 140
-    make = graph.add("CreateVideo", (x, -520), (width, 80), links={"images": video}, values={"fps": 16.0})
-    graph.add("SaveVideo", (x, -380), (width, 360), links={"video": (make, 0)},
-              values={"filename_prefix": f"video/svi_{mode}_chain"})  # fmt: skip
-    graph.add("SaveImage", (x, 40), (width, 320), title="Frames as PNG (muted: Ctrl+M to turn on)",
-              links={"images": video}, values={"filename_prefix": f"svi_{mode}_chain/frame"}, muted=True)  # fmt: skip
-    graph.group("The finished video", (x - 30, top, width + 60, 1020), "#b58b2a")
+    finish(graph, f"svi_{mode}_chain", video, x=x)
+    return graph.save()
+
+
+def finish(graph: Graph, name: str, video: Source | None, *, x: int) -> None:
+    """The last column: a video file, and frames for who wants them."""
+    if video is None:
+        raise ValueError("no clip was made")
+    make = graph.add("CreateVideo", (x, -520), (WIDTH, 80), links={"images": video}, values={"fps": 16.0})
+    graph.add("SaveVideo", (x, -380), (WIDTH, 360), links={"video": (make, 0)},
+              values={"filename_prefix": f"video/{name}"})  # fmt: skip
+    graph.add("SaveImage", (x, 40), (WIDTH, 320), title="Frames as PNG (muted: Ctrl+M to turn on)",
+              links={"images": video}, values={"filename_prefix": f"{name}/frame"}, muted=True)  # fmt: skip
+    graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 1020), "#b58b2a")
+
+
+def prompt_node(graph: Graph, index: int, prompt: str, *, x: int, columns: int = 2) -> Node:
+    """The prompt above a clip's columns."""
+    return graph.add(
+        "WanVideoTextEncodeCached", (x, -520), (columns * (WIDTH + 40) - 40, 320), title=f"Prompt of clip {index + 1}",
+        values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt, "negative_prompt": NEGATIVE},
+    )  # fmt: skip
+
+
+def pro_chain() -> dict[str, Any]:
+    """Two clips of SVI 2.0 Pro with the Wan 2.2 high and low noise pair, joined in latents and stitched in frames."""
+    graph, steps = Graph(), 8
+    x, height = 0, 1660
+    graph.add("MarkdownNote", (x, -520), (3 * WIDTH + 120, 360), title="Read me", values={"text": pro_note()},
+              colour="#432")  # fmt: skip
+    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
+    sized = graph.add("ImageScale", (x, 360), (WIDTH, 140), title="To the size of the clips",
+                      links={"image": (image, 0)},
+                      values={"upscale_method": "lanczos", "width": 832, "height": 480, "crop": "center"})  # fmt: skip
+    vae = graph.add("WanVideoVAELoader", (x, 560), (WIDTH, 140), values={"model_name": VAE})
+    anchor = graph.add("WanVideoEncode", (x, 760), (WIDTH, 260), title="Anchor: the same in every clip",
+                       links={"vae": (vae, 0), "image": (sized, 0)})  # fmt: skip
+    models: dict[str, list[Node]] = {}
+    for noise in ("HIGH", "LOW"):
+        x += WIDTH + 60
+        model = graph.add(
+            "WanVideoModelLoader", (x, -100), (WIDTH, 320), title=f"{noise.lower()} noise model",
+            values={"model": PRO_MODEL.format(noise), "base_precision": "fp16", "quantization": "disabled",
+                    "attention_mode": "sdpa"},
+        )  # fmt: skip
+        distill = graph.add("WanVideoLoraSelect", (x, 280), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
+                            values={"lora": PRO_DISTILL.format(noise), "merge_loras": False})  # fmt: skip
+        svi = graph.add("WanVideoLoraSelect", (x, 500), (WIDTH, 160), title="SVI LoRA: 2.0 Pro",
+                        links={"prev_lora": (distill, 0)},
+                        values={"lora": PRO_LORA.format(noise), "merge_loras": False})  # fmt: skip
+        models[noise] = [
+            graph.add("WanVideoSetLoRAs", (x, 720 + 120 * index), (WIDTH, 60), title=f"{noise.lower()} noise: {which}",
+                      links={"model": (model, 0), "lora": (lora, 0)})
+            for index, (which, lora) in enumerate((("first clip (no SVI LoRA)", distill), ("following clips", svi)))
+        ]  # fmt: skip
+    graph.group("Models, first image and anchor", (-30, TOP, 3 * WIDTH + 180, height), "#3f789e")
+
+    x += WIDTH + 100
+    video: Source | None = None
+    previous: Source | None = None
+    for index, prompt in enumerate(PROMPTS["film"][:2]):
+        columns = [x + (WIDTH + 40) * i for i in range(3)]
+        text = prompt_node(graph, index, prompt, x=x, columns=3)
+        links: dict[str, Source] = {"anchor_samples": (anchor, 0)}
+        if previous is not None:
+            links["prev_samples"] = previous
+        embeds = graph.add("WanVideoSVILatentEmbeds", (columns[0], -140), (WIDTH, 640),
+                           title=f"Clip {index + 1}: 2.0 Pro", links=links, colour="#2a363b")  # fmt: skip
+        samples: Source | None = None
+        halves = (("HIGH", columns[1], 0, steps // 2), ("LOW", columns[2], steps // 2, -1))
+        for noise, column, start, end in halves:
+            sampler_links: dict[str, Source] = {
+                "model": (models[noise][index], 0), "image_embeds": (embeds, 0), "text_embeds": (text, 0),
+            }  # fmt: skip
+            if samples is not None:
+                sampler_links["samples"] = samples
+            sampler = graph.add(
+                "WanVideoSampler", (column, -140), (WIDTH, 700), title=f"{noise.lower()} noise", links=sampler_links,
+                values={"steps": steps, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler",
+                        "start_step": start, "end_step": end},
+            )  # fmt: skip
+            samples = (sampler, 0)
+        previous = (sampler, 0)
+        decode = graph.add("WanVideoDecode", (columns[2], 620), (WIDTH, 200),
+                           links={"vae": (vae, 0), "samples": previous})  # fmt: skip
+        if video is None:
+            video = (decode, 0)
+        else:
+            joined = graph.add(
+                "WanVideoSVIStitch", (columns[2], 880), (WIDTH, 110), title=f"Clips 1-{index + 1} stitched",
+                links={"images_1": video, "images_2": (decode, 0), "overlap_frames": (embeds, 4)},
+            )  # fmt: skip
+            video = (joined, 0)
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        x += 3 * WIDTH + 180
+    finish(graph, "svi2_pro_chain", video, x=x)
+    return graph.save()
+
+
+def custom_shot() -> dict[str, Any]:
+    """Two shot clips the WanEx way: frames and a native mask from a generator node, encoded, then custom embeds."""
+    graph, frames = Graph(), 81
+    x, height = 0, 1660
+    graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": custom_note()},
+              colour="#432")  # fmt: skip
+    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
+    sized = graph.add("ImageScale", (x, 360), (WIDTH, 140), title="To the size of the clips",
+                      links={"image": (image, 0)},
+                      values={"upscale_method": "lanczos", "width": 832, "height": 480, "crop": "center"})  # fmt: skip
+    copies = graph.add("RepeatImageBatch", (x, 560), (WIDTH, 60), title="Reference padding: the original image",
+                       links={"image": (sized, 0)}, values={"amount": frames})  # fmt: skip
+    vae = graph.add("WanVideoVAELoader", (x, 680), (WIDTH, 140), values={"model_name": VAE})
+    vision = graph.add("CLIPVisionLoader", (x, 880), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
+    x += WIDTH + 60
+    model = graph.add(
+        "WanVideoModelLoader", (x, -100), (WIDTH, 320),
+        values={"model": MODEL, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
+    )  # fmt: skip
+    distill = graph.add("WanVideoLoraSelect", (x, 280), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
+                        values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
+    svi = graph.add("WanVideoLoraSelect", (x, 500), (WIDTH, 160), title="SVI LoRA: shot",
+                    links={"prev_lora": (distill, 0)},
+                    values={"lora": SVI_LORA["shot"], "merge_loras": False})  # fmt: skip
+    models = [
+        graph.add("WanVideoSetLoRAs", (x, 720 + 120 * index), (WIDTH, 60), title=title,
+                  links={"model": (model, 0), "lora": (lora, 0)})
+        for index, (title, lora) in enumerate(
+            (("Model for the first clip (no SVI LoRA)", distill), ("Model for the following clip", svi)))
+    ]  # fmt: skip
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, height), "#3f789e")
+
+    x += WIDTH + 100
+    video: Source | None = None
+    for index, prompt in enumerate(PROMPTS["shot"][:2]):
+        left, middle, right = (x + (WIDTH + 40) * i for i in range(3))
+        text = prompt_node(graph, index, prompt, x=left, columns=3)
+        first: Source = (sized, 0)
+        if video is not None:
+            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (WIDTH, 120), links={"images": video},
+                               values={"overlap_frames": 1})  # fmt: skip
+            first = (motion, 0)
+        vision_embeds = graph.add("WanVideoClipVisionEncode", (left, 20), (WIDTH, 270),
+                                  links={"clip_vision": (vision, 0), "image_1": first})  # fmt: skip
+        parts: dict[str, Source] = {"start_image": first}
+        if index:  # without the SVI LoRA, reference padding would only hold the motion back
+            parts["control_images"] = (copies, 0)
+        made = graph.add("WanVideoVACEStartToEndFrame", (left, 350), (WIDTH, 170), links=parts,
+                         title="1 frame, then the reference" if index else "1 frame, then grey",
+                         values={"num_frames": frames})  # fmt: skip
+        encoded = graph.add("WanVideoEncode", (left, 580), (WIDTH, 220), links={"vae": (vae, 0), "image": (made, 0)})
+        embeds = graph.add(
+            "WanVideoI2VCustomEmbeds", (middle, -140), (WIDTH, 620), title=f"Clip {index + 1}: custom embeds",
+            links={"clip_embeds": (vision_embeds, 0), "concat_latent_image": (encoded, 0), "concat_mask": (made, 1)},
+            values={"length": frames, "latent_space": "wrapper"}, colour="#2a363b",
+        )  # fmt: skip
+        sampler = graph.add(
+            "WanVideoSampler", (right, -140), (WIDTH, 700),
+            links={"model": (models[index], 0), "image_embeds": (embeds, 0), "text_embeds": (text, 0)},
+            values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
+        )  # fmt: skip
+        decode = graph.add("WanVideoDecode", (right, 620), (WIDTH, 200),
+                           links={"vae": (vae, 0), "samples": (sampler, 0)})  # fmt: skip
+        if video is None:
+            video = (decode, 0)
+        else:
+            joined = graph.add("WanVideoSVIStitch", (right, 880), (WIDTH, 110), title="Clips 1-2 stitched",
+                               links={"images_1": video, "images_2": (decode, 0)},
+                               values={"overlap_frames": 1})  # fmt: skip
+            video = (joined, 0)
+        graph.group(f"Clip {index + 1}", (left - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        x += 3 * WIDTH + 180
+    finish(graph, "custom_embeds_shot", video, x=x)
     return graph.save()
 
 
@@ -264,10 +310,75 @@ def note(mode: str, overlap: int) -> str:
 """
 
 
+def pro_note() -> str:
+    """What the workflow needs and how to change it."""
+    overlap = 4 * SVI2_PRO.motion_latents + 1
+    files = {kind: " and ".join(name.format(noise) for noise in ("HIGH", "LOW"))
+             for kind, name in (("model", PRO_MODEL), ("distill", PRO_DISTILL), ("svi", PRO_LORA))}  # fmt: skip
+    return f"""## SVI 2.0 Pro: two clips, {2 * 81 - overlap} frames
+
+**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {files["model"]}
+- `loras`: {files["svi"]}; {files["distill"]}
+- `vae`: {VAE}
+- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+
+**How it works**
+- The first image, encoded once, is the **anchor** of every clip. The next clip takes the last latent of the low noise
+  sampler before it: no frame is decoded and encoded again between clips.
+- The high noise model samples the first half of the steps, the low noise model the rest, with the same embeds, steps,
+  shift and scheduler.
+- *Latent Embeds* tells *Stitch* how many frames both clips show ({overlap} with 1 motion latent).
+- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
+- Every clip has its own seed.
+
+**To change**
+- Clip length: `num_frames` in both *Latent Embeds* (4k+1). Size: *To the size of the clips* (steps of 16).
+- No distill LoRA: 50 steps, cfg 5, the high noise model to step 25.
+- More clips: copy the group of clip 2, wire its `prev_samples` to the low noise sampler before it, then one
+  more *Stitch*.
+"""
+
+
+def custom_note() -> str:
+    """What the workflow needs and how to change it."""
+    return f"""## Custom embeds: SVI-shot the WanEx way, two clips, {2 * 81 - 1} frames
+
+For graphs that came with *WanEx I2VCustomEmbeds*: a node makes frames and a mask, the frames are encoded, latents and
+mask go to *I2V Custom Embeds*. A new graph needs less: see `svi_shot_chain`.
+
+**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {MODEL}
+- `loras`: {SVI_LORA["shot"]} (SVI 1.0), {DISTILL_LORA}
+- `vae`: {VAE}
+- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `clip_vision`: clip_vision_h.safetensors
+
+**How it works**
+- *1 frame, then the reference* gives the clip's 81 frames and its mask in native polarity: exactly 1 black + 80 white.
+- `mask_polarity` is `native`, so the mask goes in as it is. `latent_space` is `wrapper`, since *WanVideo Encode* made
+  the latents; take `native` behind ComfyUI's own *VAE Encode*.
+- The next clip's first frame is the last frame of the clip before, so *Stitch* drops 1. The padding is always the
+  original image.
+- The first clip runs **without** the SVI LoRA and with grey behind its frame: both would freeze its motion.
+
+**To change**
+- Clip length: `amount` of *Reference padding*, `num_frames` and `length` of each clip (4k+1, all alike).
+"""
+
+
+WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
+    "svi_film_chain": partial(chain, "film"),
+    "svi_shot_chain": partial(chain, "shot"),
+    "svi2_pro_chain": pro_chain,
+    "custom_embeds_shot": custom_shot,
+}
+
+
 def main() -> None:
-    for mode in ("film", "shot"):
-        target = ROOT / "example_workflows" / f"svi_{mode}_chain.json"
-        target.write_text(json.dumps(chain(mode), indent=1) + "\n")
+    for name, build in WORKFLOWS.items():
+        target = ROOT / "example_workflows" / f"{name}.json"
+        target.write_text(json.dumps(build(), indent=1) + "\n")
         print(target.relative_to(ROOT))
 
 

@@ -6,10 +6,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from example_workflows import widgets
+from workflow_graph import WIDGET_TYPES, definition, widgets
+
+from example_workflows import MODEL, NEGATIVE, PRO_MODEL, PROMPTS
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 VAE_FILE = "tiny_vae.safetensors"
+CONTROL_FILE = "tiny_fun_control.safetensors"
 
 Link = list[Any]
 
@@ -23,13 +26,15 @@ _FOLDERS = {  # widget that names a file -> kind of tiny model
 
 def model_names() -> dict[str, list[str]]:
     """What the example workflows load, for make_models.py."""
-    found: dict[str, list[str]] = {kind: [] for kind in (*_FOLDERS.values(), "prompts")}
+    found: dict[str, list[str]] = {kind: [] for kind in (*_FOLDERS.values(), "pair", "control", "prompts")}
     for path in sorted(WORKFLOWS.glob("*.json")):
         for node in api_graph(json.loads(path.read_text())).values():
             for name, value in node["inputs"].items():
                 kind = _FOLDERS.get((node["class_type"], name))
                 if name in ("positive_prompt", "negative_prompt"):
                     kind = "prompts"
+                if kind == "i2v" and value.startswith("Wan2_2"):
+                    kind = "pair"
                 if kind and value not in found[kind]:
                     found[kind].append(value)
     return found
@@ -50,11 +55,16 @@ def api_graph(workflow: dict[str, Any], *, unmute: tuple[str, ...] = ()) -> dict
 def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
     """A shipped workflow made small: few frames and pixels, two steps, and a CLIP vision model that needs no file."""
     graph = api_graph(json.loads((WORKFLOWS / f"{name}.json").read_text()), unmute=("SaveImage",))
+    smaller = {"width": size, "height": size, "num_frames": frames, "length": frames, "amount": frames}
     for node in graph.values():
-        if node["class_type"] == "WanVideoSVIEmbeds":
-            node["inputs"] |= {"width": size, "height": size, "num_frames": frames}
+        if node["class_type"] not in ("CreateVideo", "SaveVideo", "SaveImage"):
+            node["inputs"] |= {key: value for key, value in smaller.items() if key in node["inputs"]}
         if node["class_type"] == "WanVideoSampler":
+            steps = node["inputs"]["steps"]
             node["inputs"]["steps"] = 2
+            for key in ("start_step", "end_step"):
+                if node["inputs"][key] > 0:
+                    node["inputs"][key] = node["inputs"][key] * 2 // steps
         if node["class_type"] == "WanVideoTextEncodeCached":
             node["inputs"]["device"] = "cpu"
         if node["class_type"] == "WanVideoVAELoader":
@@ -77,6 +87,44 @@ class Builder:
 
     def link(self, class_type: str, **inputs: Any) -> Link:
         return [self.add(class_type, **inputs), 0]
+
+    def full(self, class_type: str, **inputs: Any) -> Link:
+        """A node with the defaults of its widgets, but for `inputs`."""
+        known = definition(class_type)["inputs"]
+        defaults = {name: options.get("default", "") for name, (kind, options) in known.items() if kind in WIDGET_TYPES}
+        return self.link(class_type, **{**defaults, **inputs})
+
+    def text(self) -> Link:
+        return self.full("WanVideoTextEncodeCached", model_name="umt5-xxl-enc-bf16.safetensors",
+                         positive_prompt=PROMPTS["film"][0], negative_prompt=NEGATIVE, device="cpu")  # fmt: skip
+
+    def model(self, name: str = MODEL) -> Link:
+        return self.full("WanVideoModelLoader", model=name, base_precision="fp16", attention_mode="sdpa")
+
+    def pair(self) -> tuple[Link, Link]:
+        """The high and the low noise model."""
+        return self.model(PRO_MODEL.format("HIGH")), self.model(PRO_MODEL.format("LOW"))
+
+    def sample(self, model: Link, embeds: Link, text: Link, **inputs: Any) -> Link:
+        """Two steps of euler."""
+        return self.full("WanVideoSampler", model=model, image_embeds=embeds, text_embeds=text,
+                         **{"steps": 2, "cfg": 1.0, "scheduler": "euler", **inputs})  # fmt: skip
+
+    def sample_pair(self, pair: tuple[Link, Link], embeds: Link, text: Link, *, seed: int = 0) -> Link:
+        """One step of each model."""
+        high = self.sample(pair[0], embeds, text, seed=seed, end_step=1)
+        return self.sample(pair[1], embeds, text, seed=seed, samples=high, start_step=1)
+
+    def encode(self, vae: Link, image: Link) -> Link:
+        return self.full("WanVideoEncode", vae=vae, image=image)
+
+    def decode(self, vae: Link, samples: Link) -> Link:
+        return self.full("WanVideoDecode", vae=vae, samples=samples)
+
+    def latent(self, count: int = 1, *, seed: int = 0, **inputs: Any) -> Link:
+        """Seeded random latents [batch, 16, count, height, width]."""
+        shape = {"channels": 16, "height": 8, "width": 8, "batch": 1, "dtype": "float32", "axes": 5}
+        return self.link("SVITestLatent", count=count, seed=seed, **{**shape, **inputs})
 
     def dump(self, value: Link, name: str) -> None:
         self.add("SVITestDump", value=value, name=name)

@@ -36,18 +36,32 @@ def first_image(comfy: Comfy) -> None:
     picture.save(comfy.base / "input" / "example.png")
 
 
+# Frames of the finished video, and nodes that show a contact sheet.
+SHIPPED = {
+    "svi_film_chain": (3 * 17 - 2 * 5, "WanVideoSVIEmbeds", 3),
+    "svi_shot_chain": (3 * 17 - 2 * 1, "WanVideoSVIEmbeds", 3),
+    "svi2_pro_chain": (2 * 17 - 5, "WanVideoSVILatentEmbeds", 2),
+    "custom_embeds_shot": (2 * 17 - 1, "WanVideoI2VCustomEmbeds", 2),
+}
+
+
+def test_every_shipped_workflow_is_run_here() -> None:
+    assert set(SHIPPED) == {path.stem for path in WORKFLOWS.glob("*.json")}
+
+
 @pytest.mark.usefixtures("first_image")
-@pytest.mark.parametrize(("mode", "expected"), [("film", 3 * 17 - 2 * 5), ("shot", 3 * 17 - 2 * 1)])
-def test_the_shipped_chain_runs_to_saved_frames(comfy: Comfy, mode: str, expected: int) -> None:
-    graph = tiny_chain(f"svi_{mode}_chain", frames=17, size=64)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_workflow_runs_to_saved_frames(comfy: Comfy, name: str) -> None:
+    expected, embeds_node, clips = SHIPPED[name]
+    graph = tiny_chain(name, frames=17, size=64)
     answer = comfy.run(graph)
     saved = outputs_of(graph, answer, "SaveImage")
     assert len(saved) == expected
     pictures = [fetch_picture(comfy, item) for item in saved]
     assert {picture.size for picture in pictures} == {(64, 64)}
     assert len({picture.tobytes() for picture in pictures}) == expected, "every frame is a frame of its own"
-    sheets = [fetch_picture(comfy, item) for item in outputs_of(graph, answer, "WanVideoSVIEmbeds")]
-    assert len(sheets) == 3, "each embeds node shows its contact sheet"
+    sheets = [fetch_picture(comfy, item) for item in outputs_of(graph, answer, embeds_node)]
+    assert len(sheets) == clips, "each embeds node shows its contact sheet"
     assert min(sheet.width for sheet in sheets) >= 900
 
 

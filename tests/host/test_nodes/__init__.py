@@ -77,6 +77,80 @@ class SVITestMask:
         return (column[:, None, None].expand(-1, 4, 4).contiguous(),)
 
 
+class SVITestLatent:
+    """Seeded random latents; axes 4 leaves out the time axis, as LATENTs of images do."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {
+            "required": {
+                "count": ("INT", {"default": 1}),
+                "channels": ("INT", {"default": 16}),
+                "height": ("INT", {"default": 8}),
+                "width": ("INT", {"default": 8}),
+                "batch": ("INT", {"default": 1}),
+                "seed": ("INT", {"default": 0}),
+                "dtype": ("STRING", {"default": "float32"}),
+                "axes": ("INT", {"default": 5}),
+            }
+        }
+    )
+    RETURN_TYPES = ("LATENT",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, count, channels, height, width, batch, seed, dtype, axes):
+        generator = torch.Generator().manual_seed(seed)
+        samples = torch.randn(batch, channels, count, height, width, generator=generator).to(getattr(torch, dtype))
+        return ({"samples": samples[:, :, 0] if axes == 4 else samples},)
+
+
+class SVITestJoinLatents:
+    """Latents start to stop of one LATENT, then those of another."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {
+            "required": {
+                "first": ("LATENT",),
+                "first_stop": ("INT", {"default": 1}),
+                "second": ("LATENT",),
+                "second_start": ("INT", {"default": 0}),
+                "second_stop": ("INT", {"default": 1}),
+            }
+        }
+    )
+    RETURN_TYPES = ("LATENT",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, first, first_stop, second, second_start, second_stop):
+        parts = [first["samples"][:, :, :first_stop], second["samples"][:, :, second_start:second_stop]]
+        return ({"samples": torch.cat(parts, dim=2)},)
+
+
+class SVITestNumber:
+    """An INT as a tensor, which SVITestDump writes."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"value": ("INT", {"default": 0})}})
+    RETURN_TYPES = ("MASK",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, value):
+        return (torch.tensor([float(value)]),)
+
+
+class SVITestEmbedsToLatent:
+    """The conditioning latents of image_embeds as a LATENT."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"image_embeds": ("WANVIDIMAGE_EMBEDS",)}})
+    RETURN_TYPES = ("LATENT",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, image_embeds):
+        return ({"samples": image_embeds["image_embeds"][None]},)
+
+
 class _TinyVision(torch.nn.Module):
     """Maps an image to [B, 257, 1280] as CLIP ViT-H does, by a fixed random projection."""
 
@@ -123,5 +197,16 @@ class SVITestNoVAE:
 
 
 NODE_CLASS_MAPPINGS = {
-    cls.__name__: cls for cls in (SVITestDump, SVITestImages, SVITestMask, SVITestClipVision, SVITestNoVAE)
+    cls.__name__: cls
+    for cls in (
+        SVITestDump,
+        SVITestImages,
+        SVITestMask,
+        SVITestLatent,
+        SVITestJoinLatents,
+        SVITestEmbedsToLatent,
+        SVITestNumber,
+        SVITestClipVision,
+        SVITestNoVAE,
+    )
 }
