@@ -3,33 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_dict, check_strength
+from .checks import check_choice, check_dict, check_strength
+from .clip_latents import encode_clip, extra_samples, prepend_extra, scale_padding
 from .embeds import build_embeds, control_signal, svi_record
-from .encode import WanVAE, check_end_apart, check_vae, encode_video, latent_size, scale_latents, vae_on
+from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
-from .frames import add_noise, check_images, compose_video, prepare_pixels
-from .latent_space import read_latent
+from .frames import check_images, compose_video, prepare_parts, to_video
+from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
 from .masks import (
     concat_from_known,
     count_concat,
     describe_known,
     fit_temporal_mask,
-    frame_masks,
     pack_known,
     per_frame,
 )
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
-from .recipes import IMAGE_PADDING
 from .sheet import make_tiles
-from .timeline import Timeline
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -67,6 +65,11 @@ def make_clip(
     end_strength: float = 1.0,
     end_padding: str = "same",
     end_padding_frames: int = END_PADDING_FRAMES,
+    keyframe_images: Tensor | None = None,
+    region: Tensor | None = None,
+    keyframes: str = "",
+    feather: int = 0,
+    outside_region: str = "empty",
     device: torch.device | None = None,
     offload_device: torch.device | None = None,
     before_encode: Callable[[], None] | None = None,
@@ -83,6 +86,8 @@ def make_clip(
     end_frames: how many frames of end_image to end on, its first ones (as a clip that follows begins); 0 means all.
     end_strength: multiplies the latents that hold end frames. end_padding, end_padding_frames: what fills that many
     frames right before the end, unless it is `same`.
+    keyframes, keyframe_images, region, feather, outside_region: for modes whose models take any frames or regions as
+    known; see `make_temporal_mask`, which gives the same clip to the host's own encode node.
     device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
     before_encode: called once all input has been found good and all pixels are ready. (Only whether extra_latents have
     the VAE's channel count shows later, since a VAE does not tell it.)
@@ -107,7 +112,12 @@ def make_clip(
 
     notes: list[str] = []
     images: dict[str, Tensor] = {}
-    for name, image in (("start_image", start_image), ("ref_image", ref_image), ("end_image", end_image)):
+    for name, image in (
+        ("start_image", start_image),
+        ("ref_image", ref_image),
+        ("end_image", end_image),
+        ("keyframe_images", keyframe_images),
+    ):
         if image is not None:
             images[name], said = check_images(name, image)
             notes += said
@@ -123,6 +133,8 @@ def make_clip(
         padding=padding,
         end_padding=end_padding,
         end_padding_frames=end_padding_frames,
+        keyframes=parse_keyframes(keyframes, num_frames=num_frames) if keyframes else (),
+        keyframe_images=counts.get("keyframe_images", 0),
         fun_or_fl2v_model=fun_or_fl2v_model,
     )
     notes += plan.notes
@@ -131,27 +143,31 @@ def make_clip(
             f"temporal_mask replaces known_frames, yet known_frames is {known_frames}: "
             "set it to recipe, or disconnect temporal_mask"
         )
+    _check_region_use(plan, region, feather, outside_region, temporal_mask)
     line = plan.timeline
     if line.end_apart:
         check_end_apart(vae)
-    extra = _extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
+    extra = extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
 
-    known, packed, said = _masks(plan, temporal_mask, lat_h=lat_h, lat_w=lat_w)
+    known, packed, said = _masks(plan, temporal_mask, region, feather, lat_h=lat_h, lat_w=lat_w)
     notes += said
     known_per_frame = per_frame(known)
     known_name = "temporal_mask" if temporal_mask is not None else plan.known
 
-    pixels = prepare_pixels(plan, images, width=width, height=height)
-    notes += pixels.notes
-    if noise_aug_strength and pixels.motion is not None:
-        pixels = replace(pixels, motion=add_noise(pixels.motion, noise_aug_strength))
+    parts = prepare_parts(plan, images, width=width, height=height)
+    notes += parts.notes
+    if noise_aug_strength and line.motion_frames:
         notes.append(f"noise of {noise_aug_strength:g} on the motion frames")
-    video = compose_video(plan, pixels, width=width, height=height, dtype=vae.dtype)
+    video = compose_video(plan, parts, width=width, height=height, dtype=vae.dtype, noise=noise_aug_strength)
+    if region is not None and outside_region == "empty":
+        for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
+            video[:, frame, left_out] = 0  # mid-grey
+        notes.append("known frames are grey outside region")
     tiles = make_tiles(plan, video, known_per_frame)
 
     if before_encode is not None:
         before_encode()
-    latents, add_cond_latents = _encode(
+    latents, add_cond_latents = encode_clip(
         vae,
         video,
         line,
@@ -161,7 +177,7 @@ def make_clip(
         offload_device=offload_device,
     )
     del video
-    latents, said = _scale_padding(plan, latents, ref_strength, in_front=0 if extra is None else extra.shape[1])
+    latents, said = scale_padding(plan, latents, ref_strength, in_front=0 if extra is None else extra.shape[1])
     notes += said
     if line.end_frames:
         latents = scale_latents(latents, line.end_latents, end_strength)
@@ -173,7 +189,7 @@ def make_clip(
         )
     packed = packed.to(vae.dtype)
     if extra is not None:
-        latents, packed = _prepend(extra, latents, packed)
+        latents, packed = prepend_extra(extra, latents, packed)
         notes.append(f"extra_latents: {extra.shape[1]} latent(s) in front, kept")
     last = latents.shape[1] - 1
     for which, index, strength in (("first", 0, start_latent_strength), ("last", last, end_latent_strength)):
@@ -194,7 +210,7 @@ def make_clip(
             known_per_frame=known_per_frame,
         ),
         extra=extra,
-        end_video=pixels.end,
+        end_video=None if parts.end is None else to_video(parts.end),
         fun_or_fl2v_model=plan.fun_or_fl2v_model,
         clip_embeds=clip_embeds,
         control=control,
@@ -212,76 +228,38 @@ def make_clip(
     )
 
 
-def _encode(
-    vae: WanVAE,
-    video: Tensor,
-    line: Timeline,
-    *,
-    add_cond_latents: dict[str, Any] | None,
-    tiled: bool,
-    device: torch.device,
-    offload_device: torch.device | None,
-) -> tuple[Tensor, dict[str, Any] | None]:
-    """The clip's latents C T h w, and add_cond_latents with the negative that the host's encode node adds to them.
-
-    video: C F H W in -1..1. The VAE goes to offload_device afterwards, also when it fails.
-    """
-    with vae_on(vae, device, offload_device):
-        latents = encode_video(vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled)
-        if add_cond_latents is not None:
-            grey = torch.zeros_like(video[:, :1])
-            negative = vae.encode([grey], device, end_=False, tiled=False)
-            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
-    return latents, add_cond_latents
-
-
-def _scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front: int) -> tuple[Tensor, list[str]]:
-    """Latents C T h w with those of image padding scaled, and notes. in_front: latents that will stand before them."""
-    if strength == 1.0:
-        return latents, []
-    if plan.padding not in IMAGE_PADDING:
-        return latents, [f"ref_strength {strength:g} has no effect: padding is {plan.padding}"]
-    pad = plan.timeline.padding_latents
-    if not pad:
-        return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
-    span = f"{pad.start + in_front}-{pad.stop - 1 + in_front}"
-    scaled = scale_latents(latents, pad, strength)
-    return scaled, [f"{plan.padding} padding scaled by {strength:g} (latents {span})"]
-
-
-def _prepend(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:
-    """extra: C t h w, kept. latents: C T h w, packed: 4 T h w. Returns both with t more in front."""
-    if extra.shape[0] != latents.shape[0]:
+def _check_region_use(
+    plan: ClipPlan, region: Tensor | None, feather: int, outside_region: str, temporal_mask: Tensor | None
+) -> None:
+    check_choice("outside_region", outside_region, OUTSIDE_CHOICES)
+    if region is None and not feather and not plan.timeline.keyframes:
+        return
+    if temporal_mask is not None:
         raise SVIError(
-            f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}: "
-            "encode them with the same VAE"
+            "temporal_mask replaces keyframes, region and feather, yet one of them is set: disconnect temporal_mask, "
+            "or leave them out"
         )
-    kept = torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1)
-    return torch.cat([extra.to(latents.device), latents], dim=1), torch.cat([kept, packed], dim=1)
-
-
-def _extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: int) -> Tensor | None:
-    """A LATENT as C t h w, checked against the clip's size."""
-    if extra_latents is None:
-        return None
-    samples, _ = read_latent("extra_latents", extra_latents, take_first=False)
-    if tuple(samples.shape[2:]) != (lat_h, lat_w):
+    if not plan.recipe.inpaints:
         raise SVIError(
-            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got "
-            f"{[1, *samples.shape]}: encode them at the clip's width and height"
+            f"mode {plan.recipe.id} takes no region and no feather, its models were trained with whole known frames: "
+            "choose mode fun_inp with a Fun InP model, or leave them out"
         )
-    return samples
 
 
-def _masks(plan: ClipPlan, temporal_mask: Tensor | None, *, lat_h: int, lat_w: int) -> tuple[Tensor, Tensor, list[str]]:
+def _masks(
+    plan: ClipPlan, temporal_mask: Tensor | None, region: Tensor | None, feather: int, *, lat_h: int, lat_w: int
+) -> tuple[Tensor, Tensor, list[str]]:
     """known_mask F h w, its packed form 4 T h w, and notes."""
     line = plan.timeline
+    if region is not None or feather:
+        known = known_masks(plan.known_values, height=lat_h, width=lat_w, region=region, feather=feather)
+        return known, pack_known(known, end_apart=line.end_apart), []
     if temporal_mask is None:
         values = plan.known_values
         # Packed as one column per latent first: no full-length pixel mask is ever made.
         columns = pack_known(torch.tensor(values, dtype=torch.float32), end_apart=line.end_apart)
         packed = repeat(columns, "c t -> c t h w", h=lat_h, w=lat_w).contiguous()
-        return frame_masks(values, height=lat_h, width=lat_w), packed, []
+        return known_masks(values, height=lat_h, width=lat_w), packed, []
     known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
     if line.end_apart and len(temporal_mask) < line.total_frames:
         notes.append(
@@ -299,6 +277,7 @@ def _describe(
     source = {
         "motion": "last frames of start_image",
         "padding": fill.get(plan.padding, plan.padding),
+        "keyframe": "keyframe_images",
         "end_padding": fill.get(plan.end_padding, plan.end_padding),
         "end": "end_image",
     }

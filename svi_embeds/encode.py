@@ -100,10 +100,10 @@ def encode_video(
     return encoded
 
 
-def scale_latents(latents: Tensor, span: range, strength: float) -> Tensor:
-    """`latents` with those of `span` multiplied by `strength`; a new tensor unless strength is 1. C T h w."""
+def scale_latents(latents: Tensor, which: Sequence[int], strength: float) -> Tensor:
+    """`latents` with those at the indices `which` multiplied by `strength`; new unless strength is 1. C T h w."""
     if strength == 1.0:
         return latents
     scaled = latents.clone()
-    scaled[:, span.start : span.stop] *= strength
+    scaled[:, list(which)] *= strength
     return scaled

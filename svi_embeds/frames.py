@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +15,11 @@ from torch import Tensor
 from .checks import check_int
 from .errors import SVIError
 from .plan import ClipPlan
-from .recipes import EndPadding
 
 # Half a step of 8-bit colour: what float arithmetic may leave outside 0..1 without meaning anything by it.
 _SLACK = 0.5 / 255
 
-PLAIN_COLOUR: dict[str, float] = {"grey": 0.0, "black": -1.0}  # in the VAE's -1..1 range
+PLAIN_COLOUR: dict[str, float] = {"grey": 0.5, "black": 0.0}  # in 0..1
 
 
 def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
@@ -108,6 +108,12 @@ def to_video(frames: Tensor) -> Tensor:
     return rearrange(frames * 2 - 1, "f h w c -> c f h w")
 
 
+def to_picture(image: Tensor) -> Image.Image:
+    """The first frame of an IMAGE (F H W 3 in 0..1) as an RGB picture."""
+    pixels = (image[0].to(torch.float32) * 255).round().clamp(0, 255).to(torch.uint8)
+    return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
+
+
 def noise_seed(video: Tensor) -> int:
     """A seed from the pixels themselves: the same clip gives the same noise, the next clip another."""
     return zlib.crc32(video.contiguous().numpy().tobytes())
@@ -125,21 +131,22 @@ def add_noise(video: Tensor, strength: float) -> Tensor:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Pixels:
-    """The distinct pixels of a clip, each C F H W in -1..1 at the clip's size; None where the plan has no such frames.
+class Parts:
+    """The distinct pictures of a clip, each F H W 3 in 0..1 at the clip's size; None where the plan has no such frames.
 
     motion: the motion frames. filler: the one frame that the padding repeats when it is an image, end_filler that of
-    the padding before the end. end: the end frames. notes: what was resized.
+    the padding before the end. end: the end frames. keyframes: the keyframes, in order. notes: what was resized.
     """
 
     motion: Tensor | None
     filler: Tensor | None
     end: Tensor | None
     end_filler: Tensor | None = None
+    keyframes: Tensor | None = None
     notes: tuple[str, ...] = ()
 
 
-def prepare_pixels(plan: ClipPlan, images: dict[str, Tensor], *, width: int, height: int) -> Pixels:
+def prepare_parts(plan: ClipPlan, images: dict[str, Tensor], *, width: int, height: int) -> Parts:
     """Check and resize what the plan uses of `images` (F H W 3 in 0..1, by input name).
 
     Only frames that are used are read, and each distinct image is resized once. Raises SVIError for bad pixels.
@@ -154,60 +161,80 @@ def prepare_pixels(plan: ClipPlan, images: dict[str, Tensor], *, width: int, hei
             stretch = (width / height) / (old_w / old_h) - 1
             note = f"{name} was resized from {old_w}x{old_h} to {width}x{height}"
             notes.append(note + (f", stretched {stretch:+.0%} in width" if abs(stretch) >= 0.01 else ""))
-        return to_video(resize_frames(used, width=width, height=height))
+        return resize_frames(used, width=width, height=height)
 
-    motion = reference = end = source = None
+    motion = reference = end = keyframes = source = None
     if plan.timeline.motion_frames:
         source = images["start_image"][-plan.timeline.motion_frames :]
         motion = prepare("start_image", source)
     if plan.reference_from is not None:
         image = images[plan.reference_from]
         if motion is not None and source is not None and _same(image, source[-1:]):
-            reference = motion[:, -1:]
+            reference = motion[-1:]
         else:
             reference = prepare(plan.reference_from, image)
     if plan.timeline.end_frames:
         end = prepare("end_image", images["end_image"][: plan.timeline.end_frames])
+    if plan.timeline.keyframes:
+        keyframes = prepare("keyframe_images", images["keyframe_images"])
     fillers = {
         "reference": reference,
-        "last": None if motion is None else motion[:, -1:],
-        "end": None if end is None else end[:, :1],
+        "last": None if motion is None else motion[-1:],
+        "end": None if end is None else end[:1],
     }
-    return Pixels(motion, fillers.get(plan.padding), end, fillers.get(plan.end_padding), tuple(notes))
+    return Parts(motion, fillers.get(plan.padding), end, fillers.get(plan.end_padding), keyframes, tuple(notes))
 
 
 def _same(a: Tensor, b: Tensor) -> bool:
     return a.shape == b.shape and a.dtype == b.dtype and a.device == b.device and torch.equal(a, b)
 
 
-def compose_video(plan: ClipPlan, pixels: Pixels, *, width: int, height: int, dtype: torch.dtype) -> Tensor:
-    """The conditioning video of a clip: motion frames, padding, the end's own padding, end frames.
+def _layout(plan: ClipPlan, parts: Parts) -> Iterator[tuple[slice, Tensor | str]]:
+    """The clip in order: frames, and their pictures (one for all, or one each) or the colour that fills them."""
+    by_role = {
+        "motion": parts.motion, "end": parts.end, "padding": parts.filler, "end_padding": parts.end_filler,
+    }  # fmt: skip
+    fills = {"padding": plan.padding, "end_padding": plan.end_padding}
+    taken = 0
+    for segment in plan.timeline.segments:
+        span = slice(segment.start, segment.stop)
+        if fills.get(segment.role) in PLAIN_COLOUR:
+            yield span, fills[segment.role]
+            continue
+        part = by_role.get(segment.role)
+        if segment.role == "keyframe" and parts.keyframes is not None:
+            part = parts.keyframes[taken : taken + len(segment)]
+            taken += len(segment)
+        if part is None:
+            raise SVIError(f"the clip's plan has {segment}, but prepare_parts was not given the images for it")
+        yield span, part
 
-    Returns C F H W in -1..1 in `dtype`, on the CPU, where the VAE wants it.
+
+def compose_video(
+    plan: ClipPlan, parts: Parts, *, width: int, height: int, dtype: torch.dtype, noise: float = 0.0
+) -> Tensor:
+    """The conditioning video of a clip: motion frames, padding, keyframes, the end's own padding, end frames.
+
+    noise: standard deviation, on the motion frames. Returns C F H W in -1..1 in `dtype`, on the CPU, where the VAE
+    wants it.
     """
-    line = plan.timeline
-    video = torch.empty((3, line.total_frames, height, width), dtype=dtype)
-    for segment in line.segments:
-        target = video[:, segment.start : segment.stop]
-        if segment.role == "motion":
-            target.copy_(_needed(pixels.motion, "motion"))
-        elif segment.role == "end":
-            target.copy_(_needed(pixels.end, "end"))
-        elif segment.role == "padding":
-            _fill(target, plan.padding, pixels.filler)
+    video = torch.empty((3, plan.timeline.total_frames, height, width), dtype=dtype)
+    for span, part in _layout(plan, parts):
+        if isinstance(part, str):
+            video[:, span].fill_(2 * PLAIN_COLOUR[part] - 1)
+        elif noise and part is parts.motion:
+            video[:, span].copy_(add_noise(to_video(part), noise))
         else:
-            _fill(target, plan.end_padding, pixels.end_filler)
+            video[:, span].copy_(to_video(part))
     return video
 
 
-def _fill(target: Tensor, padding: EndPadding, filler: Tensor | None) -> None:
-    if padding in PLAIN_COLOUR:
-        target.fill_(PLAIN_COLOUR[padding])
-    else:
-        target.copy_(_needed(filler, f"{padding} padding"))
-
-
-def _needed(part: Tensor | None, what: str) -> Tensor:
-    if part is None:
-        raise SVIError(f"the clip's plan has {what} frames, but prepare_pixels was not given their images")
-    return part
+def compose_frames(plan: ClipPlan, parts: Parts, *, width: int, height: int, grey: float) -> Tensor:
+    """The same as pictures, F H W 3 in 0..1 float32. grey: the level that stands for grey padding."""
+    frames = torch.empty(plan.timeline.total_frames, height, width, 3)
+    for span, part in _layout(plan, parts):
+        if isinstance(part, str):
+            frames[span].fill_(grey if part == "grey" else PLAIN_COLOUR[part])
+        else:
+            frames[span].copy_(part)
+    return frames

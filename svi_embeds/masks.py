@@ -90,12 +90,26 @@ def fit_temporal_mask(mask: Tensor, *, frames: int, height: int, width: int) -> 
         notes.append(f"temporal_mask was cut from {count} to {frames} frames")
     elif count < frames:
         notes.append(f"temporal_mask has {count} of {frames} frames: the rest is generated")
-    cut = mask[:frames].to("cpu", torch.float32)
-    if cut.shape[1:] != (height, width):
-        cut = torch.nn.functional.interpolate(cut.unsqueeze(1), size=(height, width), mode="nearest").squeeze(1)
+    cut = resize_masks(mask[:frames], height=height, width=width)
     fitted = torch.zeros(frames, height, width)
     fitted[: len(cut)] = cut
     return fitted, notes
+
+
+def resize_masks(masks: Tensor, *, height: int, width: int) -> Tensor:
+    """Masks F H W as F h w float32 on the CPU, by nearest neighbour, as the wrapper resizes its temporal_mask."""
+    masks = masks.detach().to("cpu", torch.float32)
+    if masks.shape[1:] == (height, width):
+        return masks
+    return torch.nn.functional.interpolate(masks.unsqueeze(1), size=(height, width), mode="nearest").squeeze(1)
+
+
+STRIP_SIGNS = "█▒·"  # kept, kept in part, generated
+
+
+def mask_strip(values: Sequence[float], signs: str = STRIP_SIGNS) -> str:
+    """A known_mask as one sign per frame. signs: for frames that are kept, kept in part, and generated."""
+    return "".join(signs[0] if v >= 1 else signs[2] if v <= 0 else signs[1] for v in values)
 
 
 def per_frame(mask: Tensor) -> list[float]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .checks import check_int
 from .errors import SVIError
 from .recipes import (
+    RECIPES,
     EndPadding,
     KnownRule,
     Padding,
@@ -48,13 +50,14 @@ class ClipPlan:
     def known_values(self) -> tuple[int, ...]:
         """1 = the frame is kept, 0 = it is generated; one value for each of `timeline.total_frames`.
 
-        End frames are kept under every rule but `inverted`, which keeps all but frame 0.
+        Keyframes and end frames are kept under every rule but `inverted`, which keeps all but frame 0.
         """
         line = self.timeline
         if self.known == "inverted":
             return (0,) + (1,) * (line.total_frames - 1)
         kept = line.motion_frames if self.known == "overlap" else min(1, line.motion_frames)
-        return (1,) * kept + (0,) * (line.total_frames - kept - line.end_frames) + (1,) * line.end_frames
+        given = ("keyframe", "end")
+        return tuple(int(frame < kept or role in given) for frame, role in enumerate(line.roles))
 
     def __repr__(self) -> str:
         return f"ClipPlan({self.recipe.id}: {self.timeline!r}, padding {self.padding}, known {self.known})"
@@ -72,6 +75,8 @@ def plan_clip(
     padding: str = "recipe",
     end_padding: str = "same",
     end_padding_frames: int = END_PADDING_FRAMES,
+    keyframes: Sequence[int] = (),
+    keyframe_images: int = 0,
     fun_or_fl2v_model: bool = True,
 ) -> ClipPlan:
     """Decide one clip.
@@ -82,6 +87,7 @@ def plan_clip(
     overlap_frames: motion frames to take from the start batch; 0 means the recipe's count.
     known_frames, padding, end_padding: one of KNOWN_CHOICES, PADDING_CHOICES and END_PADDING_CHOICES.
     end_padding_frames: how many frames before the end get end_padding, unless that is `same`.
+    keyframes: frames that are given besides. keyframe_images: how many images there are for them.
 
     Raises SVIError for every combination that the host would crash on or silently get wrong.
     """
@@ -91,10 +97,11 @@ def plan_clip(
     check_int("overlap_frames", overlap_frames, minimum=0)
     check_int("end_padding_frames", end_padding_frames, minimum=1)
     notes: list[str] = []
-    if not start_frames and not end_frames:
+    _check_keyframe_images(row, keyframes, keyframe_images)
+    if not start_frames and not end_frames and not keyframes:
         raise SVIError(
             f"{mode} needs start_image: connect the previous clip (or, for the first clip, the first image); "
-            "an end_image alone works too"
+            "an end_image alone works too" + (", and so do keyframes" if row.inpaints else "")
         )
     motion = _motion_frames(row, start_frames=start_frames, overlap_frames=overlap_frames)
     if not start_frames:
@@ -104,6 +111,11 @@ def plan_clip(
         fun = True
         notes.append("fun_or_fl2v_model was turned on: an end image without a start image only works that way")
     end_apart = bool(end_frames) and not fun
+    if end_apart and keyframes:
+        raise SVIError(
+            "keyframes go with an end_image only when fun_or_fl2v_model is on: turn it on (models that take keyframes "
+            "want it so)"
+        )
     if end_apart and motion > 1:
         raise SVIError(
             f"an end_image without fun_or_fl2v_model goes with exactly 1 motion frame, got {motion} "
@@ -120,6 +132,7 @@ def plan_clip(
         end_frames=end_frames,
         end_apart=end_apart,
         end_padding_frames=end_padding_frames if end_padding != "same" and end_frames else 0,
+        keyframes=tuple(keyframes),
     )
     if motion and frames_of_latent(shared := latent_of_frame(motion - 1)).stop > motion:
         notes.append(
@@ -144,6 +157,20 @@ def plan_clip(
         fun_or_fl2v_model=fun,
         notes=tuple(notes),
     )
+
+
+def _check_keyframe_images(row: Recipe, keyframes: Sequence[int], images: int) -> None:
+    if (keyframes or images) and not row.inpaints:
+        able = ", ".join(other.id for other in RECIPES.values() if other.inpaints)
+        raise SVIError(
+            f"mode {row.id} takes no keyframes, its models were trained with known frames at the start only: "
+            f"choose mode {able} with a Fun InP model, or leave keyframes and keyframe_images out"
+        )
+    if len(keyframes) != images:
+        raise SVIError(
+            f"there are {len(keyframes)} keyframes and {images} keyframe_images: give one image for each frame, "
+            "in order"
+        )
 
 
 def count_end_frames(connected: int, wanted: int) -> int:

@@ -31,7 +31,8 @@ class Recipe:
 
     motion_frames: how many of the previous clip's last frames lead the clip.
     padding: what fills the frames to generate. known: which frames the model is told to keep.
-    loras: LoRA files it goes with. base: models it goes with. note: what its users should know.
+    loras: LoRA files it goes with. base: models it goes with. note: what its users should know. inpaints: whether
+    those models were trained with any frames or regions known, so that keyframes and a region make sense.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Recipe:
     loras: tuple[str, ...]
     base: str
     note: str
+    inpaints: bool = False
 
 
 _ROWS = (
@@ -85,6 +87,12 @@ _ROWS = (
         "svi2_wan22", 1, "reference", "first_frame",
         ("SVI 2.0 high noise", "SVI 2.0 low noise"), "Wan 2.2 I2V A14B pair",
         "More than 3 motion frames bring artefacts, users say.",
+    ),
+    Recipe(
+        "fun_inp", 5, "grey", "overlap",
+        ("svi-film",), "Wan 2.1 Fun InP",
+        "Any frame can be given: keyframes and a region too. fun_or_fl2v_model stays on.",
+        inpaints=True,
     ),
     Recipe(
         "i2v", 1, "grey", "overlap",

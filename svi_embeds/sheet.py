@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from .frames import to_picture
 from .masks import format_runs
 from .plan import ClipPlan
 from .timeline import frames_of_latent
@@ -114,8 +114,7 @@ def latent_picture(latent: Tensor) -> Tensor:
 
 def _thumbnail(frame: Tensor) -> Image.Image:
     """C H W in -1..1 -> a small RGB picture."""
-    pixels = ((frame.to(torch.float32) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
-    picture = Image.fromarray(np.ascontiguousarray(pixels.permute(1, 2, 0).numpy()))
+    picture = to_picture(((frame.to(torch.float32) + 1) / 2).permute(1, 2, 0)[None])
     width = max(24, round(picture.width * THUMB_HEIGHT / picture.height))
     return picture.resize((min(width, 3 * THUMB_HEIGHT), THUMB_HEIGHT), Image.Resampling.BILINEAR)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal
 
 from .checks import check_int
@@ -15,7 +16,7 @@ from .errors import SVIError
 
 FRAMES_PER_LATENT = 4
 
-Role = Literal["motion", "padding", "end_padding", "end"]
+Role = Literal["motion", "padding", "keyframe", "end_padding", "end"]
 
 
 def latent_count(num_frames: int) -> int:
@@ -92,10 +93,11 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Timeline:
-    """Which frames of a clip are motion frames, padding and end frames.
+    """Which frames of a clip are motion frames, padding, keyframes and end frames.
 
     num_frames: frames of the clip, 4k+1. motion_frames lead it, end_frames close it. end_padding_frames: how many
-        frames right before the end have a padding of their own.
+        frames right before the end have a padding of their own. keyframes: frames between motion frames and end that
+        are given too, ascending.
     end_apart: the end image is not the clip's last frame but one conditioning frame more, with a latent of its own.
         This is how the wrapper treats an end image when `fun_or_fl2v_model` is off (its sampler and decode then
         drop that extra latent).
@@ -108,6 +110,7 @@ class Timeline:
     end_frames: int = 0
     end_apart: bool = False
     end_padding_frames: int = 0
+    keyframes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         latent_count(self.num_frames)
@@ -137,6 +140,30 @@ class Timeline:
                 f"end_padding_frames must be {free} or less (the frames between motion frames and end), "
                 f"got {self.end_padding_frames}"
             )
+        self._check_keyframes()
+
+    def _check_keyframes(self) -> None:
+        end = self.total_frames - self.end_frames
+        for before, frame in zip((-1, *self.keyframes), self.keyframes, strict=False):
+            check_int("a keyframe", frame)
+            if not 0 <= frame < self.num_frames:
+                raise SVIError(
+                    f"keyframe {frame} is outside the clip: its {self.num_frames} frames are 0-{self.num_frames - 1}"
+                )
+            if frame < self.motion_frames:
+                raise SVIError(
+                    f"keyframe {frame} is one of the {self.motion_frames} motion frames (0-{self.motion_frames - 1}): "
+                    "leave it out, or set overlap_frames lower"
+                )
+            if frame >= end:
+                raise SVIError(
+                    f"keyframe {frame} is one of the {self.end_frames} end frames (from {end} on): leave it out, or "
+                    "disconnect end_image"
+                )
+            if frame <= before:
+                raise SVIError(f"keyframes must ascend, got {frame} after {before}: list each frame once, in order")
+        if self.keyframes and len(self.keyframes) == end - self.motion_frames:
+            raise SVIError("motion frames, keyframes and end leave nothing to generate: give fewer keyframes")
 
     @property
     def total_frames(self) -> int:
@@ -159,18 +186,26 @@ class Timeline:
         return range(self.padding.stop, self.total_frames - self.end_frames)
 
     @property
-    def padding_latents(self) -> range:
+    def roles(self) -> tuple[Role, ...]:
+        """What each conditioning frame is."""
+        before_end = len(self.end_padding)
+        roles: list[Role] = ["motion"] * self.motion_frames
+        roles += ["padding"] * len(self.padding)
+        roles += ["end_padding"] * before_end
+        roles += ["end"] * self.end_frames
+        for frame in self.keyframes:
+            roles[frame] = "keyframe"
+        return tuple(roles)
+
+    @property
+    def padding_latents(self) -> tuple[int, ...]:
         """Latents that cover padding only: a latent shared with any other frame is not one of them."""
-        pad = self.padding
-        if not pad:
-            return range(0)
-        first = latent_of_frame(pad.start)
-        if frames_of_latent(first).start < pad.start:
-            first += 1
-        last = latent_of_frame(pad.stop - 1)
-        if frames_of_latent(last).stop > pad.stop:
-            last -= 1
-        return range(first, max(first, last + 1))
+        roles = self.roles
+        return tuple(
+            latent
+            for latent in range(latent_count(self.num_frames))
+            if all(roles[frame] == "padding" for frame in frames_of_latent(latent))
+        )
 
     @property
     def end_latents(self) -> range:
@@ -182,15 +217,14 @@ class Timeline:
 
     @property
     def segments(self) -> tuple[Segment, ...]:
-        """The clip in order, without empty segments."""
-        pad = self.padding
-        spans: tuple[tuple[Role, int, int], ...] = (
-            ("motion", 0, pad.start),
-            ("padding", pad.start, pad.stop),
-            ("end_padding", pad.stop, self.end_padding.stop),
-            ("end", self.end_padding.stop, self.total_frames),
-        )
-        return tuple(Segment(role, start, stop) for role, start, stop in spans if stop > start)
+        """The clip in order, as runs of frames with one role."""
+        found = []
+        start = 0
+        for role, run in groupby(self.roles):
+            stop = start + len(list(run))
+            found.append(Segment(role, start, stop))
+            start = stop
+        return tuple(found)
 
     def __repr__(self) -> str:
         apart = " (apart)" if self.end_apart else ""

@@ -18,7 +18,7 @@ from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import host
 from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.inspect_file import PLAIN, strip
+from wanvideo_svi.wrapper_ext.inspect_file import PLAIN_SIGNS, strip
 
 Save, Load = NODE_CLASS_MAPPINGS["WanVideoSVISaveEmbeds"], NODE_CLASS_MAPPINGS["WanVideoSVILoadEmbeds"]
 
@@ -153,7 +153,7 @@ def test_inspect_reads_embeds_of_the_hosts_own_node(tmp_path: Path, capsys: pyte
 
 
 def test_a_terminal_without_blocks_gets_plain_signs() -> None:
-    assert strip([1, 0.5, 0], PLAIN) == ["     0 #+."]
+    assert strip([1, 0.5, 0], PLAIN_SIGNS) == ["     0 #+."]
 
 
 def test_inspect_refuses_other_files_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

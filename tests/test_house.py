@@ -119,6 +119,13 @@ def test_no_help_page_is_left_over() -> None:
     assert {path.stem for path in (ROOT / WEB_DIRECTORY / "docs").glob("*.md")} == set(NODE_CLASS_MAPPINGS)
 
 
+def test_pictures_of_the_help_pages_are_there_and_used() -> None:
+    docs = ROOT / WEB_DIRECTORY / "docs"
+    used = {name for page in docs.glob("*.md") for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())}
+    assert used == {path.name for path in docs.glob("*.png")}
+    assert used
+
+
 @pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md"])
 def test_the_mode_table_is_the_recipe_table(page: str) -> None:
     text = (ROOT / page).read_text()

@@ -28,6 +28,7 @@ TABLE = {
     "film_shot": (5, "reference", "overlap", 5),
     "svi2_wan21": (5, "reference", "first_frame", 1),
     "svi2_wan22": (1, "reference", "first_frame", 1),
+    "fun_inp": (5, "grey", "overlap", 5),
     "i2v": (1, "grey", "overlap", 1),
 }
 

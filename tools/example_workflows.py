@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from wanvideo_svi.svi_embeds.recipes import SVI2_PRO, recipe
 from workflow_graph import ROOT, Graph, Node, Source
@@ -31,39 +31,55 @@ PROMPTS = {
     "shot": ("A red panda sits on a mossy branch, looks around and scratches its ear, misty forest",) * 3,
 }
 VAE = "Wan2_1_VAE_bf16.safetensors"
+FUN_MODEL = "Wan2.1-Fun-InP-14B_fp8_e4m3fn.safetensors"
 PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
 PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
 PRO_LORA = "SVI_v2_PRO_Wan2.2-I2V-A14B_{}_lora_rank_128_fp16.safetensors"
+
+
+class Loaders(NamedTuple):
+    """What the clips of a Wan 2.1 chain share. models: for the first clip, and for the following ones."""
+
+    image: Node
+    vae: Node
+    vision: Node
+    models: tuple[Node, Node]
+    x: int  # where the clips begin
+
+
+def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_title: str, height: int) -> Loaders:
+    """The two columns with models and the first image."""
+    x = 0
+    graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": text}, colour="#432")
+    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
+    model = graph.add(
+        "WanVideoModelLoader", (x, 360), (WIDTH, 320),
+        values={"model": model_file, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
+    )  # fmt: skip
+    vae = graph.add("WanVideoVAELoader", (x, 740), (WIDTH, 140), values={"model_name": VAE})
+    vision = graph.add("CLIPVisionLoader", (x, 940), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
+    x += WIDTH + 60
+    distill = graph.add("WanVideoLoraSelect", (x, -100), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
+                        values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
+    svi = graph.add("WanVideoLoraSelect", (x, 120), (WIDTH, 160), title=f"SVI LoRA: {svi_title}",
+                    links={"prev_lora": (distill, 0)},
+                    values={"lora": svi_file, "merge_loras": False})  # fmt: skip
+    first = graph.add("WanVideoSetLoRAs", (x, 340), (WIDTH, 60), title="Model for the first clip (no SVI LoRA)",
+                      links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
+    following = graph.add("WanVideoSetLoRAs", (x, 460), (WIDTH, 60), title="Model for the following clips",
+                          links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, height), "#3f789e")
+    return Loaders(image, vae, vision, (first, following), x + WIDTH + 100)
 
 
 def chain(mode: str) -> dict[str, Any]:
     """A three-clip chain in `mode`: film or shot. The first clip runs without the SVI LoRA."""
     overlap = recipe(mode).motion_frames
     graph = Graph()
-    x, width, top, height = 0, WIDTH, TOP, 1660
-    graph.add("MarkdownNote", (x, -520), (2 * width + 60, 360), title="Read me", values={"text": note(mode, overlap)},
-              colour="#432")  # fmt: skip
-    image = graph.add("LoadImage", (x, -100), (width, 400), title="First image", values={"image": "example.png"})
-    model = graph.add(
-        "WanVideoModelLoader", (x, 360), (width, 320),
-        values={"model": MODEL, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
-    )  # fmt: skip
-    vae = graph.add("WanVideoVAELoader", (x, 740), (width, 140),
-                    values={"model_name": "Wan2_1_VAE_bf16.safetensors"})  # fmt: skip
-    vision = graph.add("CLIPVisionLoader", (x, 940), (width, 60), values={"clip_name": "clip_vision_h.safetensors"})
-    x += width + 60
-    distill = graph.add("WanVideoLoraSelect", (x, -100), (width, 160), title="Distill LoRA (8 steps, cfg 1)",
-                        values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
-    svi = graph.add("WanVideoLoraSelect", (x, 120), (width, 160), title=f"SVI LoRA: {mode}",
-                    links={"prev_lora": (distill, 0)},
-                    values={"lora": SVI_LORA[mode], "merge_loras": False})  # fmt: skip
-    first_model = graph.add("WanVideoSetLoRAs", (x, 340), (width, 60), title="Model for the first clip (no SVI LoRA)",
-                            links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
-    main_model = graph.add("WanVideoSetLoRAs", (x, 460), (width, 60), title="Model for the following clips",
-                           links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    graph.group("Models and first image", (-30, top, 2 * width + 120, height), "#3f789e")
-
-    x += width + 100
+    width, top, height = WIDTH, TOP, 1660
+    image, vae, vision, models, x = loaders(
+        graph, text=note(mode, overlap), model_file=MODEL, svi_file=SVI_LORA[mode], svi_title=mode, height=height
+    )
     video: Source | None = None
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS[mode]):
@@ -84,8 +100,7 @@ def chain(mode: str) -> dict[str, Any]:
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
         sampler = graph.add(
             "WanVideoSampler", (right, -140), (width, 700),
-            links={"model": (main_model if index else first_model, 0), "image_embeds": (embeds, 0),
-                   "text_embeds": (text, 0)},
+            links={"model": (models[min(index, 1)], 0), "image_embeds": (embeds, 0), "text_embeds": (text, 0)},
             values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
         )  # fmt: skip
         decode = graph.add("WanVideoDecode", (right, 620), (width, 200),
@@ -102,6 +117,100 @@ def chain(mode: str) -> dict[str, Any]:
         graph.group(f"Clip {index + 1}", (left - 30, top, 2 * width + 100, height), "#3f789e" if index % 2 else "#8a8")
         x += 2 * width + 140
     finish(graph, f"svi_{mode}_chain", video, x=x)
+    return graph.save()
+
+
+def through_host(
+    graph: Graph,
+    parts: Loaders,
+    *,
+    x: int,
+    links: dict[str, Source],
+    values: dict[str, Any],
+    seen: Source,
+    title: str,
+) -> Source:
+    """A clip's frames and mask by SVI Temporal Mask, encoded by the host's own node. Returns its image_embeds."""
+    vision = graph.add("WanVideoClipVisionEncode", (x, 20), (WIDTH, 270),
+                       links={"clip_vision": (parts.vision, 0), "image_1": seen})  # fmt: skip
+    mask = graph.add("WanVideoSVITemporalMask", (x, 350), (WIDTH, 560), title=title, links=links, values=values,
+                     colour="#2a363b")  # fmt: skip
+    encode = graph.add(
+        "WanVideoImageToVideoEncode", (x + WIDTH + 40, -140), (WIDTH, 420),
+        links={"vae": (parts.vae, 0), "clip_embeds": (vision, 0), "start_image": (mask, 0), "temporal_mask": (mask, 1),
+               "fun_or_fl2v_model": (mask, 3)},
+    )  # fmt: skip
+    return (encode, 0)
+
+
+def fun_chain() -> dict[str, Any]:
+    """Three film clips on Fun InP: our frames and masks, the host's own encode node."""
+    overlap = recipe("fun_inp").motion_frames
+    graph, height = Graph(), 1660
+    parts = loaders(graph, text=fun_note(overlap), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film",
+                    height=height)  # fmt: skip
+    x = parts.x
+    video: Source | None = None
+    clip: Source = (parts.image, 0)
+    for index, prompt in enumerate(PROMPTS["film"]):
+        text = prompt_node(graph, index, prompt, x=x, columns=3)
+        seen = clip
+        if index:
+            motion = graph.add("WanVideoSVIMotionFrames", (x, -140), (WIDTH, 120), links={"images": clip},
+                               values={"overlap_frames": overlap})  # fmt: skip
+            seen = (motion, 2)
+        embeds = through_host(
+            graph, parts, x=x, links={"motion_frames": clip}, seen=seen,
+            values={"overlap_frames": 0 if index else 1}, title=f"Clip {index + 1}: frames and mask",
+        )  # fmt: skip
+        clip = sample_and_decode(graph, parts, index=index, x=x + 2 * (WIDTH + 40), embeds=embeds, text=text)
+        if video is None:
+            video = clip
+        else:
+            joined = graph.add(
+                "WanVideoSVIStitch", (x + 2 * (WIDTH + 40), 880), (WIDTH, 110), title=f"Clips 1-{index + 1} stitched",
+                links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
+            )  # fmt: skip
+            video = (joined, 0)
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        x += 3 * WIDTH + 180
+    finish(graph, "fun_inp_film_chain", video, x=x)
+    return graph.save()
+
+
+def sample_and_decode(graph: Graph, parts: Loaders, *, index: int, x: int, embeds: Source, text: Node) -> Source:
+    """The right column of a clip: sampler and decode. Returns the frames."""
+    sampler = graph.add(
+        "WanVideoSampler", (x, -140), (WIDTH, 700),
+        links={"model": (parts.models[min(index, 1)], 0), "image_embeds": embeds, "text_embeds": (text, 0)},
+        values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
+    )  # fmt: skip
+    decode = graph.add("WanVideoDecode", (x, 620), (WIDTH, 200),
+                       links={"vae": (parts.vae, 0), "samples": (sampler, 0)})  # fmt: skip
+    return (decode, 0)
+
+
+def fun_keyframes() -> dict[str, Any]:
+    """One Fun InP clip through three pictures: first, middle and last frame."""
+    graph, height = Graph(), 1660
+    parts = loaders(graph, text=keyframes_note(), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film",
+                    height=height)  # fmt: skip
+    x = parts.x
+    middle = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="Middle image", values={"image": "example.png"})
+    last = graph.add("LoadImage", (x, 360), (WIDTH, 400), title="Last image", values={"image": "example.png"})
+    two = graph.add("ImageBatch", (x, 820), (WIDTH, 60), links={"image1": (parts.image, 0), "image2": (middle, 0)})
+    three = graph.add("ImageBatch", (x, 940), (WIDTH, 60), title="Keyframes, in order",
+                      links={"image1": (two, 0), "image2": (last, 0)})  # fmt: skip
+    graph.group("Keyframes", (x - 30, TOP, WIDTH + 60, height), "#b58b2a")
+    x += WIDTH + 100
+    text = prompt_node(graph, 0, PROMPTS["film"][0], x=x, columns=3)
+    embeds = through_host(
+        graph, parts, x=x, links={"keyframe_images": (three, 0)}, seen=(parts.image, 0),
+        values={"keyframes": "0, 40, -1"}, title="Frames and mask",
+    )  # fmt: skip
+    clip = sample_and_decode(graph, parts, index=0, x=x + 2 * (WIDTH + 40), embeds=embeds, text=text)
+    graph.group("Clip 1", (x - 30, TOP, 3 * WIDTH + 140, height), "#8a8")
+    finish(graph, "fun_inp_keyframes", clip, x=x + 3 * WIDTH + 180)
     return graph.save()
 
 
@@ -288,12 +397,7 @@ def note(mode: str, overlap: int) -> str:
     )
     return f"""## SVI {mode}: three clips, {3 * 81 - 2 * overlap} frames
 
-**Models** (folder in ComfyUI/models)
-- `diffusion_models`: {MODEL}
-- `loras`: {SVI_LORA[mode]} (SVI 1.0), {DISTILL_LORA}
-- `vae`: Wan2_1_VAE_bf16.safetensors
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
-- `clip_vision`: clip_vision_h.safetensors
+{models_text(MODEL, SVI_LORA[mode])}
 
 **How it works**
 - {frames} the next, so the overlap is {overlap} in *Motion Frames* and *Stitch*.
@@ -308,6 +412,58 @@ def note(mode: str, overlap: int) -> str:
 - LoRAs are applied unmerged, so that the model is loaded once. Merged (`merge_loras` on, the LoRA wired to its own
   model loader) is the safest setting if you have the memory for two.
 """
+
+
+def fun_note(overlap: int) -> str:
+    """What the workflow needs and how to change it."""
+    return f"""## Fun InP + SVI-film: three clips, {3 * 81 - 2 * overlap} frames
+
+The host's own *ImageToVideo Encode* stays; *SVI Temporal Mask* makes its `start_image` and `temporal_mask` together.
+(*SVI Embeds* in mode `fun_inp` gives the same embeds with one node less.)
+
+{models_text(FUN_MODEL, SVI_LORA["film"])}
+
+**How it works**
+- The last {overlap} frames of each clip lead the next; the rest is grey, and the mask says so.
+- `fun_or_fl2v_model` of the encode is wired, so that it is always what the frames need.
+- The first clip runs **without** the SVI LoRA, from 1 frame (`overlap_frames` 1).
+- Every clip has its own seed.
+
+**To change**
+- Clip length: `num_frames` in *SVI Temporal Mask* **and** in *ImageToVideo Encode* of each clip (4k+1, all alike).
+- An end, or frames in the middle: `end_image`, `keyframes` and `keyframe_images` of *SVI Temporal Mask*.
+"""
+
+
+def keyframes_note() -> str:
+    """What the workflow needs and how to change it."""
+    return f"""## Fun InP through keyframes: one clip, 81 frames
+
+Three pictures, and the model finds the way between them. *SVI Temporal Mask* puts them at frames 0, 40 and the last
+one, grey between, and makes the mask that keeps them.
+
+{models_text(FUN_MODEL, SVI_LORA["film"])}
+
+**How it works**
+- `keyframes` is `0, 40, -1`: one number for each image of the batch, in order. Ranges work too (`0-4, 40, -5--1`), with
+  one image for each frame.
+- The clip runs **without** the SVI LoRA; for one that continues another, wire the clip before to `motion_frames` and
+  take *Model for the following clips*.
+
+**To change**
+- Fewer or more pictures: another *Batch Images*, another number.
+- Only a part of a picture: its mask goes to `region`.
+"""
+
+
+def models_text(model: str, lora: str) -> str:
+    """Which file goes where, for Wan 2.1 graphs."""
+    return f"""**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {model}
+- `loras`: {lora} (SVI 1.0), {DISTILL_LORA}
+- `vae`: {VAE}
+- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `clip_vision`: clip_vision_h.safetensors"""
 
 
 def pro_note() -> str:
@@ -347,12 +503,7 @@ def custom_note() -> str:
 For graphs that came with *WanEx I2VCustomEmbeds*: a node makes frames and a mask, the frames are encoded, latents and
 mask go to *I2V Custom Embeds*. A new graph needs less: see `svi_shot_chain`.
 
-**Models** (folder in ComfyUI/models)
-- `diffusion_models`: {MODEL}
-- `loras`: {SVI_LORA["shot"]} (SVI 1.0), {DISTILL_LORA}
-- `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
-- `clip_vision`: clip_vision_h.safetensors
+{models_text(MODEL, SVI_LORA["shot"])}
 
 **How it works**
 - *1 frame, then the reference* gives the clip's 81 frames and its mask in native polarity: exactly 1 black + 80 white.
@@ -372,6 +523,8 @@ WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
     "svi_shot_chain": partial(chain, "shot"),
     "svi2_pro_chain": pro_chain,
     "custom_embeds_shot": custom_shot,
+    "fun_inp_film_chain": fun_chain,
+    "fun_inp_keyframes": fun_keyframes,
 }
 
 

@@ -17,7 +17,7 @@ const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:8188";
 const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-const GROUP = "Clip 2"; // the square at its foot: SVI Embeds, sampler, decode and stitch
+const GROUPS = ["Clip 2", "Clip 1"]; // the square at the foot of the first there is: embeds, sampler, decode, stitch
 const SIZE = 512; // the cards are square
 const QUALITY = 88;
 
@@ -52,14 +52,15 @@ async function open(browser) {
 /** Takes the picture of one workflow; the page's, since text boxes are not on the canvas. */
 async function picture(page, workflow, path) {
   await page.evaluate((graph) => app.loadGraphData(graph), workflow);
-  await page.evaluate((title) => {
-    const group = app.graph.groups.find((each) => each.title === title);
-    if (!group) throw new Error(`no group ${title}`);
+  await page.evaluate((titles) => {
+    const find = (title) => app.graph.groups.find((each) => each.title === title);
+    const group = titles.map(find).find(Boolean);
+    if (!group) throw new Error(`no group ${titles.join(" or ")}`);
     const [x, y] = group.pos;
     const [width, height] = group.size;
     app.canvas.ds.fitToBounds([x, y + height - width, width, width], { zoom: 1 });
     app.canvas.setDirty(true, true);
-  }, GROUP);
+  }, GROUPS);
   await page.waitForTimeout(1500); // nodes grow and are drawn
   await page.screenshot({ path, type: "jpeg", quality: QUALITY });
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..svi_embeds.keyframes import OUTSIDE_CHOICES
+
 CATEGORY = "WanVideoWrapper/SVI"
 
 
@@ -30,3 +32,53 @@ EMBEDS_OUTPUTS = Outputs(
 def strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
     """A FLOAT input that multiplies something."""
     return "FLOAT", {"default": default, "min": 0.0, "max": 10.0, "step": 0.001, "tooltip": tooltip}
+
+
+def size_inputs() -> dict[str, Any]:
+    """Width and height of a clip."""
+    size = {"min": 64, "max": 8096, "step": 16}
+    return {
+        "width": ("INT", {**size, "default": 832, "tooltip": "Width of the clip in pixels, in steps of 16."}),
+        "height": ("INT", {**size, "default": 480, "tooltip": "Height of the clip in pixels, in steps of 16."}),
+    }
+
+
+def keyframe_inputs() -> dict[str, Any]:
+    """What is given in the middle of a clip, in the order in which nodes that had none add it."""
+    return {
+        "keyframe_images": (
+            "IMAGE",
+            {"tooltip": "One image for each of keyframes, in order. For Fun InP models. Any size."},
+        ),
+        "region": (
+            "MASK",
+            {
+                "tooltip": "White = known: only that area of the known frames is kept. One mask for all frames, or one "
+                "for each."
+            },
+        ),
+        "keyframes": (
+            "STRING",
+            {
+                "default": "",
+                "tooltip": "Frames that keyframe_images are for, like 0-4, 40, 76-80. Negative numbers count from the "
+                "end: -1 is the last frame.",
+            },
+        ),
+        "feather": (
+            "INT",
+            {
+                "default": 0, "min": 0, "max": 100, "step": 1,
+                "tooltip": "Frames over which known fades at each border to generated frames. 0 = off: models were "
+                "trained with masks of 0 and 1.",
+            },
+        ),
+        "outside_region": (
+            list(OUTSIDE_CHOICES),
+            {
+                "default": "empty",
+                "tooltip": "Pixels of known frames outside region. empty: filled with grey, as models for inpainting "
+                "want. keep: left as they are (the white canvas of MAGREF).",
+            },
+        ),
+    }  # fmt: skip

@@ -13,9 +13,10 @@ from ..svi_embeds.embeds import svi_record_of
 from ..svi_embeds.embeds_file import load_embeds_and_gaps
 from ..svi_embeds.encoded import EncodedClip, encoded_from
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.masks import STRIP_SIGNS, mask_strip
 
 FRAMES_PER_LINE = 60
-BLOCKS, PLAIN = "█▒·", "#+."  # kept, kept in part, generated
+PLAIN_SIGNS = "#+."
 
 
 def inspect_file(path: Path, *, sheet: Path | None = None) -> list[str]:
@@ -43,12 +44,12 @@ def inspect_file(path: Path, *, sheet: Path | None = None) -> list[str]:
     return [*lines, "", f"contact sheet: {target}"]
 
 
-def strip(known: Sequence[float], signs: str = BLOCKS) -> list[str]:
+def strip(known: Sequence[float], signs: str = STRIP_SIGNS) -> list[str]:
     """A known_mask as lines of signs, each with the index of its first frame.
 
     known: one value per frame. signs: for frames that are kept, kept in part, and generated.
     """
-    line = "".join(signs[0] if v >= 1 else signs[2] if v <= 0 else signs[1] for v in known)
+    line = mask_strip(known, signs)
     starts = range(0, len(line), FRAMES_PER_LINE)
     return [f"{start:>6} {line[start : start + FRAMES_PER_LINE]}" for start in starts]
 
@@ -61,10 +62,10 @@ def packed_columns(clip: EncodedClip) -> list[str]:
 
 def _signs() -> str:
     try:
-        BLOCKS.encode(sys.stdout.encoding or "ascii")
+        STRIP_SIGNS.encode(sys.stdout.encoding or "ascii")
     except (UnicodeEncodeError, LookupError):
-        return PLAIN
-    return BLOCKS
+        return PLAIN_SIGNS
+    return STRIP_SIGNS
 
 
 def _values(tree: dict[str, Any], prefix: str = "") -> Iterable[str]:

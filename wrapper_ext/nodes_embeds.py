@@ -8,7 +8,7 @@ from ..svi_embeds.clip import make_clip
 from ..svi_embeds.plan import END_PADDING_FRAMES
 from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS, strength
+from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, size_inputs, strength
 
 _MODE_TIP = "Which SVI LoRA the clip is for. " + " ".join(
     f"{row.id}: {row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
@@ -31,13 +31,11 @@ class WanVideoSVIEmbeds:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        size = {"min": 64, "max": 8096, "step": 16}
         return {
             "required": {
                 "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
                 "mode": (list(MODES), {"default": "film", "tooltip": _MODE_TIP}),
-                "width": ("INT", {**size, "default": 832, "tooltip": "Width of the clip in pixels, in steps of 16."}),
-                "height": ("INT", {**size, "default": 480, "tooltip": "Height of the clip in pixels, in steps of 16."}),
+                **size_inputs(),
                 "num_frames": (
                     "INT",
                     {
@@ -147,6 +145,7 @@ class WanVideoSVIEmbeds:
                         "frame is in.",
                     },
                 ),
+                **keyframe_inputs(),
             },
         }  # fmt: skip
 

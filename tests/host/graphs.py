@@ -59,6 +59,8 @@ def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
     for node in graph.values():
         if node["class_type"] not in ("CreateVideo", "SaveVideo", "SaveImage"):
             node["inputs"] |= {key: value for key, value in smaller.items() if key in node["inputs"]}
+        if node["inputs"].get("keyframes"):
+            node["inputs"]["keyframes"] = "0, 8, -1"
         if node["class_type"] == "WanVideoSampler":
             steps = node["inputs"]["steps"]
             node["inputs"]["steps"] = 2

@@ -42,6 +42,8 @@ SHIPPED = {
     "svi_shot_chain": (3 * 17 - 2 * 1, "WanVideoSVIEmbeds", 3),
     "svi2_pro_chain": (2 * 17 - 5, "WanVideoSVILatentEmbeds", 2),
     "custom_embeds_shot": (2 * 17 - 1, "WanVideoI2VCustomEmbeds", 2),
+    "fun_inp_film_chain": (3 * 17 - 2 * 5, "WanVideoSVITemporalMask", 3),
+    "fun_inp_keyframes": (17, "WanVideoSVITemporalMask", 1),
 }
 
 

@@ -77,6 +77,23 @@ class SVITestMask:
         return (column[:, None, None].expand(-1, 4, 4).contiguous(),)
 
 
+class SVITestRegion:
+    """A MASK of one frame, white in its left part and in a corner."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {"required": {"height": ("INT", {"default": 8}), "width": ("INT", {"default": 8})}}
+    )
+    RETURN_TYPES = ("MASK",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, height, width):
+        mask = torch.zeros(1, height, width)
+        mask[:, :, : width // 3] = 1
+        mask[:, height // 2 :, -2:] = 1
+        return (mask,)
+
+
 class SVITestLatent:
     """Seeded random latents; axes 4 leaves out the time axis, as LATENTs of images do."""
 
@@ -202,6 +219,7 @@ NODE_CLASS_MAPPINGS = {
         SVITestDump,
         SVITestImages,
         SVITestMask,
+        SVITestRegion,
         SVITestLatent,
         SVITestJoinLatents,
         SVITestEmbedsToLatent,

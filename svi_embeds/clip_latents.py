@@ -1,0 +1,77 @@
+"""A clip's latents: encoded, scaled, and with extra ones in front."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .encode import WanVAE, encode_video, scale_latents, vae_on
+from .errors import SVIError
+from .latent_space import read_latent
+from .masks import format_runs
+from .plan import ClipPlan
+from .recipes import IMAGE_PADDING
+from .timeline import Timeline
+
+
+def encode_clip(
+    vae: WanVAE,
+    video: Tensor,
+    line: Timeline,
+    *,
+    add_cond_latents: dict[str, Any] | None,
+    tiled: bool,
+    device: torch.device,
+    offload_device: torch.device | None,
+) -> tuple[Tensor, dict[str, Any] | None]:
+    """The clip's latents C T h w, and add_cond_latents with the negative that the host's encode node adds to them.
+
+    video: C F H W in -1..1. The VAE goes to offload_device afterwards, also when it fails.
+    """
+    with vae_on(vae, device, offload_device):
+        latents = encode_video(vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled)
+        if add_cond_latents is not None:
+            grey = torch.zeros_like(video[:, :1])
+            negative = vae.encode([grey], device, end_=False, tiled=False)
+            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
+    return latents, add_cond_latents
+
+
+def scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front: int) -> tuple[Tensor, list[str]]:
+    """Latents C T h w with those of image padding scaled, and notes. in_front: latents that will stand before them."""
+    if strength == 1.0:
+        return latents, []
+    if plan.padding not in IMAGE_PADDING:
+        return latents, [f"ref_strength {strength:g} has no effect: padding is {plan.padding}"]
+    pad = plan.timeline.padding_latents
+    if not pad:
+        return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
+    span = format_runs([latent + in_front for latent in pad])
+    scaled = scale_latents(latents, pad, strength)
+    return scaled, [f"{plan.padding} padding scaled by {strength:g} (latents {span})"]
+
+
+def prepend_extra(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:
+    """extra: C t h w, kept. latents: C T h w, packed: 4 T h w. Returns both with t more in front."""
+    if extra.shape[0] != latents.shape[0]:
+        raise SVIError(
+            f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}: "
+            "encode them with the same VAE"
+        )
+    kept = torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1)
+    return torch.cat([extra.to(latents.device), latents], dim=1), torch.cat([kept, packed], dim=1)
+
+
+def extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: int) -> Tensor | None:
+    """A LATENT as C t h w, checked against the clip's size."""
+    if extra_latents is None:
+        return None
+    samples, _ = read_latent("extra_latents", extra_latents, take_first=False)
+    if tuple(samples.shape[2:]) != (lat_h, lat_w):
+        raise SVIError(
+            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got "
+            f"{[1, *samples.shape]}: encode them at the clip's width and height"
+        )
+    return samples

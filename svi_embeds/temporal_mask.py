@@ -1,0 +1,138 @@
+"""The two inputs that Fun InP users feed the host's ImageToVideo Encode: frames and temporal_mask, made together.
+
+The host's mask greys no pixels, cuts and pads in silence, and wants the wrapper's polarity; here the frames are empty
+where they are not known, both are as long as the host needs, and both views of the mask come out by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PIL import Image
+from torch import Tensor
+
+from .checks import check_choice
+from .encode import FACTOR, latent_size
+from .encoded import write_info
+from .errors import SVIError
+from .frames import check_images, compose_frames, prepare_parts, to_video
+from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
+from .masks import concat_from_known, count_concat, count_known, describe_known, mask_strip, per_frame
+from .plan import ClipPlan, count_end_frames, plan_clip
+from .sheet import Tile, draw_sheet, make_tiles
+
+MODE = "fun_inp"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class TemporalMask:
+    """What the host's encode takes.
+
+    frames: F H W 3 in 0..1, for start_image. known_mask, concat_mask: M h w float32 at latent size; known_mask goes to
+    temporal_mask. Without fun_or_fl2v_model and with an end, F is 1 and M is num_frames + 1, and the end image goes to
+    the host's end_image; else both are num_frames. fun_or_fl2v_model: what the host's tick must be.
+    """
+
+    plan: ClipPlan
+    frames: Tensor
+    known_mask: Tensor
+    concat_mask: Tensor
+    fun_or_fl2v_model: bool
+    info: str
+    tiles: tuple[Tile, ...]
+    known_per_frame: tuple[float, ...]
+
+    def sheet(self) -> Image.Image:
+        """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
+        frames, counts = self.plan.timeline.num_frames, count_known(self.known_per_frame)
+        return draw_sheet(self.tiles, self.known_per_frame, title=f"{MODE}: {frames} frames, {counts} (known_mask)")
+
+    def __repr__(self) -> str:
+        return f"TemporalMask({self.plan!r}, frames {list(self.frames.shape)})"
+
+
+def make_temporal_mask(
+    *,
+    num_frames: int,
+    width: int,
+    height: int,
+    motion_frames: Tensor | None = None,
+    end_image: Tensor | None = None,
+    keyframe_images: Tensor | None = None,
+    region: Tensor | None = None,
+    overlap_frames: int = 0,
+    end_frames: int = 0,
+    keyframes: str = "",
+    feather: int = 0,
+    empty_level: float = 0.5,
+    outside_region: str = "empty",
+    fun_or_fl2v_model: bool = True,
+) -> TemporalMask:
+    """Make frames and temporal_mask of one clip. Nothing that is passed in is changed.
+
+    num_frames: 4k+1. width, height: pixels, multiples of 16. motion_frames: F H W C, the previous clip; its last
+    overlap_frames are taken, 0 means 5. end_image: e H W C, its first end_frames end the clip, 0 means all.
+    keyframes: as `parse_keyframes` reads them; keyframe_images: one for each, in order. Images are in 0..1, any size.
+    region: 1 or F H' W', 1 = known; what lies outside it is filled with empty_level, or left as it is when
+    outside_region is `keep`. feather: see `feather_known`. empty_level: grey level, 0..1, of frames to generate.
+
+    Raises SVIError for input that the host would crash on or get wrong; see `plan_clip` and `parse_keyframes`.
+    """
+    lat_h, lat_w = latent_size(FACTOR, width=width, height=height)
+    check_choice("outside_region", outside_region, OUTSIDE_CHOICES)
+    if isinstance(empty_level, bool) or not isinstance(empty_level, (int, float)) or not 0 <= empty_level <= 1:
+        raise SVIError(f"empty_level must be a number from 0 to 1, got {empty_level!r}")
+    notes: list[str] = []
+    images: dict[str, Tensor] = {}
+    # The plan knows motion frames by the name that they have in WanVideoSVIEmbeds.
+    for name, image in (("start_image", motion_frames), ("end_image", end_image), ("keyframe_images", keyframe_images)):
+        if image is not None:
+            images[name], said = check_images("motion_frames" if name == "start_image" else name, image)
+            notes += said
+    counts = {name: len(image) for name, image in images.items()}
+    plan = plan_clip(
+        mode=MODE,
+        num_frames=num_frames,
+        start_frames=counts.get("start_image", 0),
+        end_frames=count_end_frames(counts.get("end_image", 0), end_frames),
+        overlap_frames=overlap_frames,
+        keyframes=parse_keyframes(keyframes, num_frames=num_frames),
+        keyframe_images=counts.get("keyframe_images", 0),
+        fun_or_fl2v_model=fun_or_fl2v_model,
+    )
+    notes += plan.notes
+    line = plan.timeline
+    known = known_masks(plan.known_values, height=lat_h, width=lat_w, region=region, feather=feather)
+    values = per_frame(known)
+
+    parts = prepare_parts(plan, images, width=width, height=height)
+    notes += parts.notes
+    frames = compose_frames(plan, parts, width=width, height=height, grey=empty_level)
+    if region is not None and outside_region == "empty":
+        for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
+            frames[frame][left_out] = empty_level
+    tiles = make_tiles(plan, to_video(frames), values)
+    if line.end_apart:
+        frames = frames[: line.motion_frames].clone()
+        notes.append(
+            f"fun_or_fl2v_model is off: frames is the motion frame alone, temporal_mask has {line.total_frames} masks; "
+            "connect the same end_image to the host's end_image"
+        )
+    tick = "on" if plan.fun_or_fl2v_model else "off"
+    head = [
+        f"{MODE}: {line.num_frames} frames at {width}x{height}; the host's encode takes fun_or_fl2v_model {tick}",
+        mask_strip(values),
+        f"frames: {', '.join(map(str, line.segments))}",
+        f"temporal_mask (wrapper): {describe_known(values)}",
+        f"concat_mask (native): {count_concat(values)}",
+    ]
+    return TemporalMask(
+        plan=plan,
+        frames=frames,
+        known_mask=known,
+        concat_mask=concat_from_known(known),
+        fun_or_fl2v_model=plan.fun_or_fl2v_model,
+        info=write_info(head, notes),
+        tiles=tiles,
+        known_per_frame=tuple(values),
+    )

@@ -1,0 +1,164 @@
+"""Frames and masks for the host's own encode node: Fun InP keyframes, and MAGREF's canvas of references."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..svi_embeds.canvas import reference_canvas
+from ..svi_embeds.encoded import write_info
+from ..svi_embeds.frames import to_picture
+from ..svi_embeds.temporal_mask import make_temporal_mask
+from . import host
+from .common import CATEGORY, keyframe_inputs, size_inputs
+
+
+class WanVideoSVITemporalMask:
+    """start_image and temporal_mask for the host's ImageToVideo Encode, made together."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Makes the two inputs that Fun InP users feed WanVideo ImageToVideo Encode: frames (to start_image) and "
+        "temporal_mask, equally long, empty where they are generated. Motion frames, an end and keyframes anywhere."
+    )
+    FUNCTION = "make"
+    RETURN_TYPES = ("IMAGE", "MASK", "MASK", "BOOLEAN", "STRING")
+    RETURN_NAMES = ("frames", "temporal_mask", "concat_mask", "fun_or_fl2v_model", "info")
+    OUTPUT_TOOLTIPS = (
+        "For start_image of WanVideo ImageToVideo Encode.",
+        "For its temporal_mask: white = frame is kept. Latent size.",
+        "The same mask in native polarity: black = frame is kept.",
+        "For its fun_or_fl2v_model.",
+        "What each frame is, as a strip (full: kept, dot: generated) and in words.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "num_frames": (
+                    "INT",
+                    {
+                        "default": 81, "min": 5, "max": 10001, "step": 4,
+                        "tooltip": "Frames of this clip, motion frames included: 4k+1. The same in the host's encode.",
+                    },
+                ),
+                **size_inputs(),
+            },
+            "optional": {
+                "motion_frames": (
+                    "IMAGE",
+                    {"tooltip": "The whole previous clip (its last frames are taken), or the first image. Any size."},
+                ),
+                "end_image": ("IMAGE", {"tooltip": "What the clip ends on: one frame or several. Any size."}),
+                "keyframe_images": keyframe_inputs()["keyframe_images"],
+                "region": keyframe_inputs()["region"],
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Motion frames taken from the end of motion_frames. 0 = 5, as svi-film wants.",
+                    },
+                ),
+                "end_frames": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "How many frames of end_image the clip ends on: its first ones. 0 = all of them.",
+                    },
+                ),
+                "keyframes": keyframe_inputs()["keyframes"],
+                "feather": keyframe_inputs()["feather"],
+                "empty_level": (
+                    "FLOAT",
+                    {
+                        "default": 0.5, "min": 0.0, "max": 1.0, "step": 0.01,
+                        "tooltip": "Grey level of frames to generate, 0 black to 1 white. 0.5 is what models know.",
+                    },
+                ),
+                "outside_region": keyframe_inputs()["outside_region"],
+                "fun_or_fl2v_model": (
+                    "BOOLEAN",
+                    {
+                        "default": True,
+                        "tooltip": "On for Fun InP and FLF2V models. Off: an end stands behind the clip, with one mask "
+                        "more and exactly 1 motion frame.",
+                    },
+                ),
+            },
+        }  # fmt: skip
+
+    def make(self, **inputs: Any) -> dict[str, Any]:
+        """See `svi_embeds.temporal_mask.make_temporal_mask`, whose parameters the inputs are."""
+        made = make_temporal_mask(**inputs)
+        return {
+            "ui": {"images": host.show(made.sheet(), "svi_temporal_mask")},
+            "result": (made.frames, made.known_mask, made.concat_mask, made.fun_or_fl2v_model, made.info),
+        }
+
+
+class WanVideoReferenceCanvas:
+    """References on a white canvas with their region mask."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Puts one or more reference images on a white canvas, none cut or stretched, as MAGREF models take them. "
+        "canvas goes to motion_frames and to CLIP vision, region to region of SVI Temporal Mask or SVI Embeds."
+    )
+    FUNCTION = "place"
+    RETURN_TYPES = ("IMAGE", "MASK", "BBOX", "STRING")
+    RETURN_NAMES = ("canvas", "region", "boxes", "info")
+    OUTPUT_TOOLTIPS = (
+        "The canvas, one frame.",
+        "White where a reference is.",
+        "x, y, width and height of each reference, in pixels.",
+        "Where each reference went.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        tip = "A reference, or a batch of them. Any size."
+        return {
+            "required": {
+                "image_1": ("IMAGE", {"tooltip": tip}),
+                **size_inputs(),
+                "margin": (
+                    "INT",
+                    {
+                        "default": 16, "min": 0, "max": 512, "step": 8,
+                        "tooltip": "Pixels of canvas around each reference.",
+                    },
+                ),
+                "level": (
+                    "FLOAT",
+                    {
+                        "default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01,
+                        "tooltip": "Grey level of the canvas: 1 = white, what MAGREF was trained with.",
+                    },
+                ),
+            },
+            "optional": {f"image_{number}": ("IMAGE", {"tooltip": tip}) for number in (2, 3, 4)},
+        }  # fmt: skip
+
+    def place(self, width: int, height: int, margin: int, level: float, **images: Tensor | None) -> dict[str, Any]:
+        """images: image_1 to image_4, F H W C in 0..1. Returns 1 H W 3, 1 H W, boxes, and what went where."""
+        given = {name: image for name, image in sorted(images.items()) if image is not None}
+        made = reference_canvas(given, width=width, height=height, margin=margin, level=level)
+        head = [f"{len(made.boxes)} references on {width}x{height}"]
+        head += [f"reference {i + 1}: {w}x{h} at {x}, {y}" for i, (x, y, w, h) in enumerate(made.boxes)]
+        picture = host.show(to_picture(made.image), "svi_reference_canvas")
+        return {
+            "ui": {"images": picture},
+            "result": (made.image, made.region, list(made.boxes), write_info(head, list(made.notes))),
+        }
+
+
+NODE_CLASS_MAPPINGS = {
+    "WanVideoSVITemporalMask": WanVideoSVITemporalMask,
+    "WanVideoReferenceCanvas": WanVideoReferenceCanvas,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "WanVideoSVITemporalMask": "WanVideo SVI Temporal Mask",
+    "WanVideoReferenceCanvas": "WanVideo Reference Canvas",
+}
