@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,7 +17,7 @@ from .embeds import build_embeds, control_signal, svi_record
 from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
-from .frames import check_images, compose_video, prepare_parts, to_video
+from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
 from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
 from .masks import (
     concat_from_known,
@@ -163,7 +164,7 @@ def make_clip(
         for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
             video[:, frame, left_out] = 0  # mid-grey
         notes.append("known frames are grey outside region")
-    tiles = make_tiles(plan, video, known_per_frame)
+    tiles = make_tiles(plan, partial(video_frame, video), known_per_frame)
 
     if before_encode is not None:
         before_encode()

@@ -114,7 +114,7 @@ def make_custom_clip(
         mask_said = f"no concat_mask: the frames of start_image are kept ({source.frames})"
         if not source.frames:
             mask_said = "no concat_mask: every frame is generated"
-    known = unpack_known(packed).contiguous()
+    known = unpack_known(packed).clone()
     values = per_frame(known)
     if min(values) >= 1:
         notes.append("the mask keeps every frame: nothing is generated")
@@ -151,7 +151,7 @@ def make_custom_clip(
         info=write_info(head, notes),
         tiles=make_latent_tiles(latents, values, ["latent"] * latents.shape[1]),
         known_per_frame=tuple(values),
-        latents=latents[-CHANNELS:],
+        latents=latents[-CHANNELS:].clone(),
     )
 
 

@@ -164,7 +164,7 @@ def is_end_apart(embeds: Mapping[str, Any]) -> bool:
 def known_mask_of(embeds: Mapping[str, Any]) -> Tensor:
     """The packed mask of any image-to-video embeds as a known_mask: F h w float32, one per conditioning frame."""
     mask: Tensor = check_embeds(embeds)["mask"]
-    return unpack_known(mask.detach().to("cpu", torch.float32), end_apart=is_end_apart(embeds)).contiguous()
+    return unpack_known(mask.detach().to("cpu", torch.float32), end_apart=is_end_apart(embeds)).clone()
 
 
 def svi_record_of(embeds: Mapping[str, Any]) -> SVIRecord | None:

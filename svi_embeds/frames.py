@@ -108,6 +108,11 @@ def to_video(frames: Tensor) -> Tensor:
     return rearrange(frames * 2 - 1, "f h w c -> c f h w")
 
 
+def video_frame(video: Tensor, index: int) -> Tensor:
+    """One frame of a video as H W 3 in 0..1 float32. video: C F H W in -1..1."""
+    return rearrange((video[:, index].to(torch.float32) + 1) / 2, "c h w -> h w c")
+
+
 def to_picture(image: Tensor) -> Image.Image:
     """The first frame of an IMAGE (F H W 3 in 0..1) as an RGB picture."""
     pixels = (image[0].to(torch.float32) * 255).round().clamp(0, 255).to(torch.uint8)
@@ -166,7 +171,7 @@ def prepare_parts(plan: ClipPlan, images: dict[str, Tensor], *, width: int, heig
     motion = reference = end = keyframes = source = None
     if plan.timeline.motion_frames:
         source = images["start_image"][-plan.timeline.motion_frames :]
-        motion = prepare("start_image", source)
+        motion = prepare(plan.start_name, source)
     if plan.reference_from is not None:
         image = images[plan.reference_from]
         if motion is not None and source is not None and _same(image, source[-1:]):

@@ -34,7 +34,8 @@ class ClipPlan:
     end_padding: what fills the frames right before the end (`timeline.end_padding`).
     reference_from: which input the reference padding comes from; None when no padding is an image of its own.
     fun_or_fl2v_model: the setting as it takes effect (an end image alone only works with it on).
-    notes: what was decided or adjusted on the caller's behalf, a sentence each.
+    start_name: what the caller calls the batch that motion frames come from. notes: what was decided or adjusted on
+        the caller's behalf, a sentence each.
     """
 
     recipe: Recipe
@@ -44,6 +45,7 @@ class ClipPlan:
     end_padding: EndPadding
     reference_from: Source | None
     fun_or_fl2v_model: bool
+    start_name: str = "start_image"
     notes: tuple[str, ...] = ()
 
     @property
@@ -78,6 +80,7 @@ def plan_clip(
     keyframes: Sequence[int] = (),
     keyframe_images: int = 0,
     fun_or_fl2v_model: bool = True,
+    start_name: str = "start_image",
 ) -> ClipPlan:
     """Decide one clip.
 
@@ -88,6 +91,7 @@ def plan_clip(
     known_frames, padding, end_padding: one of KNOWN_CHOICES, PADDING_CHOICES and END_PADDING_CHOICES.
     end_padding_frames: how many frames before the end get end_padding, unless that is `same`.
     keyframes: frames that are given besides. keyframe_images: how many images there are for them.
+    start_name: what errors call the start batch.
 
     Raises SVIError for every combination that the host would crash on or silently get wrong.
     """
@@ -100,12 +104,12 @@ def plan_clip(
     _check_keyframe_images(row, keyframes, keyframe_images)
     if not start_frames and not end_frames and not keyframes:
         raise SVIError(
-            f"{mode} needs start_image: connect the previous clip (or, for the first clip, the first image); "
+            f"{mode} needs {start_name}: connect the previous clip (or, for the first clip, the first image); "
             "an end_image alone works too" + (", and so do keyframes" if row.inpaints else "")
         )
-    motion = _motion_frames(row, start_frames=start_frames, overlap_frames=overlap_frames)
+    motion = _motion_frames(row, start_name, start_frames=start_frames, overlap_frames=overlap_frames)
     if not start_frames:
-        notes.append("no start_image: the clip has no motion frames")
+        notes.append(f"no {start_name}: the clip has no motion frames")
     fun = fun_or_fl2v_model
     if end_frames and not start_frames and not fun:
         fun = True
@@ -146,7 +150,7 @@ def plan_clip(
     if reference_frames and source is None:
         notes.append(f"ref_image is not used: padding is {fill}")
     if "last" in fills and not motion:
-        raise SVIError("padding last needs motion frames: connect start_image, or choose another padding")
+        raise SVIError(f"padding last needs motion frames: connect {start_name}, or choose another padding")
     return ClipPlan(
         recipe=row,
         timeline=line,
@@ -155,6 +159,7 @@ def plan_clip(
         end_padding=end_fill,
         reference_from=source,
         fun_or_fl2v_model=fun,
+        start_name=start_name,
         notes=tuple(notes),
     )
 
@@ -186,19 +191,19 @@ def count_end_frames(connected: int, wanted: int) -> int:
     return wanted or connected
 
 
-def _motion_frames(row: Recipe, *, start_frames: int, overlap_frames: int) -> int:
+def _motion_frames(row: Recipe, start_name: str, *, start_frames: int, overlap_frames: int) -> int:
     if not start_frames:
         if overlap_frames:
-            raise SVIError(f"overlap_frames {overlap_frames} needs start_image: connect the previous clip")
+            raise SVIError(f"overlap_frames {overlap_frames} needs {start_name}: connect the previous clip")
         return 0
     motion = overlap_frames or row.motion_frames
     if start_frames < motion:
         hint = (
-            "for the first clip choose mode i2v or set overlap_frames to 1"
+            f"for the first clip {'' if row.inpaints else 'choose mode i2v or '}set overlap_frames to 1"
             if start_frames == 1
             else f"connect the whole previous clip, or set overlap_frames to {start_frames} or less"
         )
-        raise SVIError(f"{row.id} needs {motion} motion frames, start_image has {start_frames}: {hint}")
+        raise SVIError(f"{row.id} needs {motion} motion frames, {start_name} has {start_frames}: {hint}")
     return motion
 
 

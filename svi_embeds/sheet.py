@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from .frames import to_picture
+from .frames import to_picture, video_frame
 from .masks import format_runs
 from .plan import ClipPlan
 from .timeline import frames_of_latent
@@ -53,11 +53,11 @@ class Tile:
         return f"Tile({self.role} {self.first}-{self.last}, known {self.known:g})"
 
 
-def make_tiles(plan: ClipPlan, video: Tensor, known: Sequence[float]) -> tuple[Tile, ...]:
-    """The tiles of a clip. video: C F H W in -1..1. known: one value per frame.
+def make_tiles(plan: ClipPlan, frame: Callable[[int], Tensor], known: Sequence[float]) -> tuple[Tile, ...]:
+    """The tiles of a clip. frame: gives the picture of a frame, H W 3 in 0..1. known: one value per frame.
 
-    Padding is one picture, so a run of it folds into one tile wherever the mask stays the same. No tile keeps `video`
-    alive.
+    Padding is one picture, so a run of it folds into one tile wherever the mask stays the same. No tile keeps what
+    `frame` gave alive.
     """
     fills = {"padding": plan.padding, "end_padding": plan.end_padding}
     tiles = []
@@ -69,7 +69,7 @@ def make_tiles(plan: ClipPlan, video: Tensor, known: Sequence[float]) -> tuple[T
                 while stop < segment.stop and known[stop] == known[start]:
                     stop += 1
             role = f"{fills[segment.role]} padding" if segment.role in fills else segment.role
-            tiles.append(Tile(_thumbnail(video[:, start]), start, stop - 1, role, known[start]))
+            tiles.append(Tile(_thumbnail(frame(start)), start, stop - 1, role, known[start]))
             start = stop
     return tuple(tiles)
 
@@ -98,7 +98,7 @@ def make_latent_tiles(
 
 
 def latent_picture(latent: Tensor) -> Tensor:
-    """What a latent shows, roughly. latent: C h w in the wrapper's space. Returns C H W in -1..1, H and W enlarged.
+    """What a latent shows, roughly. latent: C h w in the wrapper's space. Returns H W 3 in 0..1, H and W enlarged.
 
     Wan 2.1 latents (the last 16 channels when there are more groups of them) by ComfyUI's linear map to RGB; others as
     the mean over their channels.
@@ -109,12 +109,12 @@ def latent_picture(latent: Tensor) -> Tensor:
     else:
         weights = torch.tensor(_TO_RGB)
         rgb = torch.einsum("chw,cr->rhw", latent[-len(_TO_RGB) :], weights) + torch.tensor(_RGB_BIAS).view(3, 1, 1)
-    return rgb.repeat_interleave(8, dim=1).repeat_interleave(8, dim=2)
+    return video_frame(rgb[:, None], 0).repeat_interleave(8, dim=0).repeat_interleave(8, dim=1)
 
 
 def _thumbnail(frame: Tensor) -> Image.Image:
-    """C H W in -1..1 -> a small RGB picture."""
-    picture = to_picture(((frame.to(torch.float32) + 1) / 2).permute(1, 2, 0)[None])
+    """H W 3 in 0..1 -> a small RGB picture."""
+    picture = to_picture(frame[None])
     width = max(24, round(picture.width * THUMB_HEIGHT / picture.height))
     return picture.resize((min(width, 3 * THUMB_HEIGHT), THUMB_HEIGHT), Image.Resampling.BILINEAR)
 

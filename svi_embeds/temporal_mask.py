@@ -15,13 +15,13 @@ from .checks import check_choice
 from .encode import FACTOR, latent_size
 from .encoded import write_info
 from .errors import SVIError
-from .frames import check_images, compose_frames, prepare_parts, to_video
+from .frames import check_images, compose_frames, prepare_parts
 from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
 from .masks import concat_from_known, count_concat, count_known, describe_known, mask_strip, per_frame
 from .plan import ClipPlan, count_end_frames, plan_clip
 from .sheet import Tile, draw_sheet, make_tiles
 
-MODE = "fun_inp"
+MODE, START = "fun_inp", "motion_frames"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -84,10 +84,13 @@ def make_temporal_mask(
         raise SVIError(f"empty_level must be a number from 0 to 1, got {empty_level!r}")
     notes: list[str] = []
     images: dict[str, Tensor] = {}
-    # The plan knows motion frames by the name that they have in WanVideoSVIEmbeds.
-    for name, image in (("start_image", motion_frames), ("end_image", end_image), ("keyframe_images", keyframe_images)):
+    for key, name, image in (
+        ("start_image", START, motion_frames),
+        ("end_image", "end_image", end_image),
+        ("keyframe_images", "keyframe_images", keyframe_images),
+    ):
         if image is not None:
-            images[name], said = check_images("motion_frames" if name == "start_image" else name, image)
+            images[key], said = check_images(name, image)
             notes += said
     counts = {name: len(image) for name, image in images.items()}
     plan = plan_clip(
@@ -99,6 +102,7 @@ def make_temporal_mask(
         keyframes=parse_keyframes(keyframes, num_frames=num_frames),
         keyframe_images=counts.get("keyframe_images", 0),
         fun_or_fl2v_model=fun_or_fl2v_model,
+        start_name=START,
     )
     notes += plan.notes
     line = plan.timeline
@@ -111,7 +115,7 @@ def make_temporal_mask(
     if region is not None and outside_region == "empty":
         for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
             frames[frame][left_out] = empty_level
-    tiles = make_tiles(plan, to_video(frames), values)
+    tiles = make_tiles(plan, frames.__getitem__, values)
     if line.end_apart:
         frames = frames[: line.motion_frames].clone()
         notes.append(

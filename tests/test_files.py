@@ -108,6 +108,10 @@ def test_no_path_leads_out_of_comfyuis_folders(folders: Path) -> None:
         with pytest.raises(SVIError, match="filename_prefix must end with a name"):
             Save().save(embeds(), prefix, strict=True)
     assert "is not there any more" in Load.VALIDATE_INPUTS("absent.safetensors")
+    for name in ("x\0.safetensors", "x" * 5000):
+        assert "is no name of a file" in Load.VALIDATE_INPUTS(name)
+        with pytest.raises(SVIError, match="cannot be used"):
+            Save().save(embeds(), f"{name}/y", strict=True)
     assert not list((folders / "output").iterdir())
 
 

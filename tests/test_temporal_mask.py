@@ -268,7 +268,7 @@ def test_the_sheet_names_keyframes_and_is_split_at_them() -> None:
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
-    "nothing": ({}, "fun_inp needs start_image: .* and so do keyframes"),
+    "nothing": ({}, "fun_inp needs motion_frames: .* and so do keyframes"),
     "keyframe outside": ({"keyframes": "17", "keyframe_images": frames()}, "part '17' is outside the clip"),
     "keyframe is motion": (
         {"motion_frames": frames(5), "keyframes": "3", "keyframe_images": frames()},
@@ -307,7 +307,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
          "keyframes": "3", "keyframe_images": frames()},
         "keyframes go with an end_image only when fun_or_fl2v_model is on",
     ),
-    "one image for five": ({"motion_frames": frames()}, "needs 5 motion frames, start_image has 1: .* overlap_frames"),
+    "one image for five": ({"motion_frames": frames()}, "motion_frames has 1: for the first clip set overlap_frames"),
     "level": ({"motion_frames": frames(5), "empty_level": 1.5}, "empty_level must be a number from 0 to 1, got 1.5"),
     "outside": ({"motion_frames": frames(5), "outside_region": "x"}, "outside_region must be one of empty, keep"),
     "size": ({"motion_frames": frames(5), "width": 70}, "width must be a multiple of 16"),

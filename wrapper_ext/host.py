@@ -106,9 +106,14 @@ def new_output_file(prefix: str) -> tuple[Path, str]:
     base = folders["output"]
     if not prefix.strip() or prefix.endswith(("/", "\\")):
         raise SVIError(f"filename_prefix must end with a name, got {prefix!r}")
-    if not (base / prefix).resolve().is_relative_to(base):
+    try:
+        inside = (base / prefix).resolve().is_relative_to(base)
+        found = paths.get_save_image_path(prefix, str(base)) if inside else None
+    except (OSError, ValueError) as error:
+        raise SVIError(f"filename_prefix {prefix!r} cannot be used: {error}") from error
+    if found is None:
         raise SVIError(f"filename_prefix must stay inside ComfyUI's output folder, got {prefix!r}")
-    folder, name, counter, subfolder, _ = paths.get_save_image_path(prefix, str(base))
+    folder, name, counter, subfolder, _ = found
     filename = f"{name}_{counter:05}_{EMBEDS_SUFFIX}"
     return Path(folder) / filename, f"{Path(subfolder, filename).as_posix()} [output]"
 
@@ -133,10 +138,14 @@ def find_file(name: str) -> Path:
         raise SVIError("there are no input and output folders outside ComfyUI: call load_embeds with a path")
     where = next((key for key in folders if name.endswith(f"[{key}]")), None)
     base = folders[where or "input"]
-    path = (base / (name[: -len(where) - 2].strip() if where else name)).resolve()
+    try:
+        path = (base / (name[: -len(where) - 2].strip() if where else name)).resolve()
+        exists = path.is_file()
+    except (OSError, ValueError) as error:
+        raise SVIError(f"{name!r} is no name of a file: {error}") from error
     if not path.is_relative_to(base):
         raise SVIError(f"{name} leads out of ComfyUI's {where or 'input'} folder: choose a file inside it")
-    if not path.is_file():
+    if not exists:
         raise SVIError(f"{name} is not there any more: choose another file (press R to read the list anew)")
     return path
 
