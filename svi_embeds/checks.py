@@ -25,6 +25,12 @@ def check_strength(name: str, value: object) -> float:
     return value
 
 
+def check_bool(name: str, value: object) -> None:
+    """Raises SVIError unless `value` is True or False: text like "false" would count as true."""
+    if not isinstance(value, bool):
+        raise SVIError(f"{name} must be true or false, got {type(value).__name__} {str(value)[:40]!r}")
+
+
 def check_choice(name: str, value: object, choices: Sequence[str]) -> None:
     """Raises SVIError unless `value` is one of `choices`."""
     if value not in choices:

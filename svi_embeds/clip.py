@@ -134,7 +134,7 @@ def make_clip(
         padding=padding,
         end_padding=end_padding,
         end_padding_frames=end_padding_frames,
-        keyframes=parse_keyframes(keyframes, num_frames=num_frames) if keyframes else (),
+        keyframes=parse_keyframes(keyframes, num_frames=num_frames),
         keyframe_images=counts.get("keyframe_images", 0),
         fun_or_fl2v_model=fun_or_fl2v_model,
     )

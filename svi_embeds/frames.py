@@ -97,8 +97,9 @@ def resize_centre(images: Tensor, *, height: int, width: int) -> Tensor:
     """
     old_h, old_w = images.shape[-2:]
     aspect = (width / height) / (old_w / old_h)
-    cut_x = round((old_w - old_w * aspect) / 2) if aspect < 1 else 0
-    cut_y = round((old_h - old_h / aspect) / 2) if aspect > 1 else 0
+    # At least one row and column stays, where ComfyUI's would cut a tiny image away.
+    cut_x = min(round((old_w - old_w * aspect) / 2), (old_w - 1) // 2) if aspect < 1 else 0
+    cut_y = min(round((old_h - old_h / aspect) / 2), (old_h - 1) // 2) if aspect > 1 else 0
     cut = images[..., cut_y : old_h - cut_y, cut_x : old_w - cut_x]
     return torch.nn.functional.interpolate(cut, size=(height, width), mode="bilinear")
 

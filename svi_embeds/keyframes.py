@@ -11,6 +11,7 @@ from torch import Tensor
 from .checks import check_int
 from .errors import SVIError
 from .masks import check_mask, frame_masks, resize_masks
+from .timeline import latent_count
 
 OutsideRegion = Literal["empty", "keep"]
 OUTSIDE_CHOICES: tuple[str, ...] = get_args(OutsideRegion)
@@ -21,11 +22,12 @@ _PART = re.compile(r"(-?\d+)(?:\s*-\s*(-?\d+))?")
 def parse_keyframes(text: str, *, num_frames: int) -> tuple[int, ...]:
     """Frames written as `0-4, 40, 76-80`. Negative numbers count from the end: -1 is the last frame.
 
-    num_frames: frames of the clip. Returns the frames in the order of the text. Raises SVIError that quotes the part
-    which does not read or lies outside the clip.
+    num_frames: frames of the clip, 4k+1. Returns the frames in the order of the text. Raises SVIError that quotes the
+    part which does not read or lies outside the clip.
     """
+    latent_count(num_frames)
     if not isinstance(text, str):
-        raise SVIError(f"keyframes must be text like 0-4, 40, 76-80; got {text!r}")
+        raise SVIError(f"keyframes must be text like 0-4, 40, 76-80; got {type(text).__name__}")
     frames: list[int] = []
     for part in (piece.strip() for piece in text.split(",")):
         if not part:

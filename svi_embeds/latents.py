@@ -12,7 +12,7 @@ import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_choice, check_dict, check_int, check_strength
+from .checks import check_bool, check_choice, check_dict, check_int, check_strength
 from .embeds import build_embeds, svi_record
 from .encode import PATCH
 from .encoded import EncodedClip, write_info
@@ -84,6 +84,7 @@ def make_latent_clip(
     check_choice("end_padding", end_padding, LATENT_END_PADDING_CHOICES)
     check_int("motion_latents", motion_latents, minimum=0)
     check_int("end_padding_latents", end_padding_latents, minimum=1)
+    check_bool("fun_or_fl2v_model", fun_or_fl2v_model)
     if clip_embeds is not None:
         check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
     latent_count(num_frames)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .checks import check_int
+from .checks import check_bool, check_int
 from .errors import SVIError
 from .recipes import (
     RECIPES,
@@ -100,6 +100,7 @@ def plan_clip(
         check_int(f"{name}_frames", count, minimum=0)
     check_int("overlap_frames", overlap_frames, minimum=0)
     check_int("end_padding_frames", end_padding_frames, minimum=1)
+    check_bool("fun_or_fl2v_model", fun_or_fl2v_model)
     notes: list[str] = []
     _check_keyframe_images(row, keyframes, keyframe_images)
     if not start_frames and not end_frames and not keyframes:

@@ -225,6 +225,11 @@ def test_resize_at_the_centre_keeps_what_fits_and_is_plain_bilinear() -> None:
     assert torch.equal(flat, torch.nn.functional.interpolate(images[..., 10:20, :], size=(10, 50), mode="bilinear"))
 
 
+def test_a_tiny_image_is_never_cut_away() -> None:
+    assert resize_centre(torch.ones(1, 1, 4, 4), height=16, width=512).min() == 1
+    assert resize_centre(torch.ones(1, 1, 4, 4), height=512, width=16).min() == 1
+
+
 def test_32_channels_with_the_mask_between_become_control_and_image() -> None:
     given = latent(channels=32)
     made = clip(concat_latent_image=given, concat_mask_index=16, concat_mask=masks(0.0))

@@ -276,6 +276,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "end padding": ({"end_padding": "grey"}, "end_padding must be one of same, zero, reference, end; got 'grey'"),
     "space": ({"latent_space": "auto"}, "latent_space must be one of wrapper, native"),
     "strength": ({"anchor_strength": float("nan")}, "anchor_strength must be a number of 0 or more"),
+    "tick": ({"fun_or_fl2v_model": 1}, "fun_or_fl2v_model must be true or false, got int '1'"),
     "motion": ({"motion_latents": -1}, "motion_latents must be 0 or more, got -1"),
     "clip vision": ({"clip_embeds": torch.zeros(1)}, "clip_embeds must be a dict"),
 }  # fmt: skip

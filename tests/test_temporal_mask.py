@@ -310,6 +310,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "one image for five": ({"motion_frames": frames()}, "motion_frames has 1: for the first clip set overlap_frames"),
     "level": ({"motion_frames": frames(5), "empty_level": 1.5}, "empty_level must be a number from 0 to 1, got 1.5"),
     "outside": ({"motion_frames": frames(5), "outside_region": "x"}, "outside_region must be one of empty, keep"),
+    "length": ({"motion_frames": frames(5), "num_frames": 18, "keyframes": "-1"}, r"num_frames must be 4k\+1"),
+    "no length": ({"motion_frames": frames(5), "num_frames": None}, "num_frames must be a whole number, got None"),
+    "no text": ({"motion_frames": frames(5), "keyframes": [3]}, "keyframes must be text like .* got list"),
+    "no tick": ({"motion_frames": frames(5), "fun_or_fl2v_model": "false"}, "must be true or false, got str 'false'"),
     "size": ({"motion_frames": frames(5), "width": 70}, "width must be a multiple of 16"),
 }  # fmt: skip
 
