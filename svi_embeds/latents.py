@@ -111,8 +111,12 @@ def make_latent_clip(
         end_padding_latents=0 if end_padding == "same" else end_padding_latents,
         end_apart=end is not None and not fun_or_fl2v_model,
     )
+    strengths = {"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength}
     if ref_strength != 1.0 and "reference padding" not in plan.roles:
         notes.append(f"ref_strength {ref_strength:g} has no effect: no latent is reference padding")
+    for role, strength in strengths.items():
+        if strength != 1.0 and role in plan.roles:
+            notes.append(f"{role} scaled by {strength:g}")
     if not plan.gap and not plan.end:
         notes.append("anchor and motion latents fill the clip: no latent is padding")
 
@@ -120,7 +124,7 @@ def make_latent_clip(
     latents = _compose(
         plan,
         {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()},
-        strengths={"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength},
+        strengths=strengths,
     )
     lat_h, lat_w = latents.shape[2:]
     values = plan.known_values

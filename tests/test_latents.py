@@ -120,6 +120,7 @@ def test_anchor_strength_scales_the_anchor_alone() -> None:
     plain, made = clip(padding="reference"), clip(padding="reference", anchor_strength=0.5)
     assert torch.equal(made.embeds["image_embeds"][:, :1], plain.embeds["image_embeds"][:, :1] * 0.5)
     assert torch.equal(made.embeds["image_embeds"][:, 1:], plain.embeds["image_embeds"][:, 1:])
+    assert made.info.endswith("- anchor scaled by 0.5")
 
 
 LAST_COLUMNS = re.findall(r"^\| (\d) \| ([01 ]+) \| ([^|]+) \|$", PAGE, re.MULTILINE)

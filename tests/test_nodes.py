@@ -169,3 +169,82 @@ def test_nodes_leave_their_inputs_as_they_were() -> None:
     call("WanVideoSVIMaskPolarity", mask=inputs["mask"])
     call("WanVideoSVIEmbeds", vae=TraceVAE(), width=64, height=64, start_image=inputs["images"])
     assert digest(inputs) == before
+
+
+def latent(count: int = 1, *, seed: int = 0) -> dict[str, torch.Tensor]:
+    return {"samples": torch.randn(1, 16, count, 8, 8, generator=torch.Generator().manual_seed(seed))}
+
+
+def test_latent_embeds_node_gives_embeds_masks_info_and_the_frames_to_trim() -> None:
+    vision = {"clip_embeds": torch.ones(1, 2, 3)}
+    answer = call("WanVideoSVILatentEmbeds", anchor_samples=latent(), prev_samples=latent(21, seed=1), motion_latents=2,
+                  clip_embeds=vision)  # fmt: skip
+    embeds, known, concat, info, overlap = answer["result"]
+    assert overlap == 9
+    assert embeds["clip_context"] is vision["clip_embeds"]
+    assert known[:, 0, 0].tolist() == [1.0] + [0.0] * 80
+    assert concat[:, 0, 0].tolist() == [0.0] + [1.0] * 80
+    assert info.startswith("svi2_pro: 81 frames")
+    assert answer["ui"] == {"images": []}
+
+
+def test_custom_embeds_node_gives_its_outputs_in_order() -> None:
+    vision = {"clip_embeds": torch.ones(1, 2, 3)}
+    concat_mask = torch.ones(17, 8, 8)
+    concat_mask[0] = 0
+    given = latent(5)
+    answer = call("WanVideoI2VCustomEmbeds", width=64, height=64, length=17, concat_latent_image=given,
+                  concat_mask=concat_mask, latent_space="wrapper", clip_embeds=vision)  # fmt: skip
+    embeds, preview, concat, known, info = answer["result"]
+    assert torch.equal(preview["samples"], given["samples"])
+    assert torch.equal(concat, concat_mask)
+    assert torch.equal(known, 1 - concat_mask)
+    assert embeds["clip_context"] is vision["clip_embeds"]
+    assert info.startswith("custom: 17 frames at 64x64")
+    preview["samples"].zero_()
+    assert float(embeds["image_embeds"].abs().max()) > 0, "the preview is a copy"
+
+
+def test_custom_embeds_node_moves_the_vae_and_passes_on_how_to_encode() -> None:
+    for force_offload, moves in ((True, 2), (False, 1)):
+        vae = TraceVAE()
+        call("WanVideoI2VCustomEmbeds", vae=vae, width=64, height=64, length=17, start_image=frames(5), tiled_vae=True,
+             force_offload=force_offload)  # fmt: skip
+        assert len(vae.devices) == moves
+        assert vae.calls[0]["tiled"] is True
+
+
+@pytest.mark.parametrize("node_id", ["WanVideoSVIEmbeds", "WanVideoI2VCustomEmbeds"])
+def test_cancel_is_asked_for_before_the_vae_runs(node_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class CancelledError(Exception):
+        pass
+
+    def cancel() -> None:
+        raise CancelledError
+
+    monkeypatch.setattr(host, "stop_if_cancelled", cancel)
+    vae = TraceVAE()
+    with pytest.raises(CancelledError):
+        call(node_id, vae=vae, width=64, height=64, start_image=frames(5))
+    assert not vae.devices
+
+
+def test_temporal_mask_node_gives_its_outputs_in_order() -> None:
+    answer = call("WanVideoSVITemporalMask", width=64, height=64, num_frames=17, motion_frames=frames(17))
+    made, temporal, concat, fun, info = answer["result"]
+    assert made.shape == (17, 64, 64, 3)
+    assert temporal[:, 0, 0].tolist() == [1.0] * 5 + [0.0] * 12
+    assert torch.equal(concat, 1 - temporal)
+    assert fun is True
+    assert info.splitlines()[1] == "█████" + "·" * 12
+
+
+def test_reference_canvas_node_takes_references_in_the_order_of_their_names() -> None:
+    black, grey = torch.zeros(1, 40, 40, 3), torch.full((1, 40, 40, 3), 0.5)
+    answer = call("WanVideoReferenceCanvas", width=320, height=192, image_1=black, image_3=None, image_2=grey)
+    canvas, region, boxes, info = answer["result"]
+    (x1, y1, *_), (x2, y2, *_) = boxes
+    assert canvas[0, y1, x1].tolist() == [0.0] * 3
+    assert canvas[0, y2, x2].tolist() == pytest.approx([0.5] * 3, abs=0.01)
+    assert region[0, y1, x1] == region[0, y2, x2] == 1
+    assert info.splitlines()[0] == "2 references on 320x192"
