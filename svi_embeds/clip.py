@@ -18,7 +18,7 @@ from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_laten
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
-from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
+from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
 from .masks import (
     concat_from_known,
     count_concat,
@@ -155,6 +155,7 @@ def make_clip(
     known_per_frame = per_frame(known)
     known_name = "temporal_mask" if temporal_mask is not None else plan.known
 
+    notes += region_notes(region, width=width, height=height)
     parts = prepare_parts(plan, images, width=width, height=height)
     notes += parts.notes
     if noise_aug_strength and line.motion_frames:

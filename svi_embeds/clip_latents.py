@@ -43,14 +43,16 @@ def scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front:
     """Latents C T h w with those of image padding scaled, and notes. in_front: latents that will stand before them."""
     if strength == 1.0:
         return latents, []
-    if plan.padding not in IMAGE_PADDING:
+    fills = {plan.padding, plan.end_padding} if plan.timeline.end_padding else {plan.padding}
+    images = sorted(fills.intersection(IMAGE_PADDING))
+    if not images:
         return latents, [f"ref_strength {strength:g} has no effect: padding is {plan.padding}"]
-    pad = plan.timeline.padding_latents
+    pad = plan.image_padding_latents
     if not pad:
         return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
     span = format_runs([latent + in_front for latent in pad])
     scaled = scale_latents(latents, pad, strength)
-    return scaled, [f"{plan.padding} padding scaled by {strength:g} (latents {span})"]
+    return scaled, [f"{' and '.join(images)} padding scaled by {strength:g} (latents {span})"]
 
 
 def prepend_extra(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:

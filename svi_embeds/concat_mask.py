@@ -41,18 +41,19 @@ def read_concat_mask(
     check_mask("concat_mask", one)
     count, latents = len(one), latent_count(length)
     per = _mask_rate(count, length=length, latents=latents, rate=rate)
-    concat = one.detach().to("cpu", torch.float32)
-    if polarity == "wrapper":
-        concat = 1 - concat
-    if tuple(concat.shape[1:]) != (height, width):
-        concat = resize_centre(concat.unsqueeze(1), height=height, width=width).squeeze(1)
+    given = one.detach().to("cpu", torch.float32)
+    resized = tuple(given.shape[1:]) != (height, width)
+    if resized:
+        given = resize_centre(given.unsqueeze(1), height=height, width=width).squeeze(1)
     known = torch.zeros(length if per == "pixel" else latents, height, width)
-    known[:count] = 1 - concat
+    known[:count] = given if polarity == "wrapper" else 1 - given
     packed = pack_known(known) if per == "pixel" else repeat(known, "t h w -> c t h w", c=FRAMES_PER_LATENT)
     unit = "frame" if per == "pixel" else "latent"
     said = (
         f"{count} mask(s), one per {unit}, {polarity} polarity ({'black' if polarity == 'native' else 'white'} = kept)"
     )
+    if resized and not bool((one == one[:, :1, :1]).all()):
+        said += f"; cut at the centre and resized from {one.shape[2]}x{one.shape[1]}"
     if count < len(known):
         said += f"; {unit}s {count}-{len(known) - 1} have none and are generated"
     return packed.contiguous(), said

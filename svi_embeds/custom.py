@@ -18,7 +18,7 @@ from torch import Tensor
 from .checks import check_choice, check_dict, check_int
 from .concat_mask import read_concat_mask
 from .embeds import build_embeds, svi_record
-from .encode import FACTOR, WanVAE, check_vae, encode_video, latent_size, vae_on
+from .encode import FACTOR, PATCH, WanVAE, check_vae, encode_video, latent_size, vae_on
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
@@ -167,6 +167,11 @@ def _from_latent(latent: dict[str, Any], *, length: int, height: int, width: int
         raise SVIError(
             f"concat_latent_image has {count} latents, a clip of {length} frames has {latent_count(length)}: "
             f"set length to {frame_count(count)}, or encode {length} frames"
+        )
+    if samples.shape[2] % PATCH or samples.shape[3] % PATCH:
+        raise SVIError(
+            f"concat_latent_image is {samples.shape[3]}x{samples.shape[2]} latent pixels, both must be even for the "
+            "model's patches: encode frames whose width and height are multiples of 16"
         )
     if tuple(samples.shape[2:]) != (height, width):
         raise SVIError(

@@ -25,7 +25,7 @@ class SVIRecord(TypedDict):
 
     version: str
     mode: str
-    overlap_frames: int  # frames at the clip's start that the clip before ends on
+    overlap_frames: int  # frames to drop from the clip's start when it is joined to the one before
     end_frames: int
     known_frames: str  # a known rule, or the input that replaced it
     padding: str
@@ -153,6 +153,9 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
         )
     if tuple(mask.shape) != (FRAMES_PER_LATENT, *size):
         raise SVIError(f"mask is {list(mask.shape)}, expected [4, {', '.join(map(str, size))}]")
+    for key, tensor in (("image_embeds", latents), ("mask", mask)):
+        if not tensor.is_floating_point() or not latents.shape[0] or not bool(torch.isfinite(tensor.float()).all()):
+            raise SVIError(f"{key} of image_embeds must hold finite floats, got {tensor.dtype} {list(tensor.shape)}")
     return cast(ImageEmbeds, embeds)
 
 

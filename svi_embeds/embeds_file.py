@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -43,14 +44,17 @@ def save_embeds(embeds: Any, path: str | PathLike[str], *, strict: bool = True) 
         raise SVIError("image_embeds hold themselves, or are nested too deep to be saved") from error
     metadata = {_TREE: json.dumps(tree), _LEFT_OUT: json.dumps(left_out or [])}
     target = Path(path)
-    beside = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}.tmp")
+    if not target.name:
+        raise SVIError(f"{path!r} is no name of a file")
+    beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
     try:
         save_file(tensors, beside, metadata=metadata)
         beside.replace(target)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise SVIError(f"{path} cannot be written: {error}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return tuple(left_out or ())
 
 
@@ -90,6 +94,8 @@ def _to_tree(value: Any, path: str, tensors: dict[str, Tensor], left_out: list[s
     if isinstance(value, Tensor):
         # A clone, since safetensors refuses views that share memory and a view would be saved with all behind it.
         # Numbered, since paths of nested keys may collide.
+        if value.layout != torch.strided or value.is_meta or value.is_quantized or value.is_complex():
+            raise _UnsaveableError(f"{path} is a tensor of a kind that .safetensors cannot hold ({value.dtype})")
         name = f"{len(tensors)}:{path}"
         tensors[name] = value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
         return {"tensor": name}
@@ -106,7 +112,8 @@ def _to_tree(value: Any, path: str, tensors: dict[str, Tensor], left_out: list[s
                     raise
                 for unused in list(tensors)[before:]:
                     del tensors[unused]
-                left_out.append(str(error))
+                here = f"{path}/{key}"
+                left_out.append(str(error) if str(error).startswith(f"{here} ") else f"{here}, since {error}")
         return {"dict": items}
     if isinstance(value, (list, tuple)):
         kind = "tuple" if isinstance(value, tuple) else "list"

@@ -43,7 +43,7 @@ class EncodedClip:
     @property
     def _mode(self) -> str:
         record = svi_record_of(self.embeds)
-        return record["mode"] if record else "image_embeds"
+        return record["mode"][:40] if record else "image_embeds"
 
     def __repr__(self) -> str:
         shape = list(self.embeds["image_embeds"].shape)

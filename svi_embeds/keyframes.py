@@ -16,7 +16,7 @@ from .timeline import latent_count
 OutsideRegion = Literal["empty", "keep"]
 OUTSIDE_CHOICES: tuple[str, ...] = get_args(OutsideRegion)
 
-_PART = re.compile(r"(-?\d+)(?:\s*-\s*(-?\d+))?")
+_PART = re.compile(r"(-?[0-9]{1,9})(?:\s*-\s*(-?[0-9]{1,9}))?")
 
 
 def parse_keyframes(text: str, *, num_frames: int) -> tuple[int, ...]:
@@ -87,6 +87,13 @@ def check_region(region: Tensor, *, frames: int) -> None:
         raise SVIError(
             f"region has {len(region)} masks, the clip {frames} frames: give one for all frames, or one for each"
         )
+
+
+def region_notes(region: Tensor | None, *, width: int, height: int) -> list[str]:
+    """What is done to a region of another shape than the clip's."""
+    if region is None or abs(width * region.shape[1] / (height * region.shape[2]) - 1) < 0.01:
+        return []
+    return [f"region was stretched from {region.shape[2]}x{region.shape[1]} to {width}x{height}"]
 
 
 def known_masks(

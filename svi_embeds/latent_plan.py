@@ -47,12 +47,14 @@ class LatentPlan:
                 f"without fun_or_fl2v_model the end is exactly 1 latent, got {self.end}: set end_latents to 1, or turn "
                 "fun_or_fl2v_model on"
             )
+        if self.end_padding_latents and not self.gap:
+            raise SVIError("no latent stands before the end: set end_padding to same, or use a longer clip")
         if self.end_padding_latents > self.gap:
             raise SVIError(
                 f"end_padding_latents must be {self.gap} or less (the latents between motion and end), "
                 f"got {self.end_padding_latents}"
             )
-        if self.known != "first_latent" and all(self.known_latents):
+        if (self.end or self.known != "first_latent") and all(self.known_latents):
             raise SVIError(
                 f"known_frames {self.known} keeps all {self.latents} latents, nothing would be generated: "
                 "use fewer motion_latents or a longer clip"

@@ -43,9 +43,12 @@ _STATISTICS = {16: (_MEAN_16, _STD_16), 48: (_MEAN_48, _STD_48)}
 VAE_CHANNELS: tuple[int, ...] = tuple(_STATISTICS)
 
 # How far one image's latents stray from those statistics, per channel: log spread (common to all channels, and of each
-# for itself) and offset in standard deviations. Wide on purpose: it takes a clear case to overcome them.
-_COMMON, _COMMON_OFF, _OWN, _OFFSET = 0.5, -0.3, 0.35, 0.7
-OVERWHELMING = 1e4  # odds from which `guess_space` decides
+# for itself) and offset in standard deviations, whose size is not known either. Wide on purpose: it takes a clear case
+# to overcome them.
+_COMMON, _COMMON_OFF, _OWN = 0.5, -0.3, 0.35
+_OFFSETS = (0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8)
+OVERWHELMING = 1e4  # odds under these assumptions from which `guess_space` decides
+_ENOUGH_PIXELS = 64
 
 
 def read_latent(name: str, latent: object, *, take_first: bool = True) -> tuple[Tensor, list[str]]:
@@ -79,8 +82,8 @@ def read_latent(name: str, latent: object, *, take_first: bool = True) -> tuple[
         one = samples if clip else samples.transpose(0, 1)
     else:
         raise SVIError(f"{name} must be [1, C, T, h, w], got {shape}: connect WanVideo Encode or a sampler")
-    if not one.is_floating_point() or not bool(torch.isfinite(one).all()):
-        raise SVIError(f"{name} must hold finite floats: look at the node that made it")
+    if not one.is_floating_point() or one.element_size() < 2 or not bool(torch.isfinite(one).all()):
+        raise SVIError(f"{name} must hold finite floats of 16 bits or more, got {one.dtype}: see the node that made it")
     return one.detach().cpu(), notes
 
 
@@ -126,6 +129,8 @@ def guess_space(latents: Tensor) -> tuple[LatentSpace | None, str]:
     mean, std = (value.flatten().to(torch.float64) for value in _statistics(latents))
     values = latents.to(torch.float64).flatten(2)
     spreads, middles = values.std(dim=2, correction=0), values.mean(dim=2)
+    if values.shape[2] < _ENOUGH_PIXELS:
+        return None, f"{values.shape[2]} latent pixels are too few to tell"
     flattest = spreads.amin(dim=0)
     index = int(flattest.argmax())
     if flattest[index] < 1e-3:
@@ -135,9 +140,9 @@ def guess_space(latents: Tensor) -> tuple[LatentSpace | None, str]:
         spread, middle, torch.zeros_like(mean), torch.ones_like(std)
     )
     space: LatentSpace = "native" if odds > 0 else "wrapper"
-    power = abs(odds) / math.log(10)
-    why = f"odds of {10**power:.0f} to 1" if power < 4 else f"odds of 10^{power:.0f} to 1"
-    return (space if abs(odds) >= math.log(OVERWHELMING) else None), f"{space} by {why}"
+    sure = abs(odds) >= math.log(OVERWHELMING)
+    why = f"more than {OVERWHELMING:.0f} to 1" if sure else f"{math.exp(abs(odds)):.0f} to 1"
+    return (space if sure else None), f"{space}, by channel statistics {why}"
 
 
 def _log_likelihood(log_spread: Tensor, middle: Tensor, mean: Tensor, std: Tensor) -> float:
@@ -147,8 +152,10 @@ def _log_likelihood(log_spread: Tensor, middle: Tensor, mean: Tensor, std: Tenso
     # The common part is integrated out: covariance _OWN^2 I + _COMMON^2 11'.
     shrink = _COMMON**2 / (_OWN**2 + count * _COMMON**2)
     spread_term = (rest.square().sum() - shrink * rest.sum().square()) / _OWN**2
-    offset_term = ((middle - mean) / (std * _OFFSET)).square().sum() + 2 * std.log().sum()
-    return -0.5 * float(spread_term + offset_term)
+    squares = ((middle - mean) / std).square().sum()
+    by_size = torch.tensor([-0.5 * float(squares) / size**2 - count * math.log(size) for size in _OFFSETS])
+    offset_term = torch.logsumexp(by_size, dim=0) - std.log().sum()
+    return float(offset_term - 0.5 * spread_term)
 
 
 def samples_of(latents: Tensor) -> dict[str, Any]:

@@ -117,13 +117,16 @@ def make_latent_clip(
     for role, strength in strengths.items():
         if strength != 1.0 and role in plan.roles:
             notes.append(f"{role} scaled by {strength:g}")
+    if all(plan.known_latents):
+        notes.append("nothing is generated: the clip is the anchor's first frame alone")
     if not plan.gap and not plan.end:
         notes.append("anchor and motion latents fill the clip: no latent is padding")
 
     video = {"anchor": anchor, "motion": motion, "end": end}
+    parts = {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()}
     latents = _compose(
         plan,
-        {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()},
+        parts,
         strengths=strengths,
     )
     lat_h, lat_w = latents.shape[2:]
@@ -142,7 +145,7 @@ def make_latent_clip(
             padding=padding,
             known_per_frame=values,
         ),
-        end_video=end if plan.end_apart else None,
+        end_video=latents[:, -1:].clone() if plan.end_apart else None,  # the host asks only whether there is one
         fun_or_fl2v_model=not plan.end_apart,
         clip_embeds=clip_embeds,
     )
@@ -162,15 +165,20 @@ def _motion(prev_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | N
     if prev_samples is None:
         return None, []
     samples, notes = read_latent("prev_samples", prev_samples)
+    if prev_samples.get("has_ref"):
+        samples = samples[:, 1:]
+        notes.append("the first latent of prev_samples is a reference that the decode drops: it is left out")
     if prev_samples.get("end_image") is not None or prev_samples.get("drop_last"):
         # The host's decode drops it: what is seen of that clip ends one latent earlier.
         samples = samples[:, :-1]
         notes.append("the last latent of prev_samples is an end that the decode drops: the latents before it are taken")
     if not count:
         return None, [*notes, "prev_samples is not used: motion_latents is 0, so the clip starts anew from the anchor"]
+    if not samples.shape[1]:
+        raise SVIError("prev_samples has no latent that is shown: connect the samples of a whole clip")
     if count > samples.shape[1]:
         notes.append(f"prev_samples has {samples.shape[1]} latents, {count} motion_latents were asked: all are taken")
-    return (samples[:, -count:], notes) if samples.shape[1] else (None, notes)
+    return samples[:, -count:], notes
 
 
 def _end(end_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
@@ -210,8 +218,9 @@ def _check_sizes(anchor: Tensor, **others: Tensor | None) -> None:
 
 def _compose(plan: LatentPlan, parts: dict[str, Tensor | None], *, strengths: dict[str, float]) -> Tensor:
     """The clip's latents C T h w. parts: by role, in the wrapper's space."""
-    given = [part for part in parts.values() if part is not None]
-    anchor, end = given[0], parts["end"]
+    anchor, end = parts["anchor"], parts["end"]
+    if anchor is None:
+        raise SVIError("a clip without an anchor cannot be made")
     zero = torch.zeros_like(anchor[:, :1])
     fillers = {
         "zero padding": zero,

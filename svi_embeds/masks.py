@@ -65,7 +65,7 @@ def check_mask(name: str, mask: Tensor) -> None:
             f"{name} must have 3 axes [frames, height, width], got {list(mask.shape)}: "
             "a single 2-D mask needs a leading frame axis"
         )
-    if not mask.is_floating_point():
+    if not mask.is_floating_point() or mask.element_size() < 2:
         raise SVIError(f"{name} must hold floats in 0..1, got {mask.dtype}: convert it with .float()")
     if 0 in mask.shape:
         raise SVIError(f"{name} is empty: {list(mask.shape)}")
@@ -73,7 +73,7 @@ def check_mask(name: str, mask: Tensor) -> None:
         raise SVIError(f"{name} has NaN or infinite values: look at the node that made it")
     low, high = (float(v) for v in torch.aminmax(mask))
     if low < 0 or high > 1:
-        raise SVIError(f"{name} must hold values in 0..1 (1 = keep the frame), got {low:g}..{high:g}")
+        raise SVIError(f"{name} must hold values in 0..1, got {low:g}..{high:g}")
 
 
 def fit_temporal_mask(mask: Tensor, *, frames: int, height: int, width: int) -> tuple[Tensor, list[str]]:

@@ -9,6 +9,7 @@ from typing import Literal
 from .checks import check_bool, check_int
 from .errors import SVIError
 from .recipes import (
+    IMAGE_PADDING,
     RECIPES,
     EndPadding,
     KnownRule,
@@ -19,7 +20,7 @@ from .recipes import (
     resolve_known,
     resolve_padding,
 )
-from .timeline import FRAMES_PER_LATENT, Timeline, frames_of_latent, latent_of_frame
+from .timeline import FRAMES_PER_LATENT, Role, Timeline, frames_of_latent, latent_of_frame
 
 Source = Literal["ref_image", "start_image"]
 
@@ -60,6 +61,16 @@ class ClipPlan:
         kept = line.motion_frames if self.known == "overlap" else min(1, line.motion_frames)
         given = ("keyframe", "end")
         return tuple(int(frame < kept or role in given) for frame, role in enumerate(line.roles))
+
+    @property
+    def image_padding_latents(self) -> tuple[int, ...]:
+        """Latents that hold nothing but copies of an image as padding, the padding before the end included."""
+        roles: list[Role] = []
+        if self.padding in IMAGE_PADDING:
+            roles.append("padding")
+        if self.end_padding in IMAGE_PADDING:
+            roles.append("end_padding")
+        return self.timeline.latents_of(*roles)
 
     def __repr__(self) -> str:
         return f"ClipPlan({self.recipe.id}: {self.timeline!r}, padding {self.padding}, known {self.known})"

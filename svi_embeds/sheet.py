@@ -100,11 +100,11 @@ def make_latent_tiles(
 def latent_picture(latent: Tensor) -> Tensor:
     """What a latent shows, roughly. latent: C h w in the wrapper's space. Returns H W 3 in 0..1, H and W enlarged.
 
-    Wan 2.1 latents (the last 16 channels when there are more groups of them) by ComfyUI's linear map to RGB; others as
+    Wan 2.1 latents (of 32 channels the last 16) by ComfyUI's linear map to RGB; others as
     the mean over their channels.
     """
-    latent = latent.to(torch.float32)
-    if len(latent) % len(_TO_RGB):
+    latent = latent.detach().to("cpu", torch.float32)
+    if len(latent) not in (len(_TO_RGB), 2 * len(_TO_RGB)):
         rgb = latent.mean(dim=0, keepdim=True).expand(3, -1, -1)
     else:
         weights = torch.tensor(_TO_RGB)

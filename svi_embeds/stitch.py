@@ -7,10 +7,9 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .checks import check_choice
+from .checks import check_choice, check_int
 from .errors import SVIError
 from .frames import check_images
-from .timeline import chain_frames
 
 Drop = Literal["new", "old"]
 DROP_CHOICES: tuple[str, ...] = get_args(Drop)
@@ -31,7 +30,13 @@ def stitch(images_1: Tensor, images_2: Tensor, *, overlap_frames: int, drop: str
             f"both clips must have one size, got {_size(first)} and {_size(second)}: "
             "resize one before, or render both clips at the same width and height"
         )
-    chain_frames([len(first), len(second)], [overlap_frames])
+    # Only the clip that gives way must be longer: a Pro clip's overlap begins with anchor frames that the first lacks.
+    name, cut = ("images_2", second) if drop == "new" else ("images_1", first)
+    if check_int("overlap_frames", overlap_frames, minimum=0) >= len(cut):
+        raise SVIError(
+            f"overlap_frames must be 0..{len(cut) - 1}, got {overlap_frames}: {name} has {len(cut)} frames, "
+            "and nothing of it would be left"
+        )
     if drop == "new":
         second = second[overlap_frames:]
     else:

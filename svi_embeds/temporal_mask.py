@@ -16,7 +16,7 @@ from .encode import FACTOR, latent_size
 from .encoded import write_info
 from .errors import SVIError
 from .frames import check_images, compose_frames, prepare_parts
-from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes
+from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
 from .masks import concat_from_known, count_concat, count_known, describe_known, mask_strip, per_frame
 from .plan import ClipPlan, count_end_frames, plan_clip
 from .sheet import Tile, draw_sheet, make_tiles
@@ -109,10 +109,17 @@ def make_temporal_mask(
     known = known_masks(plan.known_values, height=lat_h, width=lat_w, region=region, feather=feather)
     values = per_frame(known)
 
+    notes += region_notes(region, width=width, height=height)
     parts = prepare_parts(plan, images, width=width, height=height)
     notes += parts.notes
     frames = compose_frames(plan, parts, width=width, height=height, grey=empty_level)
     if region is not None and outside_region == "empty":
+        if line.end_apart:
+            raise SVIError(
+                "region with an end behind the clip (fun_or_fl2v_model off) would leave the host's end_image whole: "
+                "turn fun_or_fl2v_model on, or set outside_region to keep"
+            )
+        notes.append(f"known frames are filled with {empty_level:g} outside region")
         for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
             frames[frame][left_out] = empty_level
     tiles = make_tiles(plan, frames.__getitem__, values)

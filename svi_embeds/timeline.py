@@ -197,14 +197,13 @@ class Timeline:
             roles[frame] = "keyframe"
         return tuple(roles)
 
-    @property
-    def padding_latents(self) -> tuple[int, ...]:
-        """Latents that cover padding only: a latent shared with any other frame is not one of them."""
+    def latents_of(self, *wanted: Role) -> tuple[int, ...]:
+        """Latents that cover frames of the `wanted` roles only: one shared with any other frame is not among them."""
         roles = self.roles
         return tuple(
             latent
             for latent in range(latent_count(self.num_frames))
-            if all(roles[frame] == "padding" for frame in frames_of_latent(latent))
+            if all(roles[frame] in wanted for frame in frames_of_latent(latent))
         )
 
     @property

@@ -141,6 +141,22 @@ def test_a_mask_of_another_size_is_cut_at_the_centre_and_resized() -> None:
     assert kept[-1].tolist() == [0.0] * 8
     assert 0 < float(made.known_per_frame[0]) < 1
     assert "partly white" in made.info
+    assert "one per frame, native polarity (black = kept); cut at the centre and resized from 128x64" in made.info
+
+
+def test_fractions_reach_the_model_as_they_are() -> None:
+    for value in (0.1, 0.3, 0.7):
+        white = clip(concat_mask=masks(*[value] * 17), mask_polarity="wrapper").embeds["mask"]
+        assert torch.equal(white, torch.full_like(white, value))
+
+
+def test_latents_and_mask_are_copies_of_the_mask_type_that_the_latents_have() -> None:
+    given = {"samples": latent()["samples"].to(torch.bfloat16)}
+    made = clip(concat_latent_image=given, concat_mask=masks(0.0, 0.0, *[1.0] * 15))
+    made.embeds["image_embeds"].zero_()
+    assert float(given["samples"].abs().max()) > 0
+    assert made.embeds["mask"].dtype == torch.bfloat16
+    assert made.embeds["svi"]["overlap_frames"] == 2
 
 
 def test_a_batch_axis_of_one_is_taken_and_a_larger_one_refused() -> None:
@@ -169,11 +185,11 @@ def test_auto_space_decides_on_overwhelming_evidence_and_says_so_or_asks() -> No
     normalised = normalised / normalised.std() + torch.randn(1, 16, 1, 1, 1, generator=generator) * 0.3
     native = {"samples": to_native(normalised[0])[None]}
     made = clip(concat_latent_image=native, latent_space="auto")
-    assert "read as native by odds of 10^" in made.info
+    assert "read as native, by channel statistics more than 10000 to 1" in made.info
     assert "converted to the wrapper's" in made.info
     torch.testing.assert_close(made.embeds["image_embeds"], normalised[0])
     kept = clip(concat_latent_image={"samples": normalised}, latent_space="auto")
-    assert "read as wrapper by odds of 10^" in kept.info
+    assert "read as wrapper, by channel statistics more than 10000 to 1" in kept.info
     assert torch.equal(kept.embeds["image_embeds"], normalised[0])
     with pytest.raises(SVIError, match=r"auto cannot tell for sure .* \(no latent shows detail .* set latent_space"):
         clip(concat_latent_image={"samples": torch.zeros(1, 16, 5, 8, 8)}, latent_space="auto")
@@ -267,6 +283,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
                         "has 4 latents, a clip of 17 frames has 5: set length to 13, or encode 17 frames"),
     "latents of another size": ({"concat_latent_image": latent(size=(8, 10))},
                                 "is 10x8 latent pixels, the clip 8x8: set width and height to 80 and 64"),
+    "odd latents": ({"concat_latent_image": latent(size=(9, 11))},
+                    "is 11x9 latent pixels, both must be even .* multiples of 16"),
     "48 channels": ({"concat_latent_image": latent(channels=48)}, "has 48 channels, .* models take 16"),
     "index with 16": ({"concat_mask_index": 16}, "concat_mask_index 16 with latents of 16 channels is a layout"),
     "odd index": ({"concat_mask_index": 4, "concat_latent_image": latent(channels=32)}, "concat_mask_index 4 with lat"),
@@ -274,7 +292,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "polarity": ({"concat_mask": masks(0.0), "mask_polarity": "white"}, "mask_polarity must be one of native, wrapper"),
     "rate": ({"concat_mask": masks(0.0), "mask_rate": "x"}, "mask_rate must be one of auto, pixel, latent"),
     "space": ({"latent_space": "raw"}, "latent_space must be one of auto, native, wrapper"),
-    "mask values": ({"concat_mask": masks(2.0)}, r"concat_mask must hold values in 0..1 .* got 2..2"),
+    "mask values": ({"concat_mask": masks(2.0)}, r"concat_mask must hold values in 0\.\.1, got 2\.\.2"),
     "2-D mask": ({"concat_mask": torch.zeros(8, 8)}, "concat_mask must have 3 axes"),
     "clip vision": ({"clip_embeds": torch.zeros(1)}, "clip_embeds must be a dict"),
 }  # fmt: skip

@@ -58,7 +58,7 @@ def test_what_cannot_be_saved_is_left_out_only_when_asked_and_named(tmp_path: Pa
     path = tmp_path / "clip.safetensors"
     left_out = save_embeds(made, path, strict=False)
     assert [item.split(" ")[0] for item in left_out] == [
-        "image_embeds/control_embeds/model", "image_embeds/control_embeds/weights/1",
+        "image_embeds/control_embeds/model", "image_embeds/control_embeds/weights,",
     ]  # fmt: skip
     loaded, gaps = load_embeds_and_gaps(path)
     assert loaded["control_embeds"] == {"start_percent": 0.5}
@@ -82,6 +82,25 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypa
         save_embeds(embeds("shot"), path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    "tensor", [torch.zeros(2, dtype=torch.complex128), torch.zeros(2, device="meta"), torch.zeros(2, 2).to_sparse()]
+)
+def test_tensors_that_a_file_cannot_hold_are_named_or_left_out(tensor: torch.Tensor, tmp_path: Path) -> None:
+    made = embeds(control_embeds={"control_embeds": {"odd": tensor}})
+    with pytest.raises(SVIError, match="control_embeds/odd is a tensor of a kind"):
+        save_embeds(made, tmp_path / "clip.safetensors")
+    (left_out,) = save_embeds(made, tmp_path / "clip.safetensors", strict=False)
+    assert left_out.startswith("image_embeds/control_embeds/odd is a tensor")
+
+
+def test_a_name_that_is_as_long_as_it_may_be_is_saved_and_a_longer_one_refused(tmp_path: Path) -> None:
+    save_embeds(embeds(), tmp_path / f"{'x' * 240}.safetensors")
+    for path in (tmp_path / f"{'x' * 300}.safetensors", tmp_path / "file" / "clip.safetensors", Path()):
+        (tmp_path / "file").write_bytes(b"")
+        with pytest.raises(SVIError, match=r"cannot be written|is no name of a file"):
+            save_embeds(embeds(), path)
 
 
 def test_embeds_that_hold_themselves_are_refused(tmp_path: Path) -> None:
@@ -155,6 +174,8 @@ def test_a_file_that_holds_something_else_is_refused(tmp_path: Path) -> None:
         ({"mask": torch.ones(4, 4, 8, 8)}, r"mask is \[4, 4, 8, 8\], expected \[4, 5, 8, 8\]"),
         ({"num_frames": "17"}, "num_frames of image_embeds must be a whole number, got '17'"),
         ({"num_frames": 20}, r"num_frames must be 4k\+1"),
+        ({"mask": torch.full((4, 5, 8, 8), float("nan"))}, "mask of image_embeds must hold finite floats"),
+        ({"image_embeds": torch.ones(0, 5, 8, 8)}, "image_embeds of image_embeds must hold finite floats"),
         ({"lat_h": True}, "lat_h of image_embeds must be a whole number, got True"),
         ({"mask": [1]}, "mask of image_embeds must be a tensor, got list"),
         ({"image_embeds": torch.ones(1, 16, 5, 8, 8)}, r"image_embeds are \[1, 16, 5, 8, 8\]"),

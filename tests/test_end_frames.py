@@ -111,6 +111,15 @@ def test_ref_strength_spares_latents_with_another_padding_in_them() -> None:
     assert "(latents 1-3)" in scaled.info
 
 
+def test_ref_strength_scales_reference_before_the_end_too() -> None:
+    inputs = {"ref_image": frames(seed=1), "ref_strength": 0.5}
+    same = clip("shot", **inputs).embeds["image_embeds"]
+    split = clip("shot", **inputs, end_padding="reference", end_padding_frames=11)
+    assert torch.equal(split.embeds["image_embeds"], same)
+    alone = clip("film", **inputs, end_padding="reference", end_padding_frames=9)
+    assert "reference padding scaled by 0.5 (latents 3)" in alone.info
+
+
 def test_the_whole_gap_can_be_padding_of_the_end() -> None:
     made = clip("shot", ref_image=frames(), end_padding="grey", end_padding_frames=15, ref_strength=0.5)
     assert not made.plan.timeline.padding

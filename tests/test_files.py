@@ -104,15 +104,24 @@ def test_no_path_leads_out_of_comfyuis_folders(folders: Path) -> None:
     for prefix in ("../x", "a/../../x", str(folders / "x")):
         with pytest.raises(SVIError, match="must stay inside ComfyUI's output folder"):
             Save().save(embeds(), prefix, strict=True)
-    for prefix in ("", " ", "folder/"):
+    for prefix in ("", " ", "folder/", ".", "a/..", ".hidden", " lead", "a\\"):
         with pytest.raises(SVIError, match="filename_prefix must end with a name"):
             Save().save(embeds(), prefix, strict=True)
+    assert host.list_files() == [], "what leads outside is not offered"
+    (folders / "input" / "folder.safetensors").mkdir()
+    assert host.list_files() == []
     assert "is not there any more" in Load.VALIDATE_INPUTS("absent.safetensors")
     for name in ("x\0.safetensors", "x" * 5000):
         assert "is no name of a file" in Load.VALIDATE_INPUTS(name)
         with pytest.raises(SVIError, match="cannot be used"):
             Save().save(embeds(), f"{name}/y", strict=True)
     assert not list((folders / "output").iterdir())
+
+
+@pytest.mark.usefixtures("folders")
+def test_a_linked_file_is_let_through_and_anything_but_text_refused() -> None:
+    assert Load.VALIDATE_INPUTS(None, {"file": "STRING"}) is True
+    assert "file must be the name of a file, got int" in Load.VALIDATE_INPUTS(5)  # type: ignore[arg-type]
 
 
 def test_outside_comfyui_the_library_is_named_instead(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,4 +185,6 @@ def test_inspect_refuses_other_files_in_a_sentence(tmp_path: Path, capsys: pytes
         assert message in shown.err
     save_embeds(embeds(), tmp_path / "clip.safetensors")
     assert main(["inspect", str(tmp_path / "clip.safetensors"), "--sheet", str(tmp_path / "no" / "x.png")]) == 2
-    assert "the contact sheet cannot be written" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "the contact sheet cannot be written" in shown.err
+    assert "packed mask" in shown.out, "the description comes first"

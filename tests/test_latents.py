@@ -197,6 +197,25 @@ def test_an_end_that_the_decode_drops_is_no_motion() -> None:
     assert torch.equal(made.embeds["image_embeds"][:, 1], previous["samples"][0, :, 5])
 
 
+def test_a_reference_in_front_is_no_motion() -> None:
+    previous = latent(3, seed=1)
+    made = clip(prev_samples={**previous, "has_ref": True}, motion_latents=5)
+    assert torch.equal(made.embeds["image_embeds"][:, 1:3], previous["samples"][0, :, 1:])
+    assert "the first latent of prev_samples is a reference that the decode drops" in made.info
+
+
+def test_a_clip_in_which_nothing_is_generated_is_said_to_be_one() -> None:
+    assert "nothing is generated: the clip is the anchor's first frame alone" in clip(num_frames=1).info
+
+
+def test_an_end_behind_the_clip_is_a_copy() -> None:
+    end = latent(seed=2)
+    made = clip(end_samples=end, fun_or_fl2v_model=False)
+    made.embeds["end_image"].zero_()
+    assert float(end["samples"].abs().max()) > 0
+    assert made.embeds["svi"]["end_frames"] == 1
+
+
 def test_info_tells_what_stands_where_and_what_to_trim() -> None:
     made = clip(prev_samples=latent(2, seed=1), motion_latents=3, num_frames=33)
     lines = made.info.splitlines()
@@ -270,6 +289,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "end padding too long": (
         {"end_samples": latent(), "end_padding": "end", "end_padding_latents": 4},
         "end_padding_latents must be 3 or less .* got 4",
+    ),
+    "end padding without room": (
+        {"end_samples": latent(3), "prev_samples": latent(5), "end_padding": "end", "num_frames": 17},
+        "no latent stands before the end: set end_padding to same, or use a longer clip",
+    ),
+    "nothing to generate": (
+        {"end_samples": latent(), "num_frames": 5}, "keeps all 2 latents, nothing would be generated"
+    ),
+    "previous without a latent": (
+        {"prev_samples": {**latent(), "drop_last": True}}, "prev_samples has no latent that is shown"
     ),
     "end padding none": ({"end_padding_latents": 0}, "end_padding_latents must be 1 or more, got 0"),
     "rule": ({"known_frames": "overlap"}, "known_frames must be one of first_latent, anchor_and_motion, inverted"),

@@ -111,7 +111,7 @@ def test_per_frame_is_the_mean_over_pixels() -> None:
         (torch.ones(9, 4, 4, dtype=torch.int64), "floats in 0..1, got torch.int64"),
         (torch.ones(0, 4, 4), "is empty"),
         (torch.full((9, 4, 4), float("nan")), "NaN or infinite"),
-        (torch.full((9, 4, 4), 1.5), r"in 0..1 \(1 = keep the frame\), got 1.5..1.5"),
+        (torch.full((9, 4, 4), 1.5), r"in 0..1, got 1.5..1.5"),
         ("mask", "must be a MASK tensor .* got str"),
     ],
 )

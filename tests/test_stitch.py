@@ -42,8 +42,8 @@ def test_alpha_is_dropped_and_said_and_the_clips_stay_as_they_were() -> None:
     ("first", "second", "arguments", "message"),
     [
         (frames(6), frames(6, width=32), {"overlap_frames": 1}, "one size, got 64x64 and 32x64: resize"),
-        (frames(6), frames(6), {"overlap_frames": 6}, r"must be 0\.\.5 .* got 6"),
-        (frames(6), frames(6), {"overlap_frames": -1}, r"must be 0\.\.5 .* got -1"),
+        (frames(6), frames(6), {"overlap_frames": 6}, r"must be 0\.\.5, got 6: images_2 has 6 frames"),
+        (frames(6), frames(6), {"overlap_frames": -1}, r"overlap_frames must be 0 or more, got -1"),
         (frames(6), frames(6), {"overlap_frames": 1, "drop": "both"}, "drop must be one of new, old; got 'both'"),
         (frames(6), frames(6), {"overlap_frames": 1.0}, "must be a whole number, got 1.0"),
         (frames(0), frames(6), {"overlap_frames": 0}, "images_1 is empty"),
@@ -52,3 +52,12 @@ def test_alpha_is_dropped_and_said_and_the_clips_stay_as_they_were() -> None:
 def test_clips_that_do_not_join_are_refused(first, second, arguments: dict, message: str) -> None:
     with pytest.raises(SVIError, match=message):
         stitch(first, second, **arguments)
+
+
+def test_an_overlap_may_be_as_long_as_the_clip_that_stays() -> None:
+    """SVI 2.0 Pro: 4 motion latents of a 17-frame clip, and the anchor's frame before them."""
+    first, second = frames(17), frames(33, seed=1)
+    joined, _ = stitch(first, second, overlap_frames=17)
+    assert torch.equal(joined, torch.cat([first, second[17:]]))
+    with pytest.raises(SVIError, match=r"must be 0\.\.16, got 17: images_1 has 17 frames"):
+        stitch(first, second, overlap_frames=17, drop="old")

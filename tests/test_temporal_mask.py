@@ -124,6 +124,9 @@ def test_only_the_region_of_known_frames_is_known_and_the_rest_is_empty() -> Non
     assert float(made.known_mask[5:].max()) == 0
     assert torch.equal(made.frames[:5, :, :32], start[:, :, :32])
     assert float((made.frames[:5, :, 32:] - 0.5).abs().max()) == 0
+    assert "known frames are filled with 0.5 outside region" in made.info
+    wide = temporal_mask(motion_frames=start, region=torch.ones(1, 30, 90))
+    assert "region was stretched from 90x30 to 64x64" in wide.info
     kept = temporal_mask(motion_frames=start, region=left_half(), outside_region="keep")
     assert torch.equal(kept.frames[:5], start)
     assert torch.equal(kept.known_mask, made.known_mask)
@@ -293,6 +296,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "region has 5 masks, the clip 17 frames: give one for all frames, or one for each",
     ),
     "region values": ({"motion_frames": frames(5), "region": torch.ones(1, 8, 8) * 2}, r"region must hold values in"),
+    "region and an end apart": (
+        {"motion_frames": frames(), "overlap_frames": 1, "end_image": frames(), "fun_or_fl2v_model": False,
+         "region": torch.ones(1, 8, 8)},
+        "region with an end behind the clip .* turn fun_or_fl2v_model on, or set outside_region to keep",
+    ),
+    "far too long a number": ({"keyframes": "9" * 5000}, "is no frame and no range"),
     "feather": (
         {"motion_frames": frames(5), "feather": 5},
         "feather 5 reaches frame 0: only frames 0-4 are known there, so feather must be 4 or less",

@@ -105,7 +105,7 @@ def test_padding_latents_are_those_whose_frames_are_all_padding(line: Timeline) 
     frames = {t: set(frames_of_latent(t)) for t in range(body)}
     if line.end_apart:
         frames[body] = {line.num_frames}
-    assert [t for t, f in frames.items() if f <= set(line.padding)] == list(line.padding_latents)
+    assert [t for t, f in frames.items() if f <= set(line.padding)] == list(line.latents_of("padding"))
 
 
 def test_an_end_apart_adds_one_frame_and_one_latent() -> None:

@@ -36,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _inspect(args: argparse.Namespace) -> int:
     from .inspect_file import inspect_file
 
-    print("\n".join(inspect_file(args.file, sheet=args.sheet)))
+    for line in inspect_file(args.file, sheet=args.sheet):
+        print(line)
     return 0
 
 

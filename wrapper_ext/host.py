@@ -104,8 +104,9 @@ def new_output_file(prefix: str) -> tuple[Path, str]:
     if paths is None:
         raise SVIError("there is no output folder outside ComfyUI: call save_embeds with a path")
     base = folders["output"]
-    if not prefix.strip() or prefix.endswith(("/", "\\")):
-        raise SVIError(f"filename_prefix must end with a name, got {prefix!r}")
+    last = prefix.replace("\\", "/").split("/")[-1]
+    if not last.strip() or last.startswith(".") or last != last.strip():
+        raise SVIError(f"filename_prefix must end with a name that begins with no dot or blank, got {prefix!r}")
     try:
         inside = (base / prefix).resolve().is_relative_to(base)
         found = paths.get_save_image_path(prefix, str(base)) if inside else None
@@ -123,8 +124,9 @@ def list_files() -> list[str]:
     found = []
     for name, folder in _folders().items():
         if name != "temp":
-            files = sorted(path for path in folder.rglob(f"*{EMBEDS_SUFFIX}") if not path.name.startswith("."))
-            found += [f"{path.relative_to(folder).as_posix()} [{name}]" for path in files]
+            for path in sorted(folder.rglob(f"*{EMBEDS_SUFFIX}")):
+                if not path.name.startswith(".") and path.is_file() and path.resolve().is_relative_to(folder):
+                    found.append(f"{path.relative_to(folder).as_posix()} [{name}]")
     return found
 
 
@@ -136,10 +138,12 @@ def find_file(name: str) -> Path:
     folders = _folders()
     if not folders:
         raise SVIError("there are no input and output folders outside ComfyUI: call load_embeds with a path")
-    where = next((key for key in folders if name.endswith(f"[{key}]")), None)
+    if not isinstance(name, str):
+        raise SVIError(f"file must be the name of a file, got {type(name).__name__}")
+    where = next((key for key in folders if name.endswith(f" [{key}]")), None)
     base = folders[where or "input"]
     try:
-        path = (base / (name[: -len(where) - 2].strip() if where else name)).resolve()
+        path = (base / (name[: -len(where) - 3] if where else name)).resolve()
         exists = path.is_file()
     except (OSError, ValueError) as error:
         raise SVIError(f"{name!r} is no name of a file: {error}") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,18 +19,13 @@ FRAMES_PER_LINE = 60
 PLAIN_SIGNS = "#+."
 
 
-def inspect_file(path: Path, *, sheet: Path | None = None) -> list[str]:
-    """Describe a file that `save_embeds` wrote, and write its contact sheet. Returns the lines to print.
+def inspect_file(path: Path, *, sheet: Path | None = None) -> Iterator[str]:
+    """Describe a file that `save_embeds` wrote, then write its contact sheet. Yields the lines to print.
 
     sheet: where the picture goes, `<name>_sheet.png` beside the file unless given.
     """
     embeds, left_out = load_embeds_and_gaps(path)
     clip = encoded_from(embeds)
-    target = sheet or path.with_name(f"{path.stem}_sheet.png")
-    try:
-        clip.sheet().save(target)
-    except (OSError, ValueError) as error:
-        raise SVIError(f"the contact sheet cannot be written to {target}: {error}") from error
     record = svi_record_of(embeds)
     lines = [f"{path.name}: {clip.info}"]
     if record:
@@ -41,7 +36,13 @@ def inspect_file(path: Path, *, sheet: Path | None = None) -> list[str]:
     lines += ["", f"packed mask, four digits per latent: {' '.join(packed_columns(clip))}", "", "values:"]
     lines += [f"  {line}" for line in _values(dict(embeds))]
     lines += [f"left out when it was saved: {item}" for item in left_out]
-    return [*lines, "", f"contact sheet: {target}"]
+    yield from lines
+    target = sheet or path.with_name(f"{path.stem}_sheet.png")
+    try:
+        clip.sheet().save(target)
+    except (OSError, ValueError) as error:
+        raise SVIError(f"the contact sheet cannot be written to {target}: {error}") from error
+    yield f"\ncontact sheet: {target}"
 
 
 def strip(known: Sequence[float], signs: str = STRIP_SIGNS) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..svi_embeds.embeds import describe_embeds
 from ..svi_embeds.embeds_file import load_embeds_and_gaps, save_embeds
 from ..svi_embeds.encoded import encoded_from, write_info
 from ..svi_embeds.errors import SVIError
@@ -54,10 +55,10 @@ class WanVideoSVISaveEmbeds:
 
     def save(self, image_embeds: Any, filename_prefix: str, strict: bool) -> dict[str, Any]:
         """image_embeds: a dict of image-to-video. Returns it, the file's name and what it holds."""
-        clip = encoded_from(image_embeds)
+        described = describe_embeds(image_embeds)
         path, name = host.new_output_file(filename_prefix)
-        left_out = save_embeds(clip.embeds, path, strict=strict)
-        info = write_info([f"saved to {name}", clip.info], [f"left out: {item}" for item in left_out])
+        left_out = save_embeds(image_embeds, path, strict=strict)
+        info = write_info([f"saved to {name}", described], [f"left out: {item}" for item in left_out])
         return {"ui": {"text": [info]}, "result": (image_embeds, name, info)}
 
 
@@ -86,8 +87,14 @@ class WanVideoSVILoadEmbeds:
         }
 
     @classmethod
-    def VALIDATE_INPUTS(cls, file: str) -> bool | str:
-        """Takes files that were saved after the list was made, which ComfyUI's own check would refuse."""
+    def VALIDATE_INPUTS(cls, file: str | None = None, input_types: Any = None) -> bool | str:  # noqa: ARG003
+        """Takes files that were saved after the list was made, which ComfyUI's own check would refuse.
+
+        file is None when it is linked. input_types is there so that ComfyUI lets a text be linked (file of SVI Save
+        Embeds).
+        """
+        if file is None:
+            return True
         try:
             host.find_file(file)
         except SVIError as error:

@@ -25,7 +25,7 @@ class WanVideoSVILatentEmbeds:
     RETURN_NAMES = (*EMBEDS_OUTPUTS.names, "overlap_frames")
     OUTPUT_TOOLTIPS = (
         *EMBEDS_OUTPUTS.tooltips,
-        "For SVI Stitch, drop new: frames at this clip's start that the clip before has shown already.",
+        "For SVI Stitch, drop new: frames at this clip's start to drop, the anchor and what the clip before ended on.",
     )
 
     @classmethod
