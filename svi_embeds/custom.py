@@ -18,7 +18,7 @@ from torch import Tensor
 from .checks import check_choice, check_dict, check_int
 from .concat_mask import read_concat_mask
 from .embeds import build_embeds, svi_record
-from .encode import FACTOR, PATCH, WanVAE, check_vae, encode_video, latent_size, vae_on
+from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, encode_video, latent_size, vae_on
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
@@ -29,7 +29,6 @@ from .timeline import frame_count, latent_count
 
 CustomSpace = Literal["auto", "native", "wrapper"]
 SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
-CHANNELS = 16
 
 
 @dataclass(frozen=True, slots=True, repr=False)

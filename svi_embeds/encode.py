@@ -13,7 +13,7 @@ from .checks import check_int
 from .errors import SVIError
 
 PATCH = 2  # the transformer's spatial patch, in latent pixels
-FACTOR = 8  # pixels per latent pixel of the 16-channel VAE
+CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
 
 
 class WanVAE(Protocol):

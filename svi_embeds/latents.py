@@ -14,7 +14,7 @@ from torch import Tensor
 
 from .checks import check_bool, check_choice, check_dict, check_int, check_strength
 from .embeds import build_embeds, svi_record
-from .encode import PATCH
+from .encode import CHANNELS, FACTOR, PATCH
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .latent_plan import (
@@ -30,8 +30,6 @@ from .masks import concat_from_known, count_concat, describe_known, frame_masks
 from .recipes import SVI2_PRO
 from .sheet import make_latent_tiles
 from .timeline import FRAMES_PER_LATENT, latent_count
-
-CHANNELS = 16
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -131,7 +129,9 @@ def make_latent_clip(
     )
     lat_h, lat_w = latents.shape[2:]
     values = plan.known_values
-    mask = repeat(torch.tensor(plan.known_latents, dtype=anchor.dtype), "t -> c t h w", c=4, h=lat_h, w=lat_w)
+    mask = repeat(
+        torch.tensor(plan.known_latents, dtype=anchor.dtype), "t -> c t h w", c=FRAMES_PER_LATENT, h=lat_h, w=lat_w
+    )
     known = frame_masks(values, height=lat_h, width=lat_w)
     embeds = build_embeds(
         num_frames=num_frames,
@@ -241,7 +241,7 @@ def _compose(plan: LatentPlan, parts: dict[str, Tensor | None], *, strengths: di
 
 
 def _describe(plan: LatentPlan, latents: Tensor, space: str) -> list[str]:
-    height, width = latents.shape[2] * 8, latents.shape[3] * 8
+    height, width = latents.shape[2] * FACTOR, latents.shape[3] * FACTOR
     values = plan.known_values
     runs: list[list[Any]] = []
     for index, role in enumerate(plan.roles):

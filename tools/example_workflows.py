@@ -10,8 +10,23 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-from wanvideo_svi.svi_embeds.recipes import SVI2_PRO, recipe
+from wanvideo_svi.svi_embeds.recipes import recipe
 from workflow_graph import ROOT, Graph, Node, Source
+from workflow_notes import (
+    DISTILL_LORA,
+    FUN_MODEL,
+    MODEL,
+    PRO_DISTILL,
+    PRO_LORA,
+    PRO_MODEL,
+    SVI_LORA,
+    VAE,
+    custom_note,
+    fun_note,
+    keyframes_note,
+    note,
+    pro_note,
+)
 
 WIDTH = 400  # of a node
 TOP = -620  # of the groups
@@ -19,9 +34,6 @@ NEGATIVE = (
     "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed, "
     "fused fingers, still picture, cluttered background"
 )
-MODEL = "Wan2_1-I2V-14B-480P_fp8_e4m3fn.safetensors"
-DISTILL_LORA = "lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16.safetensors"
-SVI_LORA = {"film": "svi-film-opt-10212025.safetensors", "shot": "svi-shot.safetensors"}
 PROMPTS = {
     "film": (
         "A red panda walks along a mossy branch in a misty forest, the camera follows slowly",
@@ -30,11 +42,6 @@ PROMPTS = {
     ),
     "shot": ("A red panda sits on a mossy branch, looks around and scratches its ear, misty forest",) * 3,
 }
-VAE = "Wan2_1_VAE_bf16.safetensors"
-FUN_MODEL = "Wan2.1-Fun-InP-14B_fp8_e4m3fn.safetensors"
-PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
-PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
-PRO_LORA = "SVI_v2_PRO_Wan2.2-I2V-A14B_{}_lora_rank_128_fp16.safetensors"
 
 
 class Loaders(NamedTuple):
@@ -77,9 +84,10 @@ def chain(mode: str) -> dict[str, Any]:
     overlap = recipe(mode).motion_frames
     graph = Graph()
     width, top, height = WIDTH, TOP, 1660
-    image, vae, vision, models, x = loaders(
+    parts = loaders(
         graph, text=note(mode, overlap), model_file=MODEL, svi_file=SVI_LORA[mode], svi_title=mode, height=height
     )
+    image, vae, vision, x = parts.image, parts.vae, parts.vision, parts.x
     video: Source | None = None
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS[mode]):
@@ -98,14 +106,7 @@ def chain(mode: str) -> dict[str, Any]:
             links["ref_image"] = (image, 0)
         embeds = graph.add("WanVideoSVIEmbeds", (left, 350), (width, 540), title=f"Clip {index + 1}: {this_mode}",
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
-        sampler = graph.add(
-            "WanVideoSampler", (right, -140), (width, 700),
-            links={"model": (models[min(index, 1)], 0), "image_embeds": (embeds, 0), "text_embeds": (text, 0)},
-            values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
-        )  # fmt: skip
-        decode = graph.add("WanVideoDecode", (right, 620), (width, 200),
-                           links={"vae": (vae, 0), "samples": (sampler, 0)})  # fmt: skip
-        clip = (decode, 0)
+        clip = sample_and_decode(graph, parts, index=index, x=right, embeds=(embeds, 0), text=text)
         if video is None:
             video = clip
         else:
@@ -383,139 +384,6 @@ def custom_shot() -> dict[str, Any]:
         x += 3 * WIDTH + 180
     finish(graph, "custom_embeds_shot", video, x=x)
     return graph.save()
-
-
-def note(mode: str, overlap: int) -> str:
-    """What the workflow needs and how to change it."""
-    row = recipe(mode)
-    frames = f"The last {overlap} frames of each clip lead" if overlap > 1 else "The last frame of each clip leads"
-    reference = (
-        "\n- The following clips have your first image as `ref_image`: the original, never the last frame of the clip "
-        "before."
-        if row.padding == "reference"
-        else ""
-    )
-    return f"""## SVI {mode}: three clips, {3 * 81 - 2 * overlap} frames
-
-{models_text(MODEL, SVI_LORA[mode])}
-
-**How it works**
-- {frames} the next, so the overlap is {overlap} in *Motion Frames* and *Stitch*.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion, and in mode `i2v`.{reference}
-- Every clip has its own seed: the same noise in each clip builds up artefacts.
-- CLIP vision sees the first motion frame of each clip.
-
-**To change**
-- Clip length: `num_frames` in all three *SVI Embeds* (4k+1).
-- No distill LoRA: 50 steps, cfg 5.
-- More clips: copy a clip group, wire its `start_image` to the decode before it, then one more *Stitch*.
-- LoRAs are applied unmerged, so that the model is loaded once. Merged (`merge_loras` on, the LoRA wired to its own
-  model loader) is the safest setting if you have the memory for two.
-"""
-
-
-def fun_note(overlap: int) -> str:
-    """What the workflow needs and how to change it."""
-    return f"""## Fun InP + SVI-film: three clips, {3 * 81 - 2 * overlap} frames
-
-The host's own *ImageToVideo Encode* stays; *SVI Temporal Mask* makes its `start_image` and `temporal_mask` together.
-(*SVI Embeds* in mode `fun_inp` gives the same embeds with one node less.)
-
-{models_text(FUN_MODEL, SVI_LORA["film"])}
-
-**How it works**
-- The last {overlap} frames of each clip lead the next; the rest is grey, and the mask says so.
-- `fun_or_fl2v_model` of the encode is wired, so that it is always what the frames need.
-- The first clip runs **without** the SVI LoRA, from 1 frame (`overlap_frames` 1).
-- Every clip has its own seed.
-
-**To change**
-- Clip length: `num_frames` in *SVI Temporal Mask* **and** in *ImageToVideo Encode* of each clip (4k+1, all alike).
-- An end, or frames in the middle: `end_image`, `keyframes` and `keyframe_images` of *SVI Temporal Mask*.
-"""
-
-
-def keyframes_note() -> str:
-    """What the workflow needs and how to change it."""
-    return f"""## Fun InP through keyframes: one clip, 81 frames
-
-Three pictures, and the model finds the way between them. *SVI Temporal Mask* puts them at frames 0, 40 and the last
-one, grey between, and makes the mask that keeps them.
-
-{models_text(FUN_MODEL, SVI_LORA["film"])}
-
-**How it works**
-- `keyframes` is `0, 40, -1`: one number for each image of the batch, in order. Ranges work too (`0-4, 40, -5--1`), with
-  one image for each frame.
-- The clip runs **without** the SVI LoRA; for one that continues another, wire the clip before to `motion_frames` and
-  take *Model for the following clips*.
-
-**To change**
-- Fewer or more pictures: another *Batch Images*, another number.
-- Only a part of a picture: its mask goes to `region`.
-"""
-
-
-def models_text(model: str, lora: str) -> str:
-    """Which file goes where, for Wan 2.1 graphs."""
-    return f"""**Models** (folder in ComfyUI/models)
-- `diffusion_models`: {model}
-- `loras`: {lora} (SVI 1.0), {DISTILL_LORA}
-- `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
-- `clip_vision`: clip_vision_h.safetensors"""
-
-
-def pro_note() -> str:
-    """What the workflow needs and how to change it."""
-    overlap = 4 * SVI2_PRO.motion_latents + 1
-    files = {kind: " and ".join(name.format(noise) for noise in ("HIGH", "LOW"))
-             for kind, name in (("model", PRO_MODEL), ("distill", PRO_DISTILL), ("svi", PRO_LORA))}  # fmt: skip
-    return f"""## SVI 2.0 Pro: two clips, {2 * 81 - overlap} frames
-
-**Models** (folder in ComfyUI/models)
-- `diffusion_models`: {files["model"]}
-- `loras`: {files["svi"]}; {files["distill"]}
-- `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
-
-**How it works**
-- The first image, encoded once, is the **anchor** of every clip. The next clip takes the last latent of the low noise
-  sampler before it: no frame is decoded and encoded again between clips.
-- The high noise model samples the first half of the steps, the low noise model the rest, with the same embeds, steps,
-  shift and scheduler.
-- *Latent Embeds* tells *Stitch* how many frames both clips show ({overlap} with 1 motion latent).
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
-- Every clip has its own seed.
-
-**To change**
-- Clip length: `num_frames` in both *Latent Embeds* (4k+1). Size: *To the size of the clips* (steps of 16).
-- No distill LoRA: 50 steps, cfg 5, the high noise model to step 25.
-- More clips: copy the group of clip 2, wire its `prev_samples` to the low noise sampler before it, then one
-  more *Stitch*.
-"""
-
-
-def custom_note() -> str:
-    """What the workflow needs and how to change it."""
-    return f"""## Custom embeds: SVI-shot the WanEx way, two clips, {2 * 81 - 1} frames
-
-For graphs that came with *WanEx I2VCustomEmbeds*: a node makes frames and a mask, the frames are encoded, latents and
-mask go to *I2V Custom Embeds*. A new graph needs less: see `svi_shot_chain`.
-
-{models_text(MODEL, SVI_LORA["shot"])}
-
-**How it works**
-- *1 frame, then the reference* gives the clip's 81 frames and its mask in native polarity: exactly 1 black + 80 white.
-- `mask_polarity` is `native`, so the mask goes in as it is. `latent_space` is `wrapper`, since *WanVideo Encode* made
-  the latents; take `native` behind ComfyUI's own *VAE Encode*.
-- The next clip's first frame is the last frame of the clip before, so *Stitch* drops 1. The padding is always the
-  original image.
-- The first clip runs **without** the SVI LoRA and with grey behind its frame: both would freeze its motion.
-
-**To change**
-- Clip length: `amount` of *Reference padding*, `num_frames` and `length` of each clip (4k+1, all alike).
-"""
 
 
 WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from workflow_graph import WIDGET_TYPES, definition, widgets
+from workflow_notes import MODEL, PRO_MODEL
 
-from example_workflows import MODEL, NEGATIVE, PRO_MODEL, PROMPTS
+from example_workflows import NEGATIVE, PROMPTS
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 VAE_FILE = "tiny_vae.safetensors"
