@@ -21,24 +21,39 @@ from .sheet import Tile, draw_sheet, make_latent_tiles
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class EncodedClip:
-    """One clip, encoded.
+class MaskedClip:
+    """Which frames of one clip are kept.
 
     known_mask, concat_mask: F h w float32 at latent size, F conditioning frames (num_frames, and one more when an end
     image is encoded apart). info: what was done and adjusted, in words.
     """
 
-    embeds: ImageEmbeds
     known_mask: Tensor
     concat_mask: Tensor
     info: str
     tiles: tuple[Tile, ...]
     known_per_frame: tuple[float, ...]
 
+    @property
+    def title(self) -> str:
+        """Mode and length, the heading of the sheet."""
+        raise NotImplementedError
+
     def sheet(self) -> Image.Image:
         """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
-        title = f"{self._mode}: {self.embeds['num_frames']} frames, {count_known(self.known_per_frame)} (known_mask)"
+        title = f"{self.title}, {count_known(self.known_per_frame)} (known_mask)"
         return draw_sheet(self.tiles, self.known_per_frame, title=title)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class EncodedClip(MaskedClip):
+    """One clip, encoded."""
+
+    embeds: ImageEmbeds
+
+    @property
+    def title(self) -> str:
+        return f"{self._mode}: {self.embeds['num_frames']} frames"
 
     @property
     def _mode(self) -> str:

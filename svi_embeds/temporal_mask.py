@@ -8,44 +8,37 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from PIL import Image
 from torch import Tensor
 
 from .checks import check_choice
 from .encode import FACTOR, latent_size
-from .encoded import write_info
+from .encoded import MaskedClip, write_info
 from .errors import SVIError
 from .frames import check_images, compose_frames, prepare_parts
 from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
-from .masks import concat_from_known, count_concat, count_known, describe_known, mask_strip, per_frame
+from .masks import concat_from_known, count_concat, describe_known, mask_strip, per_frame
 from .plan import ClipPlan, count_end_frames, plan_clip
-from .sheet import Tile, draw_sheet, make_tiles
+from .sheet import make_tiles
 
 MODE, START = "fun_inp", "motion_frames"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TemporalMask:
+class TemporalMask(MaskedClip):
     """What the host's encode takes.
 
-    frames: F H W 3 in 0..1, for start_image. known_mask, concat_mask: M h w float32 at latent size; known_mask goes to
-    temporal_mask. Without fun_or_fl2v_model and with an end, F is 1 and M is num_frames + 1, and the end image goes to
-    the host's end_image; else both are num_frames. fun_or_fl2v_model: what the host's tick must be.
+    frames: F H W 3 in 0..1, for start_image. known_mask goes to temporal_mask. Without fun_or_fl2v_model and with an
+    end, frames is the motion frame alone, the masks are num_frames + 1, and the end image goes to the host's end_image;
+    else all are num_frames. fun_or_fl2v_model: what the host's tick must be.
     """
 
     plan: ClipPlan
     frames: Tensor
-    known_mask: Tensor
-    concat_mask: Tensor
     fun_or_fl2v_model: bool
-    info: str
-    tiles: tuple[Tile, ...]
-    known_per_frame: tuple[float, ...]
 
-    def sheet(self) -> Image.Image:
-        """The clip as a picture: frames in order, framed white (kept) or black (generated)."""
-        frames, counts = self.plan.timeline.num_frames, count_known(self.known_per_frame)
-        return draw_sheet(self.tiles, self.known_per_frame, title=f"{MODE}: {frames} frames, {counts} (known_mask)")
+    @property
+    def title(self) -> str:
+        return f"{MODE}: {self.plan.timeline.num_frames} frames"
 
     def __repr__(self) -> str:
         return f"TemporalMask({self.plan!r}, frames {list(self.frames.shape)})"
