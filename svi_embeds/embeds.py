@@ -193,3 +193,76 @@ def describe_embeds(embeds: Mapping[str, Any]) -> str:
     if record is None:
         return f"{text}, not made by this pack"
     return f"{record['mode']}: {text}, overlap {record['overlap_frames']}"
+
+
+class EmptyEmbeds(TypedDict, total=False):
+    """WANVIDIMAGE_EMBEDS of text-to-video: a size, and at most clean latents (Pusa).
+
+    target_shape: 16, T, h, w (h and w count 8 pixels each, for the 5B model too).
+    """
+
+    target_shape: tuple[int, int, int, int]
+    num_frames: int
+    control_embeds: dict[str, Any] | None
+    extra_latents: list[CleanLatents]
+
+
+class CleanLatents(TypedDict):
+    """Latents that the sampler takes as clean. samples: [1, C, n, h, w]. index: of the first one in the clip."""
+
+    samples: Tensor
+    index: int
+
+
+def build_empty(*, num_frames: int, lat_h: int, lat_w: int) -> EmptyEmbeds:
+    """What the host's Empty Embeds makes. lat_h, lat_w: latents of 8 pixels."""
+    shape = (16, latent_count(num_frames), lat_h, lat_w)
+    return {"target_shape": shape, "num_frames": num_frames, "control_embeds": None}
+
+
+def holds_image(embeds: Mapping[str, Any]) -> bool:
+    """Whether embeds are of image-to-video, and not just a size."""
+    return embeds.get("image_embeds") is not None
+
+
+def sampled_size(name: str, embeds: Mapping[str, Any]) -> tuple[int, int, int]:
+    """T, h, w that a 16-channel model samples for embeds of either kind. Raises SVIError when they do not say."""
+    if holds_image(embeds):
+        checked = check_embeds(embeds)
+        return latent_count(checked["num_frames"]) + is_end_apart(checked), checked["lat_h"], checked["lat_w"]
+    shape = embeds.get("target_shape")
+    if not isinstance(shape, (tuple, list)) or len(shape) != 4 or not all(isinstance(n, int) and n > 0 for n in shape):
+        raise SVIError(
+            f"{name} holds neither image_embeds nor a target_shape (keys: {', '.join(map(str, embeds))}): connect "
+            "WanVideo SVI Embeds, an ImageToVideo encode, or WanVideo Empty Embeds"
+        )
+    return shape[1] + bool(embeds.get("has_ref")), shape[2], shape[3]
+
+
+def has_clip_vision(embeds: Mapping[str, Any]) -> bool:
+    """Whether embeds hold CLIP vision features."""
+    return embeds.get("clip_context") is not None
+
+
+def clean_latents_of(name: str, embeds: Mapping[str, Any]) -> list[CleanLatents]:
+    """The clean latents in embeds of either kind. Raises SVIError when they do not read."""
+    entries = embeds.get("extra_latents")
+    if entries is None:
+        return []
+    found = []
+    for entry in entries if isinstance(entries, list) else [entries]:
+        samples, index = (entry.get("samples"), entry.get("index")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(samples, Tensor) or samples.ndim != 5 or not isinstance(index, int):
+            raise SVIError(f"extra_latents of {name} do not read: make them with WanVideo Add Extra Latent")
+        found.append(CleanLatents(samples=samples, index=index))
+    return found
+
+
+def with_clean_latents(embeds: Mapping[str, Any], entries: list[CleanLatents]) -> dict[str, Any]:
+    """The same embeds with `entries` as their clean latents; the given ones stay as they were."""
+    return {**embeds, "extra_latents": list(entries)} if entries else dict(embeds)
+
+
+def pusa_noise_of(embeds: Mapping[str, Any]) -> object:
+    """Noise multipliers of clean latents (WanVideo Add Pusa Noise), None without."""
+    return embeds.get("pusa_noise_multipliers")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.sigmas import SCHEDULERS, check_schedule, noise_levels, sigmas_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -45,8 +46,7 @@ def running() -> bool:
 
 def has_wrapper() -> bool:
     """Whether the running ComfyUI has loaded WanVideoWrapper, asked of its node table."""
-    nodes = _comfy("nodes") if running() else None
-    return nodes is not None and WRAPPER_NODE in nodes.NODE_CLASS_MAPPINGS
+    return _node(WRAPPER_NODE) is not None
 
 
 def require_wrapper() -> None:
@@ -78,6 +78,58 @@ def stop_if_cancelled() -> None:
     """Raises ComfyUI's interrupt when the user pressed cancel."""
     if management := _comfy("comfy.model_management"):
         management.throw_exception_if_processing_interrupted()
+
+
+def _node(node_id: str) -> Any | None:
+    """A node class of the running ComfyUI by id, or None."""
+    nodes = _comfy("nodes") if running() else None
+    return None if nodes is None else nodes.NODE_CLASS_MAPPINGS.get(node_id)
+
+
+def schedulers() -> list[str]:
+    """The schedulers of the wrapper's sampler: its own list, so that a link to it fits. Outside ComfyUI: SCHEDULERS."""
+    sampler = _node("WanVideoSampler")
+    if sampler is None:
+        return list(SCHEDULERS)
+    offered: list[str] = sampler.INPUT_TYPES()["required"]["scheduler"][0]
+    return offered
+
+
+def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
+    """The share of noise at each step, float32 [steps run]: as the wrapper at hand computes it, else `sigmas_of`.
+
+    Wrappers before 2025-11-05 cannot be asked. Raises SVIError when the scheduler refuses these values.
+    """
+    check_schedule(scheduler, steps, shift)
+    node = _node("WanVideoScheduler")
+    if node is None or "steps" not in node.INPUT_TYPES()["required"]:
+        return sigmas_of(scheduler, steps, shift)
+    try:
+        made = node().process(
+            scheduler=scheduler, steps=steps, start_step=0, end_step=-1, shift=shift, unique_id=None
+        )  # fmt: skip
+    except Exception as error:
+        raise SVIError(
+            f"the wrapper's scheduler {scheduler} refuses {steps} steps at shift {shift:g}: {error}"
+        ) from error
+    state = next(part for part in made if isinstance(part, dict))
+    raw = getattr(state["sample_scheduler"], "full_sigmas", state["sample_scheduler"].sigmas)
+    return noise_levels(scheduler, raw[: len(state["timesteps"])].detach().to("cpu", torch.float32))
+
+
+def lora_files() -> list[str]:
+    """The LoRA files that ComfyUI knows, as it names them; [] outside ComfyUI."""
+    paths = _comfy("folder_paths")
+    return list(paths.get_filename_list("loras")) if paths else []
+
+
+def lora_path(name: str) -> Path:
+    """Where the LoRA of that name is. Raises SVIError when ComfyUI does not find it."""
+    paths = _comfy("folder_paths")
+    found = paths.get_full_path("loras", name) if paths else None
+    if found is None:
+        raise SVIError(f"{name} is not in ComfyUI's loras folders any more: choose another (press R to read them anew)")
+    return Path(found)
 
 
 EMBEDS_SUFFIX = ".safetensors"

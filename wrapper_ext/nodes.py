@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import nodes_chain, nodes_custom, nodes_embeds, nodes_files, nodes_latents, nodes_masks, nodes_temporal_mask
+from . import (
+    nodes_chain,
+    nodes_custom,
+    nodes_embeds,
+    nodes_files,
+    nodes_latents,
+    nodes_masks,
+    nodes_pairing,
+    nodes_temporal_mask,
+)
 
-_TOPICS = (nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_chain, nodes_masks, nodes_files)
+_TOPICS = (
+    nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_pairing, nodes_chain, nodes_masks,
+    nodes_files,
+)  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {
     node_id: cls for topic in _TOPICS for node_id, cls in topic.NODE_CLASS_MAPPINGS.items()

@@ -1,0 +1,171 @@
+"""HoloCine prompts: a scene and its shots as one text, and the frames at which the shots change.
+
+Form and rules follow HoloCine's own scripts (yihao-meng/HoloCine): cuts stand at frames 4t+1, and cuts that are not
+given divide the clip evenly.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .checks import check_int
+from .errors import SVIError
+from .timeline import FRAMES_PER_LATENT, latent_count
+
+TOKEN_LIMIT = 512
+TRAINED_FRAMES = (81, 161, 241)
+
+_GLOBAL, _SHOTS, _CUT = "[global caption]", "[per shot caption]", "[shot cut]"
+_COUNT = re.compile(r"\s*This scene contains (\d+) shots\.$")
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What happens in one clip: a caption for all of it, and one for each shot.
+
+    Raises SVIError for text that the prompt's form, or the wrapper, would take for something else.
+    """
+
+    caption: str
+    shots: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.shots:
+            raise SVIError("a scene needs at least one shot: write one a line")
+        for name, text in (("global_caption", self.caption), *((f"shot {i + 1}", t) for i, t in enumerate(self.shots))):
+            _check_text(name, text)
+        if _COUNT.search(self.caption):
+            raise SVIError('global_caption ends with "This scene contains N shots.": leave that out, it is added')
+
+    @property
+    def prompt(self) -> str:
+        """The scene in HoloCine's form."""
+        return (
+            f"{_GLOBAL} {self.caption} This scene contains {len(self.shots)} shots. "
+            f"{_SHOTS} {f' {_CUT} '.join(self.shots)}"
+        )
+
+
+def _check_text(name: str, text: str) -> None:
+    if not isinstance(text, str) or not text:
+        raise SVIError(f"{name} is empty: say what is to be seen")
+    if text != " ".join(text.split()):
+        raise SVIError(f"{name} must be one line without double blanks, got {text[:60]!r}")
+    for marker in (_GLOBAL, _SHOTS, _CUT):
+        if marker in text:
+            raise SVIError(f"{name} contains {marker}, which the prompt's form uses: take it out")
+    if "|" in text:
+        raise SVIError(
+            f"{name} contains |, at which the wrapper splits a prompt into parts of equal length, not at your cuts: "
+            "write / or a comma"
+        )
+    if "[1]" in text:
+        raise SVIError(f"{name} contains [1], which turns on EchoShot in the wrapper: write (1) or [character1]")
+    if weight := re.search(r"\(.*?:[\d.]+\)", text):
+        raise SVIError(
+            f"{name} contains {weight[0]}, which the wrapper takes for a weighted part: write it without brackets"
+        )
+
+
+def read_shots(text: str) -> tuple[str, ...]:
+    """Shots of a text: blocks between lines of `---`, or one a line where there is no such line. Blanks are tidied."""
+    if not isinstance(text, str):
+        raise SVIError(f"shots must be text, got {type(text).__name__}")
+    parts = re.split(r"^\s*-{3,}\s*$", text, flags=re.MULTILINE)
+    if len(parts) == 1:
+        parts = [line for line in text.splitlines() if line.strip()]
+    elif empty := [i + 1 for i, part in enumerate(parts) if not part.strip()]:
+        raise SVIError(f"block {empty[0]} of shots is empty: remove its line of ---, or write the shot")
+    return tuple(tidy(part) for part in parts)
+
+
+def tidy(text: str) -> str:
+    """Text on one line with single blanks."""
+    return " ".join(text.split())
+
+
+def parse_prompt(prompt: str) -> Scene:
+    """The scene of a prompt in HoloCine's form. Raises SVIError for any other text."""
+    text = tidy(prompt)
+    head, found, rest = text.partition(_SHOTS)
+    if not text.startswith(_GLOBAL) or not found:
+        raise SVIError(f"a HoloCine prompt reads {_GLOBAL} ... {_SHOTS} ... {_CUT} ..., got {text[:60]!r}")
+    caption = head.removeprefix(_GLOBAL).strip()
+    shots = tuple(part.strip() for part in rest.split(_CUT))
+    counted = _COUNT.search(caption)
+    if counted is None:
+        raise SVIError('the global caption must end with "This scene contains N shots."')
+    if int(counted[1]) != len(shots):
+        raise SVIError(f"the global caption says {counted[1]} shots, the prompt has {len(shots)}")
+    return Scene(caption[: counted.start()], shots)
+
+
+def snap_cut(frame: int) -> int:
+    """The frame 4t+1 nearest to `frame` at which a shot can begin (ties go to even t, as Python rounds)."""
+    return FRAMES_PER_LATENT * round((frame - 1) / FRAMES_PER_LATENT) + 1
+
+
+def cut_latent(frame: int) -> int:
+    """The latent at which the shot that begins at `frame` (4t+1) begins."""
+    return (frame - 1) // FRAMES_PER_LATENT + 1
+
+
+def auto_cuts(num_frames: int, shots: int) -> tuple[int, ...]:
+    """The frames at which shots 2, 3, ... begin when they are equally long."""
+    latent_count(num_frames)
+    check_int("shots", shots, minimum=1)
+    return _legal([snap_cut(round(i * num_frames / shots)) for i in range(1, shots)], num_frames)
+
+
+def read_cuts(text: str, num_frames: int, shots: int) -> tuple[tuple[int, ...], list[str]]:
+    """The frames at which shots 2, 3, ... begin, and notes on those that were moved.
+
+    text: auto (or nothing), or frames like 41, 81. Raises SVIError unless there is one fewer than shots, each inside
+    the clip and after the one before.
+    """
+    latent_count(num_frames)
+    if not isinstance(text, str):
+        raise SVIError(f"cuts must be text, got {type(text).__name__}")
+    if text.strip().lower() in ("", "auto"):
+        return auto_cuts(num_frames, shots), []
+    words = [word for word in re.split(r"[\s,;]+", text.strip()) if word]
+    if bad := next((word for word in words if not re.fullmatch(r"\d{1,6}", word)), None):
+        raise SVIError(f"cuts must be auto or frames like 41, 81; got {bad!r}")
+    asked = [int(word) for word in words]
+    if len(asked) != shots - 1:
+        raise SVIError(
+            f"{shots} shots need {shots - 1} cuts, got {len(asked)}: one frame for each shot after the first"
+        )
+    cuts = [snap_cut(frame) for frame in asked]
+    notes = [
+        f"cut {was} moved to {now}: shots begin at 4t+1" for was, now in zip(asked, cuts, strict=True) if was != now
+    ]
+    return _legal(cuts, num_frames), notes
+
+
+def _legal(cuts: Sequence[int], num_frames: int) -> tuple[int, ...]:
+    for before, cut in zip([0, *cuts], cuts, strict=False):
+        if not before < cut < num_frames:
+            why = (
+                f"after the cut at {before}"
+                if cut <= before and before
+                else f"from 1 to {num_frames - FRAMES_PER_LATENT}"
+            )
+            raise SVIError(
+                f"{len(cuts) + 1} shots do not fit into {num_frames} frames: a cut falls at {cut}, it must lie {why}; "
+                "take fewer shots, more frames or other cuts"
+            )
+    return tuple(cuts)
+
+
+def estimate_tokens(text: str) -> int:
+    """About how many tokens the text encoder makes of `text`; without a tokenizer, so within some 20 %.
+
+    Latin words: one token for each five letters begun; other scripts one for each sign; numbers and punctuation one
+    each.
+    """
+    words = re.findall(r"[A-Za-z\u00c0-\u024f]+|\d+|[^\sA-Za-z\u00c0-\u024f\d]", text)
+    return 1 + sum(math.ceil(len(word) / 5) if word[0].isalpha() and ord(word[0]) < 0x250 else 1 for word in words)

@@ -1,0 +1,117 @@
+"""What a model of the wrapper is, read from the object that flows through WANVIDEOMODEL wires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .errors import SVIError
+from .file_names import base_name, noise_stage, wan_version
+
+Kind = Literal["t2v", "i2v", "i2v_22", "fun_control", "ti2v_5b", "unknown"]
+
+_TITLES: dict[Kind, str] = {
+    "t2v": "text-to-video",
+    "i2v": "image-to-video with image cross-attention (Wan 2.1)",
+    "i2v_22": "image-to-video without image cross-attention (Wan 2.2)",
+    "fun_control": "Fun Control",
+    "ti2v_5b": "Wan 2.2 5B",
+    "unknown": "a model of a kind that this pack does not know",
+}
+_FUN_CHANNELS = (32, 48, 52, 148)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ModelFacts:
+    """What a model is.
+
+    in_dim, out_dim: channels it takes and gives. width: of its transformer. image_attention: it attends to CLIP vision.
+    name: its file, "" when the wrapper does not say. loras: the files of its LoRAs, as far as they are known.
+    unmerged: LoRA weights are applied while sampling. fp8_matmul: its quantization ends in _fast.
+    """
+
+    in_dim: int
+    out_dim: int
+    width: int
+    image_attention: bool
+    name: str = ""
+    loras: tuple[str, ...] = ()
+    unmerged: bool = False
+    merges: bool = False
+    fp8_matmul: bool = False
+    gguf: bool = False
+
+    @property
+    def kind(self) -> Kind:
+        if self.out_dim == 48:
+            return "ti2v_5b"
+        if self.in_dim == 16:
+            return "t2v"
+        if self.in_dim == 36:
+            return "i2v" if self.image_attention else "i2v_22"
+        return "fun_control" if self.in_dim in _FUN_CHANNELS else "unknown"
+
+    @property
+    def takes_image(self) -> bool:
+        """Whether its embeds must hold image latents and a mask."""
+        return self.kind in ("i2v", "i2v_22")
+
+    @property
+    def takes_empty(self) -> bool:
+        """Whether its embeds must hold a size and nothing else."""
+        return self.kind in ("t2v", "ti2v_5b")
+
+    @property
+    def version(self) -> str | None:
+        """2.1 or 2.2, by its layers or else its name."""
+        if self.kind == "i2v":
+            return "2.1"
+        if self.kind in ("i2v_22", "ti2v_5b"):
+            return "2.2"
+        return wan_version(self.name)
+
+    @property
+    def noise(self) -> str | None:
+        """The stage that its name tells: high, low or None."""
+        return noise_stage(self.name)
+
+    def __str__(self) -> str:
+        name = f"{base_name(self.name)}: " if self.name else ""
+        return f"{name}{_TITLES[self.kind]}, {self.in_dim} channels"
+
+    def __repr__(self) -> str:
+        return f"ModelFacts({self})"
+
+
+def model_facts(name: str, model: Any, *, loras: tuple[str, ...] = ()) -> ModelFacts:
+    """What `model` (WANVIDEOMODEL, given as input `name`) is.
+
+    loras: files of LoRAs that the object does not name, those of WanVideo Set LoRAs.
+    Raises SVIError for anything that is no model of the wrapper.
+    """
+    transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
+    in_dim, out_dim, width = (getattr(transformer, key, None) for key in ("in_dim", "out_dim", "dim"))
+    if not (isinstance(in_dim, int) and isinstance(out_dim, int) and isinstance(width, int)):
+        raise SVIError(f"{name} must be a WANVIDEOMODEL, got {type(model).__name__}: connect WanVideo Model Loader")
+    own = _entry(model, "lora") or ()
+    named = tuple(str(lora.get("name", "")) for lora in own if isinstance(lora, Mapping) and lora.get("strength") != 0)
+    options = getattr(model, "model_options", None) or {}
+    return ModelFacts(
+        in_dim=in_dim, out_dim=out_dim, width=width,
+        image_attention=getattr(transformer, "model_type", "") in ("i2v", "fl2v"),
+        name=str(_entry(model, "model_name") or ""),
+        loras=tuple(dict.fromkeys(base_name(lora) for lora in (*named, *loras) if lora)),
+        unmerged=bool(getattr(model, "patches", None)),
+        merges=bool(options.get("transformer_options", {}).get("merge_loras", False)),
+        fp8_matmul=bool(_entry(model, "fp8_matmul")),
+        gguf=_entry(model, "gguf_reader") is not None,
+    )  # fmt: skip
+
+
+def _entry(model: Any, key: str) -> Any:
+    """A value that the wrapper's loader noted on the model; None where this version notes none."""
+    try:
+        return model.model[key]
+    except (KeyError, TypeError):
+        return None

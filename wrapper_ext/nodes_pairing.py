@@ -1,0 +1,297 @@
+"""High and low noise models as a pair, HoloCine prompts, and what a LoRA file is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..svi_embeds.encoded import write_info
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.holocine import (
+    TOKEN_LIMIT,
+    TRAINED_FRAMES,
+    Scene,
+    cut_latent,
+    estimate_tokens,
+    read_cuts,
+    read_shots,
+    tidy,
+)
+from ..svi_embeds.lora import describe_lora, read_lora
+from ..svi_embeds.models import model_facts
+from ..svi_embeds.pairing import BOUNDARY_CHOICES, plan_pair
+from . import host
+from .common import CATEGORY, size_inputs
+from .sampler_wiring import OUTPUTS, RunningGraph, lora_names, wiring_problems
+
+
+class _PairTypes:
+    """RETURN_TYPES with the host's own list of schedulers, which is only known once the wrapper is loaded."""
+
+    def __get__(self, _: object, owner: type | None = None) -> tuple[Any, ...]:
+        return (
+            "WANVIDEOMODEL", "WANVIDEOMODEL", "WANVIDIMAGE_EMBEDS", "WANVIDIMAGE_EMBEDS", "INT", "FLOAT",
+            host.schedulers(), "INT", "INT", "STRING",
+        )  # fmt: skip
+
+
+class WanVideoHighLowPair:
+    """Checks a high/low pair and gives both samplers their settings."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Two models that sample one clip, the high noise one first: Wan 2.2 pairs, HoloCine + Pusa with MAGREF, and "
+        "others. Finds the step at which they change, makes or checks the embeds of both, and refuses what the wrapper "
+        "would sample wrongly in silence. Wire its outputs to both samplers."
+    )
+    FUNCTION = "pair"
+    RETURN_TYPES: Any = _PairTypes()
+    RETURN_NAMES = OUTPUTS
+    OUTPUT_TOOLTIPS = (
+        "The high noise model as it came, for the first sampler.",
+        "The low noise model as it came, for the second sampler.",
+        "For image_embeds of the first sampler.",
+        "For image_embeds of the second sampler.",
+        "For steps of both samplers.",
+        "For shift of both samplers.",
+        "For scheduler of both samplers.",
+        "For end_step of the first sampler; its start_step stays 0.",
+        "For start_step of the second sampler; its end_step stays -1.",
+        "Which model runs which steps, and what to look out for.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        sizes = size_inputs()
+        return {
+            "required": {
+                "high_model": ("WANVIDEOMODEL", {"tooltip": "The model for high noise: the first steps."}),
+                "low_model": ("WANVIDEOMODEL", {"tooltip": "The model for low noise: the remaining steps."}),
+                **sizes,
+                "num_frames": (
+                    "INT",
+                    {
+                        "default": 81, "min": 1, "max": 10001, "step": 4,
+                        "tooltip": "Frames of the clip, 4k+1. Must agree with the embeds. HoloCine: 81, 161 or 241.",
+                    },
+                ),
+                "steps": (
+                    "INT",
+                    {
+                        "default": 8, "min": 2, "max": 10000, "step": 1,
+                        "tooltip": "Steps of both samplers together.",
+                    },
+                ),
+                "shift": (
+                    "FLOAT",
+                    {
+                        "default": 5.0, "min": 0.01, "max": 1000.0, "step": 0.01,
+                        "tooltip": "Moves the steps towards high noise, the same for both samplers. Wan 2.2: 5 to 8.",
+                    },
+                ),
+                "scheduler": (
+                    host.schedulers(),
+                    {"default": "unipc", "tooltip": "The same for both samplers. Clean latents need flowmatch_pusa."},
+                ),
+                "boundary": (
+                    list(BOUNDARY_CHOICES),
+                    {
+                        "default": "auto",
+                        "tooltip": "Share of noise (sigma) down to which the high noise model works. t2v: 0.875, i2v: "
+                        "0.900, auto: what high_model was trained with, custom: custom_boundary.",
+                    },
+                ),
+            },
+            "optional": {
+                "low_embeds": (
+                    "WANVIDIMAGE_EMBEDS",
+                    {
+                        "tooltip": "Embeds of an image-to-video low noise model: SVI Embeds, or an encode. Serves both "
+                        "stages when both models take an image. Not needed for text-to-video."
+                    },
+                ),
+                "high_embeds": (
+                    "WANVIDIMAGE_EMBEDS",
+                    {"tooltip": "Embeds of the high noise model, where they are not low_embeds. Text-to-video: made."},
+                ),
+                "clean_latents": (
+                    "LATENT",
+                    {"tooltip": "Pusa: latents that stay as they are in both stages. From WanVideo Encode."},
+                ),
+                "clean_index": (
+                    "INT",
+                    {
+                        "default": 0, "min": -10000, "max": 10000, "step": 1,
+                        "tooltip": "The latent at which clean_latents begin: 0 is the first, -1 the last. Latent n is "
+                        "frames 4n-3 to 4n.",
+                    },
+                ),
+                "custom_boundary": (
+                    "FLOAT",
+                    {
+                        "default": 0.9, "min": 0.001, "max": 0.999, "step": 0.001,
+                        "tooltip": "Used when boundary is custom.",
+                    },
+                ),
+            },
+            "hidden": {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"},
+        }  # fmt: skip
+
+    @classmethod
+    def VALIDATE_INPUTS(cls) -> bool | str:
+        """Without the wrapper there is nothing to sample with."""
+        return True if host.has_wrapper() or not host.running() else host.INSTALL_HINT
+
+    def pair(
+        self,
+        high_model: Any,
+        low_model: Any,
+        steps: int,
+        shift: float,
+        scheduler: str,
+        prompt: dict[str, Any] | None = None,
+        unique_id: str | None = None,
+        **inputs: Any,
+    ) -> dict[str, Any]:
+        """See `svi_embeds.pairing.plan_pair`. prompt, unique_id: the graph that runs and this node in it."""
+        host.require_wrapper()
+        graph, node_id = RunningGraph(prompt or {}), str(unique_id)
+        high, low = (
+            model_facts(name, model, loras=lora_names(graph, node_id, name))
+            for name, model in (("high_model", high_model), ("low_model", low_model))
+        )
+        made = plan_pair(
+            high=high, low=low, sigmas=host.sigmas(scheduler, steps, shift), scheduler=scheduler, steps=steps,
+            shift=shift, **inputs,
+        )  # fmt: skip
+        if problems := wiring_problems(graph, node_id, made):
+            raise SVIError("the samplers behind this pair would not sample it: " + "; ".join(problems))
+        return {
+            "ui": {"images": host.show(made.picture(), "svi_pair")},
+            "result": (
+                high_model, low_model, made.high_embeds, made.low_embeds, steps, shift, scheduler, made.split,
+                made.split, made.info,
+            ),
+        }  # fmt: skip
+
+
+class WanVideoHoloCinePrompt:
+    """A scene and its shots as a HoloCine prompt."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Writes a scene and its shots in the form that HoloCine was trained with, and finds the frames at which shots "
+        "change. Refuses text that the wrapper would take for something else."
+    )
+    FUNCTION = "write"
+    RETURN_TYPES = ("STRING", "STRING", "STRING", "INT", "STRING")
+    RETURN_NAMES = ("prompt", "cut_frames", "cut_latents", "num_frames", "info")
+    OUTPUT_TOOLTIPS = (
+        "For positive_prompt of a text encode.",
+        "Frames at which shots 2, 3, ... begin, as text: 41, 81.",
+        "The latents at which they begin, as text.",
+        "The clip's frames, for the nodes that make its embeds.",
+        "Each shot with its frames, and what was moved or is too long.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        text = {"multiline": True, "default": ""}
+        return {
+            "required": {
+                "global_caption": (
+                    "STRING",
+                    {**text, "tooltip": "The whole scene: place, characters, light. The number of shots is added."},
+                ),
+                "shots": (
+                    "STRING",
+                    {**text, "tooltip": "What each shot shows: one a line, or blocks between lines of ---."},
+                ),
+                "num_frames": (
+                    "INT",
+                    {
+                        "default": 241,
+                        "min": 5,
+                        "max": 10001,
+                        "step": 4,
+                        "tooltip": "Frames of the clip, 4k+1. HoloCine was trained with 81, 161 and 241.",
+                    },
+                ),
+                "cuts": (
+                    "STRING",
+                    {
+                        "default": "auto",
+                        "tooltip": "auto: shots of equal length. Or the frames at which shots 2, 3, ... begin, like "
+                        "41, 81; each moves to the nearest 4t+1.",
+                    },
+                ),
+            }
+        }
+
+    def write(self, global_caption: str, shots: str, num_frames: int, cuts: str) -> dict[str, Any]:
+        """global_caption, shots, cuts: text. num_frames: 4k+1. Returns the prompt, cuts as frames and latents, info."""
+        scene = Scene(tidy(global_caption), read_shots(shots))
+        frames, notes = read_cuts(cuts, num_frames, len(scene.shots))
+        tokens = estimate_tokens(scene.prompt)
+        if tokens > TOKEN_LIMIT:
+            notes.append(
+                f"about {tokens} tokens (estimated, without a tokenizer): the text encoder cuts at {TOKEN_LIMIT}, "
+                "so the last shots are lost; write less"
+            )
+        if num_frames not in TRAINED_FRAMES:
+            notes.append(f"HoloCine was trained with {', '.join(map(str, TRAINED_FRAMES))} frames, not {num_frames}")
+        edges = (0, *frames, num_frames)
+        head = [f"{len(scene.shots)} shots in {num_frames} frames, about {tokens} of {TOKEN_LIMIT} tokens"]
+        head += [f"shot {i + 1}, frames {edges[i]} to {edges[i + 1] - 1}: {shot}" for i, shot in enumerate(scene.shots)]
+        info = write_info(head, notes)
+        latents = ", ".join(str(cut_latent(frame)) for frame in frames)
+        result = (scene.prompt, ", ".join(map(str, frames)), latents, num_frames, info)
+        return {"ui": {"text": [info]}, "result": result}
+
+
+class WanVideoSVILoraInfo:
+    """What a LoRA file is for."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Reads a LoRA's header (never its weights) and says what it is for: SVI variant and mode, Wan version and "
+        "size, high or low noise, rank, and what it must not meet."
+    )
+    FUNCTION = "read"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("STRING", "STRING")
+    RETURN_NAMES = ("mode", "info")
+    OUTPUT_TOOLTIPS = (
+        "The mode of SVI Embeds that goes with it, svi2_pro for the latent node; empty for other LoRAs.",
+        "What it is, what it goes with, and what it must not meet.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {"lora": (host.lora_files(), {"tooltip": "A LoRA file in ComfyUI's loras folders."})}}
+
+    @classmethod
+    def IS_CHANGED(cls, lora: str) -> str:
+        """Time and size of the file: it may be replaced under its name."""
+        try:
+            state = host.lora_path(lora).stat()
+        except SVIError:
+            return ""
+        return f"{state.st_mtime_ns} {state.st_size}"
+
+    def read(self, lora: str) -> dict[str, Any]:
+        """lora: a name as ComfyUI lists it."""
+        facts = read_lora(host.lora_path(lora))
+        info = "\n".join([lora, *describe_lora(facts)])
+        return {"ui": {"text": [info]}, "result": (facts.modes[0] if facts.modes else "", info)}
+
+
+NODE_CLASS_MAPPINGS = {
+    "WanVideoHighLowPair": WanVideoHighLowPair,
+    "WanVideoHoloCinePrompt": WanVideoHoloCinePrompt,
+    "WanVideoSVILoraInfo": WanVideoSVILoraInfo,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "WanVideoHighLowPair": "WanVideo High/Low Pair",
+    "WanVideoHoloCinePrompt": "WanVideo HoloCine Prompt",
+    "WanVideoSVILoraInfo": "WanVideo SVI LoRA Info",
+}
