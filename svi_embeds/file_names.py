@@ -18,7 +18,9 @@ _ONLY_22 = re.compile(r"a14b|holocine|(?:high|low)[-_ ]?noise|ti2v[-_ ]?5b")
 _ONLY_21 = re.compile(
     r"magref|phantom|1[._]3b|svi[-_](?:film|shot|tom|talk|dance)|(?:480|720)p|pusa[-_]?v1(?![-_.]?\d)"
 )
-_NOISE = re.compile(r"(?<![a-z])(high|low)(?:[-_ ]?noise)?(?![a-z])")
+_NOISE = re.compile(
+    r"(?<![a-z])(high|low)(?:[-_ ]?noise)?(?![a-z])|(?<=[a-z])(?-i:(High|Low)(?:Noise)?(?![a-z]))", re.IGNORECASE
+)
 
 
 def base_name(path: str) -> str:
@@ -39,7 +41,7 @@ def wan_version(path: str) -> Version | None:
 
 def noise_stage(path: str) -> Noise | None:
     """The stage of a high/low pair that a file name tells, or None (also when it names both)."""
-    found = set(_NOISE.findall(base_name(path).lower()))
+    found = {(match[1] or match[2]).lower() for match in _NOISE.finditer(base_name(path))}
     if found == {"high"}:
         return "high"
     return "low" if found == {"low"} else None
