@@ -252,7 +252,8 @@ def describe_lora(facts: LoraFacts) -> list[str]:
         f"what: {what}",
         f"goes with: {facts.base}",
         f"mode: {', '.join(facts.modes) or 'none of its own'}",
-        f"rank {facts.rank}, {facts.blocks} blocks, layers {', '.join(facts.targets)}",
+        f"rank: {facts.rank}",
+        f"layers: {', '.join(facts.targets)} in {facts.blocks} blocks",
         f"named as: {facts.naming}",
     ]
     lines += [f"must not meet: {item}" for item in avoid(facts)]

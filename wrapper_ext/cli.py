@@ -25,12 +25,32 @@ def main(argv: Sequence[str] | None = None) -> int:
     inspect = commands.add_parser("inspect", help="say what a saved embeds file holds, and draw it")
     inspect.add_argument("file", type=Path, metavar="FILE", help="a .safetensors file of SVI Save Embeds or the demo")
     inspect.add_argument("--sheet", type=Path, metavar="PNG", help="where the contact sheet goes (default: beside it)")
+    lora = commands.add_parser("lora", help="say what LoRA files are for, from their headers")
+    lora.add_argument("files", type=Path, nargs="+", metavar="FILE", help=".safetensors files")
     args = parser.parse_args(argv)
     try:
-        return _demo(args) if args.command == "demo" else _inspect(args)
+        return {"demo": _demo, "inspect": _inspect, "lora": _lora}[args.command](args)
     except SVIError as error:
         print(f"wanvideo-svi: {error}", file=sys.stderr)
         return 2
+
+
+def _lora(args: argparse.Namespace) -> int:
+    """Every file is answered; the exit code is 2 when one of them could not be read."""
+    from ..svi_embeds.lora import describe_lora, read_lora
+
+    failed = False
+    for path in args.files:
+        print(path)
+        try:
+            rows = [line.partition(": ") for line in describe_lora(read_lora(path))]
+        except SVIError as error:
+            failed = True
+            print(f"wanvideo-svi: {error}", file=sys.stderr)
+            continue
+        for head, _, text in rows:
+            print(f"  {head:<14} {text}")
+    return 2 if failed else 0
 
 
 def _inspect(args: argparse.Namespace) -> int:
