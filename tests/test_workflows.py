@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds.recipes import recipe
 from workflow_graph import definition, widgets
 
 from example_workflows import WORKFLOWS as WORKFLOW_TOOL
@@ -28,7 +29,11 @@ def signature(node_type: str) -> tuple[dict[str, Any], dict[str, Any], list[str]
         groups, outputs = cls.INPUT_TYPES(), list(cls.RETURN_TYPES)
     else:
         groups, outputs = HOST[node_type]["input"], HOST[node_type]["output"]
-    return groups.get("required", {}), groups.get("optional", {}), outputs
+    return groups.get("required", {}), groups.get("optional", {}), [type_name(kind) for kind in outputs]
+
+
+def type_name(kind: Any) -> str:
+    return kind if isinstance(kind, str) else "COMBO"
 
 
 def is_widget(spec: Any) -> bool:
@@ -58,7 +63,7 @@ class TestWorkflow:
             required, optional, _ = signature(nodes[target]["type"])
             assert entry["link"] == link
             assert link in output["links"]
-            assert ({**required, **optional}[entry["name"]][0], output["type"]) == (kind, kind)
+            assert (type_name({**required, **optional}[entry["name"]][0]), output["type"]) == (kind, kind)
 
     def test_widgets_have_values_of_their_type_and_range(self, path: Path) -> None:
         for node in real_nodes(load(path)):
@@ -80,19 +85,27 @@ class TestWorkflow:
     def test_the_first_clip_runs_without_the_svi_lora_and_every_clip_has_its_own_seed(self, path: Path) -> None:
         workflow = load(path)
         nodes = {node["id"]: node for node in workflow["nodes"]}
-        source = {link: nodes[origin] for link, origin, *_ in workflow["links"]}
+        source = {link: (nodes[origin], slot) for link, origin, slot, *_ in workflow["links"]}
         samplers = [node for node in workflow["nodes"] if node["type"] == "WanVideoSampler"]
 
-        def wired(node: dict[str, Any], name: str) -> dict[str, Any]:
+        def wired(node: dict[str, Any], name: str) -> tuple[dict[str, Any], int]:
             return source[next(entry["link"] for entry in node["inputs"] if entry["name"] == name)]
+
+        def model_of(sampler: dict[str, Any]) -> dict[str, Any]:
+            node, slot = wired(sampler, "model")
+            if node["type"] != "WanVideoHighLowPair":
+                return node
+            return wired(node, ("high_model", "low_model")[slot])[0]
 
         clips: dict[int, list[bool]] = {}  # by seed, which is the same in both halves of a pair
         for sampler in samplers:
-            lora = wired(wired(sampler, "model"), "lora")["title"]
+            lora = wired(model_of(sampler), "lora")[0]["title"]
             clips.setdefault(widgets(sampler)["seed"], []).append("SVI" in lora)
         first, *rest = clips.values()
         assert not any(first)
-        assert bool(rest) == path.stem.endswith(("chain", "shot")), "the others show a single clip"
+        assert bool(rest) == (path.stem not in ("fun_inp_keyframes", "holocine_pusa_magref_pair")), (
+            "these have one clip"
+        )
         assert all(all(with_lora) for with_lora in rest)
         assert len({len(halves) for halves in clips.values()}) == 1
 
@@ -108,6 +121,10 @@ class TestWorkflow:
                 continue
             tails = [node for node in workflow["nodes"] if node["type"] == "WanVideoSVIMotionFrames"]
             counts = {widgets(node)["overlap_frames"] for node in tails}
+            if not tails:  # the embeds nodes take the mode's own count
+                embeds = [widgets(node) for node in workflow["nodes"] if node["type"] == "WanVideoSVIEmbeds"]
+                assert {node["overlap_frames"] for node in embeds} == {0}
+                counts = {recipe(embeds[-1]["mode"]).motion_frames}
             assert counts == {widgets(stitch)["overlap_frames"]}
 
     def test_models_are_named_in_the_note(self, path: Path) -> None:

@@ -8,75 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
+from pair_workflows import holocine_pair, pro_chain, svi2_pair
 from wanvideo_svi.svi_embeds.recipes import recipe
-from workflow_graph import ROOT, Graph, Node, Source
-from workflow_notes import (
-    DISTILL_LORA,
-    FUN_MODEL,
-    MODEL,
-    PRO_DISTILL,
-    PRO_LORA,
-    PRO_MODEL,
-    SVI_LORA,
-    VAE,
-    custom_note,
-    fun_note,
-    keyframes_note,
-    note,
-    pro_note,
-)
-
-WIDTH = 400  # of a node
-TOP = -620  # of the groups
-NEGATIVE = (
-    "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed, "
-    "fused fingers, still picture, cluttered background"
-)
-PROMPTS = {
-    "film": (
-        "A red panda walks along a mossy branch in a misty forest, the camera follows slowly",
-        "The red panda stops and looks up as light rain begins to fall",
-        "The red panda climbs down the trunk and drinks from a clear stream",
-    ),
-    "shot": ("A red panda sits on a mossy branch, looks around and scratches its ear, misty forest",) * 3,
-}
-
-
-class Loaders(NamedTuple):
-    """What the clips of a Wan 2.1 chain share. models: for the first clip, and for the following ones."""
-
-    image: Node
-    vae: Node
-    vision: Node
-    models: tuple[Node, Node]
-    x: int  # where the clips begin
-
-
-def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_title: str, height: int) -> Loaders:
-    """The two columns with models and the first image."""
-    x = 0
-    graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": text}, colour="#432")
-    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
-    model = graph.add(
-        "WanVideoModelLoader", (x, 360), (WIDTH, 320),
-        values={"model": model_file, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
-    )  # fmt: skip
-    vae = graph.add("WanVideoVAELoader", (x, 740), (WIDTH, 140), values={"model_name": VAE})
-    vision = graph.add("CLIPVisionLoader", (x, 940), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
-    x += WIDTH + 60
-    distill = graph.add("WanVideoLoraSelect", (x, -100), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
-                        values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
-    svi = graph.add("WanVideoLoraSelect", (x, 120), (WIDTH, 160), title=f"SVI LoRA: {svi_title}",
-                    links={"prev_lora": (distill, 0)},
-                    values={"lora": svi_file, "merge_loras": False})  # fmt: skip
-    first = graph.add("WanVideoSetLoRAs", (x, 340), (WIDTH, 60), title="Model for the first clip (no SVI LoRA)",
-                      links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
-    following = graph.add("WanVideoSetLoRAs", (x, 460), (WIDTH, 60), title="Model for the following clips",
-                          links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, height), "#3f789e")
-    return Loaders(image, vae, vision, (first, following), x + WIDTH + 100)
+from workflow_graph import ROOT, Graph, Source
+from workflow_notes import DISTILL_LORA, FUN_MODEL, MODEL, SVI_LORA, VAE, custom_note, fun_note, keyframes_note, note
+from workflow_parts import PROMPTS, TOP, WIDTH, Loaders, finish, loaders, prompt_node, sample_and_decode
 
 
 def chain(mode: str) -> dict[str, Any]:
@@ -179,18 +117,6 @@ def fun_chain() -> dict[str, Any]:
     return graph.save()
 
 
-def sample_and_decode(graph: Graph, parts: Loaders, *, index: int, x: int, embeds: Source, text: Node) -> Source:
-    """The right column of a clip: sampler and decode. Returns the frames."""
-    sampler = graph.add(
-        "WanVideoSampler", (x, -140), (WIDTH, 700),
-        links={"model": (parts.models[min(index, 1)], 0), "image_embeds": embeds, "text_embeds": (text, 0)},
-        values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
-    )  # fmt: skip
-    decode = graph.add("WanVideoDecode", (x, 620), (WIDTH, 200),
-                       links={"vae": (parts.vae, 0), "samples": (sampler, 0)})  # fmt: skip
-    return (decode, 0)
-
-
 def fun_keyframes() -> dict[str, Any]:
     """One Fun InP clip through three pictures: first, middle and last frame."""
     graph, height = Graph(), 1660
@@ -212,101 +138,6 @@ def fun_keyframes() -> dict[str, Any]:
     clip = sample_and_decode(graph, parts, index=0, x=x + 2 * (WIDTH + 40), embeds=embeds, text=text)
     graph.group("Clip 1", (x - 30, TOP, 3 * WIDTH + 140, height), "#8a8")
     finish(graph, "fun_inp_keyframes", clip, x=x + 3 * WIDTH + 180)
-    return graph.save()
-
-
-def finish(graph: Graph, name: str, video: Source | None, *, x: int) -> None:
-    """The last column: a video file, and frames for who wants them."""
-    if video is None:
-        raise ValueError("no clip was made")
-    make = graph.add("CreateVideo", (x, -520), (WIDTH, 80), links={"images": video}, values={"fps": 16.0})
-    graph.add("SaveVideo", (x, -380), (WIDTH, 360), links={"video": (make, 0)},
-              values={"filename_prefix": f"video/{name}"})  # fmt: skip
-    graph.add("SaveImage", (x, 40), (WIDTH, 320), title="Frames as PNG (muted: Ctrl+M to turn on)",
-              links={"images": video}, values={"filename_prefix": f"{name}/frame"}, muted=True)  # fmt: skip
-    graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 1020), "#b58b2a")
-
-
-def prompt_node(graph: Graph, index: int, prompt: str, *, x: int, columns: int = 2) -> Node:
-    """The prompt above a clip's columns."""
-    return graph.add(
-        "WanVideoTextEncodeCached", (x, -520), (columns * (WIDTH + 40) - 40, 320), title=f"Prompt of clip {index + 1}",
-        values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt, "negative_prompt": NEGATIVE},
-    )  # fmt: skip
-
-
-def pro_chain() -> dict[str, Any]:
-    """Two clips of SVI 2.0 Pro with the Wan 2.2 high and low noise pair, joined in latents and stitched in frames."""
-    graph, steps = Graph(), 8
-    x, height = 0, 1660
-    graph.add("MarkdownNote", (x, -520), (3 * WIDTH + 120, 360), title="Read me", values={"text": pro_note()},
-              colour="#432")  # fmt: skip
-    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
-    sized = graph.add("ImageScale", (x, 360), (WIDTH, 140), title="To the size of the clips",
-                      links={"image": (image, 0)},
-                      values={"upscale_method": "lanczos", "width": 832, "height": 480, "crop": "center"})  # fmt: skip
-    vae = graph.add("WanVideoVAELoader", (x, 560), (WIDTH, 140), values={"model_name": VAE})
-    anchor = graph.add("WanVideoEncode", (x, 760), (WIDTH, 260), title="Anchor: the same in every clip",
-                       links={"vae": (vae, 0), "image": (sized, 0)})  # fmt: skip
-    models: dict[str, list[Node]] = {}
-    for noise in ("HIGH", "LOW"):
-        x += WIDTH + 60
-        model = graph.add(
-            "WanVideoModelLoader", (x, -100), (WIDTH, 320), title=f"{noise.lower()} noise model",
-            values={"model": PRO_MODEL.format(noise), "base_precision": "fp16", "quantization": "disabled",
-                    "attention_mode": "sdpa"},
-        )  # fmt: skip
-        distill = graph.add("WanVideoLoraSelect", (x, 280), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
-                            values={"lora": PRO_DISTILL.format(noise), "merge_loras": False})  # fmt: skip
-        svi = graph.add("WanVideoLoraSelect", (x, 500), (WIDTH, 160), title="SVI LoRA: 2.0 Pro",
-                        links={"prev_lora": (distill, 0)},
-                        values={"lora": PRO_LORA.format(noise), "merge_loras": False})  # fmt: skip
-        models[noise] = [
-            graph.add("WanVideoSetLoRAs", (x, 720 + 120 * index), (WIDTH, 60), title=f"{noise.lower()} noise: {which}",
-                      links={"model": (model, 0), "lora": (lora, 0)})
-            for index, (which, lora) in enumerate((("first clip (no SVI LoRA)", distill), ("following clips", svi)))
-        ]  # fmt: skip
-    graph.group("Models, first image and anchor", (-30, TOP, 3 * WIDTH + 180, height), "#3f789e")
-
-    x += WIDTH + 100
-    video: Source | None = None
-    previous: Source | None = None
-    for index, prompt in enumerate(PROMPTS["film"][:2]):
-        columns = [x + (WIDTH + 40) * i for i in range(3)]
-        text = prompt_node(graph, index, prompt, x=x, columns=3)
-        links: dict[str, Source] = {"anchor_samples": (anchor, 0)}
-        if previous is not None:
-            links["prev_samples"] = previous
-        embeds = graph.add("WanVideoSVILatentEmbeds", (columns[0], -140), (WIDTH, 640),
-                           title=f"Clip {index + 1}: 2.0 Pro", links=links, colour="#2a363b")  # fmt: skip
-        samples: Source | None = None
-        halves = (("HIGH", columns[1], 0, steps // 2), ("LOW", columns[2], steps // 2, -1))
-        for noise, column, start, end in halves:
-            sampler_links: dict[str, Source] = {
-                "model": (models[noise][index], 0), "image_embeds": (embeds, 0), "text_embeds": (text, 0),
-            }  # fmt: skip
-            if samples is not None:
-                sampler_links["samples"] = samples
-            sampler = graph.add(
-                "WanVideoSampler", (column, -140), (WIDTH, 700), title=f"{noise.lower()} noise", links=sampler_links,
-                values={"steps": steps, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler",
-                        "start_step": start, "end_step": end},
-            )  # fmt: skip
-            samples = (sampler, 0)
-        previous = (sampler, 0)
-        decode = graph.add("WanVideoDecode", (columns[2], 620), (WIDTH, 200),
-                           links={"vae": (vae, 0), "samples": previous})  # fmt: skip
-        if video is None:
-            video = (decode, 0)
-        else:
-            joined = graph.add(
-                "WanVideoSVIStitch", (columns[2], 880), (WIDTH, 110), title=f"Clips 1-{index + 1} stitched",
-                links={"images_1": video, "images_2": (decode, 0), "overlap_frames": (embeds, 4)},
-            )  # fmt: skip
-            video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
-        x += 3 * WIDTH + 180
-    finish(graph, "svi2_pro_chain", video, x=x)
     return graph.save()
 
 
@@ -393,6 +224,8 @@ WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
     "custom_embeds_shot": custom_shot,
     "fun_inp_film_chain": fun_chain,
     "fun_inp_keyframes": fun_keyframes,
+    "wan22_svi2_pair": svi2_pair,
+    "holocine_pusa_magref_pair": holocine_pair,
 }
 
 

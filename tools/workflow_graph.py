@@ -36,7 +36,8 @@ def definition(node_type: str) -> dict[str, Any]:
             if not isinstance(kind, str):
                 kind, options = "COMBO", {"default": next(iter(kind), ""), **options}
             inputs[name] = (kind, options)
-    return {"inputs": inputs, "outputs": list(zip(names, types, strict=True))}
+    kinds = [kind if isinstance(kind, str) else "COMBO" for kind in types]
+    return {"inputs": inputs, "outputs": list(zip(names, kinds, strict=True))}
 
 
 def widgets(node: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,11 @@ FUN_MODEL = "Wan2.1-Fun-InP-14B_fp8_e4m3fn.safetensors"
 PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
 PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
 PRO_LORA = "SVI_v2_PRO_Wan2.2-I2V-A14B_{}_lora_rank_128_fp16.safetensors"
+SVI2_LORA = {noise: f"SVI_Wan2.2-I2V-A14B_{noise.lower()}_noise_lora_v2.0.safetensors" for noise in ("HIGH", "LOW")}
+HOLOCINE = "Wan2_2-T2V-A14B-HIGH-HoloCine-full_fp8_e4m3fn_scaled_KJ.safetensors"
+HOLOCINE_DISTILL = "Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors"
+PUSA_LORA = "Wan21_PusaV1_LoRA_14B_rank512_bf16.safetensors"
+MAGREF = "Wan2_1-I2V-14B-MAGREF_fp8_e4m3fn_scaled_KJ.safetensors"
 
 
 def note(mode: str, overlap: int) -> str:
@@ -144,4 +149,57 @@ mask go to *I2V Custom Embeds*. A new graph needs less: see `svi_shot_chain`.
 
 **To change**
 - Clip length: `amount` of *Reference padding*, `num_frames` and `length` of each clip (4k+1, all alike).
+"""
+
+
+def svi2_note() -> str:
+    """What the workflow needs and how to change it."""
+    overlap = recipe("svi2_wan22").motion_frames
+    files = [" and ".join(name.format(noise) for noise in ("HIGH", "LOW")) for name in (PRO_MODEL, PRO_DISTILL)]
+    return f"""## SVI 2.0 on the Wan 2.2 pair: two clips, {2 * 81 - overlap} frames
+
+**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {files[0]}
+- `loras`: {" and ".join(SVI2_LORA.values())}; {files[1]}
+- `vae`: {VAE}
+- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+
+**How it works**
+- *High/Low Pair* finds the step at which the models change (sigma 0.900). Steps, shift, scheduler and that step are
+  wired to both samplers, so that they cannot differ. Its picture shows the sigmas and the split.
+- Both samplers take the same embeds. The last frame of a clip leads the next; the first image is `ref_image`.
+- The first clip runs **without** the SVI LoRA, which would only freeze its motion, and in mode `i2v`.
+- Every clip has its own seed; both samplers of a clip have the same.
+
+**To change**
+- Steps, shift, scheduler: in *High/Low Pair* of each clip. No distill LoRA: 50 steps, cfg 5.
+- Clip length: `num_frames` in *SVI Embeds* and in *High/Low Pair* (4k+1).
+- More clips: copy the group of clip 2, wire its `start_image` to the decode before it, then one more *Stitch*.
+"""
+
+
+def holocine_note() -> str:
+    """What the workflow needs and how to change it."""
+    return f"""## HoloCine + Pusa, then MAGREF: one clip of several shots, 241 frames
+
+**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {HOLOCINE} (high noise) and {MAGREF} (low noise)
+- `loras`: {PUSA_LORA} (strength 1.4) and {HOLOCINE_DISTILL} for HoloCine; {DISTILL_LORA} for MAGREF
+- `vae`: {VAE}
+- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `clip_vision`: clip_vision_h.safetensors
+
+**How it works**
+- HoloCine, a Wan 2.2 text-to-video model, plans the shots in the first steps. The Wan 2.1 Pusa LoRA lets it keep your
+  first frame: a clean latent at index 0, on both stages, which is why the scheduler is `flowmatch_pusa`.
+- MAGREF, a Wan 2.1 image-to-video model, does the rest and keeps the look of your references: they lie on a white
+  canvas, and only their pixels are known (`region`).
+- *High/Low Pair* makes HoloCine's embeds and checks MAGREF's; steps, shift, scheduler and split go to both samplers.
+- *HoloCine Prompt* writes the shots in the form that the model knows; its `num_frames` goes to all nodes that need it.
+
+**To change**
+- Shots: one a line. Frames: 81, 161 or 241 in *HoloCine Prompt*.
+- Without your own first frame: disconnect `clean_latents`; any scheduler serves then.
+- Out of memory: *WanVideo Block Swap* on both loaders, or 81 frames.
+- No distill LoRAs: 50 steps, cfg 5.
 """

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from wanvideo_svi import NODE_CLASS_MAPPINGS
 from workflow_graph import WIDGET_TYPES, definition, widgets
-from workflow_notes import MODEL, PRO_MODEL
-
-from example_workflows import NEGATIVE, PROMPTS
+from workflow_notes import HOLOCINE, MAGREF, MODEL, PRO_MODEL
+from workflow_parts import NEGATIVE, PROMPTS
 
 WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 VAE_FILE = "tiny_vae.safetensors"
@@ -27,15 +27,20 @@ _FOLDERS = {  # widget that names a file -> kind of tiny model
 
 def model_names() -> dict[str, list[str]]:
     """What the example workflows load, for make_models.py."""
-    found: dict[str, list[str]] = {kind: [] for kind in (*_FOLDERS.values(), "pair", "control", "prompts")}
+    found: dict[str, list[str]] = {kind: [] for kind in (*_FOLDERS.values(), "pair", "control", "t2v", "prompts")}
     for path in sorted(WORKFLOWS.glob("*.json")):
         for node in api_graph(json.loads(path.read_text())).values():
+            if node["class_type"] == "WanVideoHoloCinePrompt":
+                answer = NODE_CLASS_MAPPINGS["WanVideoHoloCinePrompt"]().write(**node["inputs"])
+                found["prompts"].append(answer["result"][0])
             for name, value in node["inputs"].items():
+                if isinstance(value, list):
+                    continue
                 kind = _FOLDERS.get((node["class_type"], name))
                 if name in ("positive_prompt", "negative_prompt"):
                     kind = "prompts"
                 if kind == "i2v" and value.startswith("Wan2_2"):
-                    kind = "pair"
+                    kind = "t2v" if "T2V" in value else "pair"
                 if kind and value not in found[kind]:
                     found[kind].append(value)
     return found
@@ -62,8 +67,9 @@ def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
             node["inputs"] |= {key: value for key, value in smaller.items() if key in node["inputs"]}
         if node["inputs"].get("keyframes"):
             node["inputs"]["keyframes"] = "0, 8, -1"
-        if node["class_type"] == "WanVideoSampler":
-            steps = node["inputs"]["steps"]
+        if node["class_type"] == "WanVideoHighLowPair":
+            node["inputs"]["steps"] = 2
+        if node["class_type"] == "WanVideoSampler" and not isinstance(steps := node["inputs"]["steps"], list):
             node["inputs"]["steps"] = 2
             for key in ("start_step", "end_step"):
                 if node["inputs"][key] > 0:
@@ -107,6 +113,10 @@ class Builder:
     def pair(self) -> tuple[Link, Link]:
         """The high and the low noise model."""
         return self.model(PRO_MODEL.format("HIGH")), self.model(PRO_MODEL.format("LOW"))
+
+    def text_and_image(self) -> tuple[Link, Link]:
+        """HoloCine for high noise (text-to-video) and MAGREF for low (image-to-video)."""
+        return self.model(HOLOCINE), self.model(MAGREF)
 
     def sample(self, model: Link, embeds: Link, text: Link, **inputs: Any) -> Link:
         """Two steps of euler."""

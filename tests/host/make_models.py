@@ -2,10 +2,11 @@
 
 usage: make_models.py COMFYUI_DIR BASE_DIR NAMES.json
 
-NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "vae": [...], "loras": [...], "text_encoders": [...],
-"prompts": [...]}; files are written under BASE_DIR/models by those names, prompts as the wrapper's disk cache of
-encoded text. i2v: Wan 2.1 image-to-video. pair: Wan 2.2 image-to-video (no image cross-attention), each file with
-weights of its own. control: the same with 16 channels more, as Fun Control of Wan 2.2.
+NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "vae": [...], "loras": [...],
+"text_encoders": [...], "prompts": [...]}; files are written under BASE_DIR/models by those names, prompts as the
+wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair: Wan 2.2 image-to-video (no image
+cross-attention), each file with weights of its own. control: the same with 16 channels more, as Fun Control of Wan 2.2.
+t2v: text-to-video.
 
 The loader takes 30 layers and 12 heads for any width it does not know, so width is a multiple of 24 (12 heads of even
 size).
@@ -111,7 +112,7 @@ def lora(weights, seed, rank=4, scale=0.3):
 i2v = transformer(in_dim=36, image_attention=True, seed=1)
 for name in names["i2v"]:
     save_file(i2v, target("diffusion_models", name))
-for channels, kind in ((36, "pair"), (52, "control")):
+for channels, kind in ((36, "pair"), (52, "control"), (16, "t2v")):
     for seed, name in enumerate(names[kind], start=channels):
         save_file(transformer(in_dim=channels, image_attention=False, seed=seed), target("diffusion_models", name))
 tiny_vae = vae(12)

@@ -44,6 +44,8 @@ SHIPPED = {
     "custom_embeds_shot": (2 * 17 - 1, "WanVideoI2VCustomEmbeds", 2),
     "fun_inp_film_chain": (3 * 17 - 2 * 5, "WanVideoSVITemporalMask", 3),
     "fun_inp_keyframes": (17, "WanVideoSVITemporalMask", 1),
+    "wan22_svi2_pair": (2 * 17 - 1, "WanVideoSVIEmbeds", 2),
+    "holocine_pusa_magref_pair": (17, "WanVideoSVITemporalMask", 1),
 }
 
 

@@ -1,6 +1,7 @@
 """Nodes for tests in a real host: make inputs, stand in for CLIP vision, and write out what flows through a wire."""
 
 import json
+import sys
 from pathlib import Path
 
 import folder_paths
@@ -168,6 +169,82 @@ class SVITestEmbedsToLatent:
         return ({"samples": image_embeds["image_embeds"][None]},)
 
 
+class SVITestChangeEmbeds:
+    """The same embeds without some of their keys."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {"required": {"image_embeds": ("WANVIDIMAGE_EMBEDS",), "drop": ("STRING", {"default": ""})}}
+    )
+    RETURN_TYPES = ("WANVIDIMAGE_EMBEDS",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, image_embeds, drop):
+        return ({key: value for key, value in image_embeds.items() if key not in drop.split(",")},)
+
+
+def loaded_module(ending):
+    """A module of another pack in this ComfyUI, whatever name it was loaded under."""
+    return next(module for name, module in list(sys.modules.items()) if name.endswith(ending))
+
+
+class SVITestSchedules:
+    """Every scheduler of the wrapper over steps and shifts: its own sigmas beside what this pack makes of them."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"scheduler": ("STRING", {"default": ""})}})
+    RETURN_TYPES = ("STRING",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, scheduler):
+        theirs = loaded_module(".wanvideo.schedulers")
+        ours, host = loaded_module(".svi_embeds.sigmas"), loaded_module(".wrapper_ext.host")
+        cpu, rows = torch.device("cpu"), []
+
+        def timesteps(steps, start, end, shift):
+            made = theirs.get_scheduler(scheduler, steps, start, end, shift, cpu)
+            return made[0], made[1].tolist()
+
+        for steps in range(4, 51):
+            for shift in range(1, 13):
+                try:
+                    made, every = timesteps(steps, 0, -1, shift)
+                except Exception as error:
+                    rows.append(
+                        {
+                            "steps": steps,
+                            "shift": shift,
+                            "host": str(error),
+                            "ours": self.refusal(host.sigmas, scheduler, steps, shift),
+                        }
+                    )
+                    continue
+                raw = made.full_sigmas[: len(every)].float()
+                row = {"steps": steps, "shift": shift, "run": len(every), "raw": raw.tolist()}
+                asked = host.sigmas(scheduler, steps, shift)
+                row["asked_equals_host"] = torch.equal(asked, ours.noise_levels(scheduler, raw))
+                try:
+                    row["computed_equals_host"] = torch.equal(ours.sigmas_of(scheduler, steps, shift), asked)
+                except ValueError:
+                    row["computed_equals_host"] = None
+                for boundary in (0.875, 0.9):
+                    split = ours.count_high(asked, boundary)
+                    row[str(boundary)] = split
+                    if 0 < split < len(every):
+                        parts = timesteps(steps, 0, split, shift)[1] + timesteps(steps, split, -1, shift)[1]
+                        row[f"once {boundary}"] = parts == every
+                rows.append(row)
+        return (json.dumps(rows),)
+
+    @staticmethod
+    def refusal(function, *values):
+        try:
+            function(*values)
+        except ValueError as error:
+            return str(error)
+        return ""
+
+
 class _TinyVision(torch.nn.Module):
     """Maps an image to [B, 257, 1280] as CLIP ViT-H does, by a fixed random projection."""
 
@@ -224,6 +301,8 @@ NODE_CLASS_MAPPINGS = {
         SVITestJoinLatents,
         SVITestEmbedsToLatent,
         SVITestNumber,
+        SVITestChangeEmbeds,
+        SVITestSchedules,
         SVITestClipVision,
         SVITestNoVAE,
     )
