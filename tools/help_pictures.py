@@ -11,6 +11,9 @@ import torch
 from PIL import Image
 from wanvideo_svi.svi_embeds.canvas import reference_canvas
 from wanvideo_svi.svi_embeds.frames import to_picture
+from wanvideo_svi.svi_embeds.pairing import BOUNDARIES
+from wanvideo_svi.svi_embeds.sigma_plot import draw_sigmas
+from wanvideo_svi.svi_embeds.sigmas import count_high, sigmas_of
 from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
 from wanvideo_svi.wrapper_ext.demo import load_scene
 
@@ -38,7 +41,13 @@ def pictures() -> dict[str, Image.Image]:
     sheets = {
         f"temporal_mask_{name}.png": make_temporal_mask(**size, **inputs).sheet() for name, inputs in made.items()
     }
-    return {**sheets, "reference_canvas.png": to_picture(canvas.image)}
+    sigmas = sigmas_of("flowmatch_pusa", 8, 5.0)
+    boundary = BOUNDARIES["t2v"]
+    pair = draw_sigmas(
+        sigmas.tolist(), split=count_high(sigmas, boundary), boundary=boundary, high="HoloCine", low="MAGREF",
+        title="flowmatch_pusa, 8 steps, shift 5, boundary 0.875",
+    )  # fmt: skip
+    return {**sheets, "reference_canvas.png": to_picture(canvas.image), "high_low_pair.png": pair}
 
 
 def main() -> None:

@@ -89,8 +89,8 @@ def svi2_pair() -> dict[str, Any]:
     video: Source | None = None
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS["film"][:2]):
-        left, middle, right = (x + (WIDTH + 40) * i for i in range(3))
-        text = prompt_node(graph, index, prompt, x=x, columns=3)
+        left, second, middle, right = (x + (WIDTH + 40) * i for i in range(4))
+        text = prompt_node(graph, index, prompt, x=x, columns=4)
         links: dict[str, Source] = {"vae": (vae, 0), "start_image": clip}
         this_mode = mode if index else "i2v"
         if recipe(this_mode).padding == "reference":
@@ -98,7 +98,7 @@ def svi2_pair() -> dict[str, Any]:
         embeds = graph.add("WanVideoSVIEmbeds", (left, -140), (WIDTH, 540), title=f"Clip {index + 1}: {this_mode}",
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
         pair = graph.add(
-            "WanVideoHighLowPair", (left, 460), (WIDTH, 560), title=f"Clip {index + 1}: high and low noise",
+            "WanVideoHighLowPair", (second, -140), (WIDTH, 760), title=f"Clip {index + 1}: high and low noise",
             links={"high_model": (models["HIGH"][index], 0), "low_model": (models["LOW"][index], 0),
                    "low_embeds": (embeds, 0)},
             values={"scheduler": "euler"}, colour="#2a363b",
@@ -113,8 +113,8 @@ def svi2_pair() -> dict[str, Any]:
                                links={"images_1": video, "images_2": clip},
                                values={"overlap_frames": overlap})  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
-        x += 3 * WIDTH + 180
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 4 * WIDTH + 180, height), "#3f789e" if index % 2 else "#8a8")
+        x += 4 * WIDTH + 220
     finish(graph, "wan22_svi2_pair", video, x=x)
     return graph.save()
 
@@ -187,7 +187,7 @@ def holocine_pair() -> dict[str, Any]:
         values=sizes,
     )  # fmt: skip
     pair = graph.add(
-        "WanVideoHighLowPair", (columns[2], -140), (WIDTH, 640), title="HoloCine, then MAGREF",
+        "WanVideoHighLowPair", (columns[2], -140), (WIDTH, 760), title="HoloCine, then MAGREF",
         links={"high_model": (models[0], 0), "low_model": (models[1], 0), "low_embeds": (encode, 0),
                "clean_latents": (clean, 0), **frames},
         values={**sizes, "scheduler": "flowmatch_pusa"}, colour="#2a363b",
