@@ -162,7 +162,7 @@ def _legal(cuts: Sequence[int], num_frames: int) -> tuple[int, ...]:
 
 
 def estimate_tokens(text: str) -> int:
-    """About how many tokens the text encoder makes of `text`; without a tokenizer, so within some 20 %.
+    """About how many tokens the text encoder makes of `text`: a rule of thumb, there is no tokenizer here.
 
     Latin words: one token for each five letters begun; other scripts one for each sign; numbers and punctuation one
     each.

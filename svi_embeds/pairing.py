@@ -126,7 +126,7 @@ def plan_pair(
     both, size = embeds_of_both(high, low, high_embeds, low_embeds, size=size, num_frames=num_frames, notes=notes)
     clean = clean_latents_of_both(both, clean_latents, clean_index, size=size, notes=notes)
     if clean:
-        _check_clean(high, low, scheduler, notes)
+        _check_clean(high, scheduler, notes)
     check_pusa_noise(both, clean, notes)
     return Pair(
         high=high, low=low, scheduler=scheduler, steps=steps, shift=float(shift), boundary=share,
@@ -173,6 +173,8 @@ def _check_models(high: ModelFacts, low: ModelFacts) -> list[str]:
             )
         if model.kind == "unknown":
             notes.append(f"{stage}_model takes {model.in_dim} channels; this pack cannot tell which embeds it needs")
+        if model.unmerged and not model.loras:
+            notes.append(f"{stage}_model has LoRAs whose names are not known here, so they were not checked")
         notes += _lora_notes(stage, model)
     return notes
 
@@ -193,7 +195,7 @@ def _lora_notes(stage: str, model: ModelFacts) -> list[str]:
     return notes
 
 
-def _check_clean(high: ModelFacts, low: ModelFacts, scheduler: str, notes: list[str]) -> None:
+def _check_clean(high: ModelFacts, scheduler: str, notes: list[str]) -> None:
     if high.kind == "ti2v_5b":
         return
     if "pusa" not in scheduler:
@@ -206,5 +208,3 @@ def _check_clean(high: ModelFacts, low: ModelFacts, scheduler: str, notes: list[
         notes.append(
             f"no Pusa LoRA is seen on {base_name(high.name) or 'high_model'}: clean latents need a model made for them"
         )
-    if low.unmerged and not low.loras:
-        notes.append("the names of low_model's LoRAs are not known, so they were not checked")

@@ -54,6 +54,12 @@ def i2v22(noise: str, **noted: Any) -> Model:
     return Model(36, name=f"Wan2_2-I2V-A14B-{noise}.safetensors", **noted)
 
 
+def patched(model: Model) -> Model:
+    """With LoRA weights that are applied while sampling, and nothing that tells their files."""
+    model.patches = {"blocks.0.self_attn.q.weight": [1]}
+    return model
+
+
 def image_embeds(*, frames: int = FRAMES, size: int = 8, vision: bool = True, whole: bool = True) -> dict[str, Any]:
     count = (frames - 1) // 4 + 1
     mask = torch.zeros(4, count, size, size)
@@ -370,8 +376,7 @@ def test_mistakes_are_refused_with_what_to_do(mistake: str) -> None:
 
 
 def test_unmerged_loras_with_fp8_matmul_are_refused_before_sampling() -> None:
-    model = i2v(fp8_matmul=True)
-    model.patches = {"blocks.0.self_attn.q.weight": [1]}
+    model = patched(i2v(fp8_matmul=True))
     with pytest.raises(SVIError, match="low_model has unmerged LoRAs on a _fast quantization"):
         pair(t2v(), model, low_embeds=image_embeds())
     model.model_options["transformer_options"]["merge_loras"] = True
@@ -424,6 +429,12 @@ WARNINGS: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         i2v(),
         {**PUSA, "low_embeds": {**image_embeds(), "pusa_noise_multipliers": [0.5]}, "clean_latents": clean()},
         "noise_multipliers in low_embeds are not all 0",
+    ),
+    "LoRAs without a name": (
+        patched(t2v()),
+        i2v(),
+        {"low_embeds": image_embeds()},
+        "high_model has LoRAs whose names are not known here",
     ),
     "a 5B pair": (Model(48, out_dim=48), Model(48, out_dim=48), {}, "was not made for a pair"),
     "an unknown model": (t2v(), Model(20), {"low_embeds": image_embeds()}, "cannot tell which embeds it needs"),
@@ -581,6 +592,19 @@ GOOD = {
         n8={"samples": ["9", 0]}, n9={"class_type": "LatentThing", "samples": ["7", 0]}
     ),
 }
+# The second sampler through WanVideo Sampler Settings, and one of which nothing is known in between.
+GOOD["settings nodes"] = {
+    **graph(n7={"class_type": "WanVideoSamplerSettings"}, n8={"samples": ["9", 0]}),
+    "9": {"class_type": "WanVideoSamplerFromSettings", "inputs": {"sampler_inputs": ["7", 0]}},
+}
+GOOD["another model in between"] = {
+    **graph(n8={"samples": ["9", 0]}, n7={"end_step": 2}),
+    "9": {
+        "class_type": "WanVideoSampler",
+        "inputs": {"model": ["1", 0], "image_embeds": ["5", 2], "samples": ["7", 0], "start_step": 2, "end_step": 4},
+    },
+}
+GOOD["latents to go on from"] = graph(n7={"samples": ["6", 3], "start_step": 1})
 GOOD["three samplers"]["9"]["inputs"]["model"] = ["10", 0]
 
 
@@ -590,6 +614,13 @@ def test_samplers_that_agree_are_let_through(case: str) -> None:
 
 
 BAD = {
+    "settings nodes": (
+        {
+            **graph(n7={"end_step": 3}, n8={"samples": ["9", 0]}),
+            "9": {"class_type": "WanVideoSamplerFromSettings", "inputs": {"sampler_inputs": ["7", 0]}},
+        },
+        "starts at step 4, 3 were run before",
+    ),
     "high to the end": (graph(n7={"end_step": -1}), "ends at step 8, beyond the boundary at 4; wire high_end_step"),
     "low from the start": (graph(n8={"start_step": 0}), "starts at step 0, 4 were run before: it runs steps again"),
     "a step left out": (graph(n8={"start_step": 5}), "starts at step 5, 4 were run before: it leaves steps out"),

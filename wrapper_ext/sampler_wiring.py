@@ -19,7 +19,7 @@ OUTPUTS = (
 
 _UNKNOWN = object()  # linked to something that is not known before it runs
 _MODEL_LINKS = ("model",)
-_SAMPLES_LINKS = ("samples", "latent", "latents")
+_SAMPLES_LINKS = ("samples", "latent", "latents", "sampler_inputs")
 _LORA_LINKS = ("model", "lora", "prev_lora")
 _LORA_NAMES = ("lora", "lora_name", *(f"lora_{i}" for i in range(5)))
 _PROMPTS = ("positive_prompt", "prompt")
@@ -94,8 +94,7 @@ class _Check:
         self.stages = {
             sampler: stage
             for sampler in graph.nodes
-            if {"model", "image_embeds"} <= set(graph.inputs(sampler)) and sampler != node_id
-            and (stage := self._stage(sampler))
+            if sampler != node_id and self._samples(sampler) and (stage := self._stage(sampler))
         }  # fmt: skip
 
     def _stage(self, sampler: str) -> str | None:
@@ -105,8 +104,13 @@ class _Check:
         return None
 
     def before(self, sampler: str) -> str | None:
-        """The sampler whose samples this one goes on with."""
-        return next((node for node, _ in self.graph.upstream(sampler, _SAMPLES_LINKS) if node in self.stages), None)
+        """The sampler of this pair whose samples this one goes on with; None when it is another one, or not seen."""
+        found = (node for node, _ in self.graph.upstream(sampler, _SAMPLES_LINKS) if self._samples(node))
+        nearest = next(found, None)
+        return nearest if nearest in self.stages else None
+
+    def _samples(self, node: str) -> bool:
+        return {"model", "image_embeds"} <= set(self.graph.inputs(node))
 
     def last_samplers(self) -> list[str]:
         """Low noise samplers that no other low noise sampler goes on from."""
@@ -134,12 +138,14 @@ class _Check:
     def chain(self, last: str) -> list[str]:
         """Problems of the samplers that lead to `last`, a low noise one."""
         samplers = [last]
+        if self.graph.source(last, "samples") is None:
+            return [f"{self.title(last)} has no samples: connect those of the high noise sampler"]
         while (node := self.before(samplers[0])) and node not in samplers:
             samplers.insert(0, node)
-        if len(samplers) == 1 and self.graph.source(last, "samples") is None:
-            return [f"{self.title(last)} has no samples: connect those of the high noise sampler"]
         problems = [problem for node in samplers for problem in self._sampler(node)]
-        return problems or self._steps(samplers)
+        if problems or self.graph.source(samplers[0], "samples"):
+            return problems  # in the second case who ran the steps before cannot be seen
+        return self._steps(samplers)
 
     def _sampler(self, node: str) -> Iterator[str]:
         title, stage = self.title(node), self.stages[node]
