@@ -122,9 +122,18 @@ def _times(size: Sequence[int]) -> str:
 
 
 def clean_latents_of_both(
-    both: Mapping[str, Mapping[str, Any]], latents: object, index: int, *, size: tuple[int, int, int], notes: list[str]
+    both: Mapping[str, Mapping[str, Any]],
+    latents: object,
+    index: int,
+    *,
+    channels: int,
+    size: tuple[int, int, int],
+    notes: list[str],
 ) -> list[CleanLatents]:
-    """The clean latents for both stages: those that one of them brings, and the given ones."""
+    """The clean latents for both stages: those that one of them brings, and the given ones.
+
+    channels: of the latents that the models sample. size: their T, h, w.
+    """
     held = {name: clean_latents_of(name, embeds) for name, embeds in both.items()}
     if held["high_embeds"] and held["low_embeds"] and not _same(held["high_embeds"], held["low_embeds"]):
         raise SVIError(
@@ -143,16 +152,22 @@ def clean_latents_of_both(
                 "clean_latents look like native latents: make them with WanVideo Encode, or use Latent ReScale"
             )
         entries = [*entries, CleanLatents(samples=samples.unsqueeze(0), index=index)]
-    return _placed(entries, size)
+    return _placed(entries, channels, size)
 
 
-def _placed(entries: Sequence[CleanLatents], size: tuple[int, int, int]) -> list[CleanLatents]:
+def _placed(entries: Sequence[CleanLatents], channels: int, size: tuple[int, int, int]) -> list[CleanLatents]:
     """Clean latents with their index counted from the start, in order. Raises SVIError where they do not fit."""
     placed = []
     for entry in entries:
-        _, _, count, *pixels = entry["samples"].shape
+        _, found, count, *pixels = entry["samples"].shape
         index = check_int("clean_index", entry["index"])
         first = index + size[0] if index < 0 else index
+        if found != channels:
+            raise SVIError(
+                f"clean latents have {found} channels, the models sample {channels}: encode with the models' own VAE"
+            )
+        if count > size[0]:
+            raise SVIError(f"{count} clean latents are more than the {size[0]} of the clip: encode fewer frames")
         if tuple(pixels) != size[1:]:
             raise SVIError(
                 f"clean latents are {_times(pixels)}, the clip is {_times(size[1:])} "
@@ -178,17 +193,20 @@ def _same(these: Sequence[CleanLatents], those: Sequence[CleanLatents]) -> bool:
     )  # fmt: skip
 
 
-def check_pusa_noise(both: Mapping[str, Mapping[str, Any]], clean: Sequence[CleanLatents], notes: list[str]) -> None:
+def check_pusa_noise(
+    both: Mapping[str, Mapping[str, Any]], clean: Sequence[CleanLatents], latents: int, notes: list[str]
+) -> None:
+    """Raises SVIError for noise multipliers that the sampler fails on. latents: of the clip."""
     count = sum(entry["samples"].shape[2] for entry in clean)
     for name, embeds in both.items():
         noise = pusa_noise_of(embeds)
         if noise is None:
             continue
-        if not isinstance(noise, (list, tuple)) or len(noise) != count:
+        if not isinstance(noise, (list, tuple)) or (clean and len(noise) not in (count, latents)):
             length = f"{len(noise)} values" if isinstance(noise, (list, tuple)) else f"{noise!r}"
             raise SVIError(
-                f"noise_multipliers in {name} must be a list with one value per clean latent ({count}), got {length}: "
-                "remove WanVideo Add Pusa Noise, or give it such a list"
+                f"noise_multipliers in {name} must be a list with one value per clean latent ({count}) or per latent "
+                f"({latents}), got {length}: remove WanVideo Add Pusa Noise, or give it such a list"
             )
         if any(value != 0 for value in noise):
             notes.append(

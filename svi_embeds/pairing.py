@@ -124,10 +124,13 @@ def plan_pair(
         notes.append(f"{scheduler} runs {len(sigmas)} steps, not {steps}")
     size = (latent_count(num_frames), *latent_size(_VAE_FACTOR, width=width, height=height))
     both, size = embeds_of_both(high, low, high_embeds, low_embeds, size=size, num_frames=num_frames, notes=notes)
-    clean = clean_latents_of_both(both, clean_latents, clean_index, size=size, notes=notes)
+    pixels = (size[1] // 2, size[2] // 2) if high.kind == "ti2v_5b" else size[1:]  # a 5B latent is 16 pixels wide
+    clean = clean_latents_of_both(
+        both, clean_latents, clean_index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
+    )
     if clean:
         _check_clean(high, scheduler, notes)
-    check_pusa_noise(both, clean, notes)
+    check_pusa_noise(both, clean, size[0], notes)
     return Pair(
         high=high, low=low, scheduler=scheduler, steps=steps, shift=float(shift), boundary=share,
         sigmas=tuple(sigmas.tolist()), split=split,

@@ -138,6 +138,19 @@ def test_one_set_of_embeds_serves_a_wan_22_image_to_video_pair(given: str) -> No
     assert made.notes == (f"{other} is not connected: {given} serves both stages",)
 
 
+def test_a_5b_pair_takes_clean_latents_of_its_own_vae_with_any_scheduler() -> None:
+    model = Model(48, out_dim=48, name="wan2.2_ti2v_5B")
+    made = pair(model, model, clean_latents={"samples": torch.randn(1, 48, 1, 4, 4)})
+    assert made.clean == ((0, 1),)
+
+
+@pytest.mark.parametrize("noise", [[0.0, 0.0], [0.0] * 5])
+def test_noise_multipliers_may_be_one_per_clean_latent_or_per_latent(noise: list[float]) -> None:
+    embeds = {**image_embeds(), "pusa_noise_multipliers": noise}
+    assert pair(t2v(), i2v(), low_embeds=embeds, clean_latents=clean(2), **PUSA).notes == ()
+    pair(t2v(), i2v(), low_embeds={**embeds, "pusa_noise_multipliers": [0.0] * 3})
+
+
 def test_boundary_auto_follows_the_high_model() -> None:
     high, low = model_facts("h", t2v()), model_facts("l", i2v22("LOW"))
     assert [resolve_boundary(choice, 0.5, high) for choice in BOUNDARY_CHOICES] == [0.875, 0.875, 0.9, 0.5]
@@ -309,6 +322,18 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         {**PUSA, "low_embeds": image_embeds(), "clean_latents": clean(size=9)},
         "clean latents are 9 x 9, the clip is 8 x 8 latents",
     ),
+    "clean latents of another VAE": (
+        t2v(),
+        i2v(),
+        {**PUSA, "low_embeds": image_embeds(), "clean_latents": {"samples": torch.randn(1, 48, 1, 4, 4)}},
+        "clean latents have 48 channels, the models sample 16",
+    ),
+    "more clean latents than the clip has": (
+        t2v(),
+        i2v(),
+        {**PUSA, "low_embeds": image_embeds(), "clean_latents": clean(6)},
+        "6 clean latents are more than the 5 of the clip",
+    ),
     "clean latents twice": (
         t2v(),
         i2v(),
@@ -325,7 +350,7 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         t2v(),
         i2v(),
         {**PUSA, "low_embeds": {**image_embeds(), "pusa_noise_multipliers": 0.0}, "clean_latents": clean()},
-        r"noise_multipliers in low_embeds must be a list with one value per clean latent \(1\), got 0.0",
+        r"noise_multipliers in low_embeds must be a list .* clean latent \(1\) or per latent \(5\), got 0.0",
     ),
     "too few noise multipliers": (
         t2v(),
