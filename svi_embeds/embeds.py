@@ -195,16 +195,12 @@ def describe_embeds(embeds: Mapping[str, Any]) -> str:
     return f"{record['mode']}: {text}, overlap {record['overlap_frames']}"
 
 
-class EmptyEmbeds(TypedDict, total=False):
-    """WANVIDIMAGE_EMBEDS of text-to-video: a size, and at most clean latents (Pusa).
-
-    target_shape: 16, T, h, w (h and w count 8 pixels each, for the 5B model too).
-    """
+class EmptyEmbeds(TypedDict):
+    """WANVIDIMAGE_EMBEDS of text-to-video: a size. target_shape: 16, T, h, w (8 pixels each, for the 5B model too)."""
 
     target_shape: tuple[int, int, int, int]
     num_frames: int
     control_embeds: dict[str, Any] | None
-    extra_latents: list[CleanLatents]
 
 
 class CleanLatents(TypedDict):
@@ -226,10 +222,13 @@ def holds_image(embeds: Mapping[str, Any]) -> bool:
 
 
 def sampled_size(name: str, embeds: Mapping[str, Any]) -> tuple[int, int, int]:
-    """T, h, w that a 16-channel model samples for embeds of either kind. Raises SVIError when they do not say."""
+    """T, h, w that a 16-channel model samples for embeds of either kind; those with an image are checked already.
+
+    Raises SVIError when embeds without one do not say.
+    """
     if holds_image(embeds):
-        checked = check_embeds(embeds)
-        return latent_count(checked["num_frames"]) + is_end_apart(checked), checked["lat_h"], checked["lat_w"]
+        _, count, lat_h, lat_w = embeds["image_embeds"].shape
+        return count, lat_h, lat_w
     shape = embeds.get("target_shape")
     if not isinstance(shape, (tuple, list)) or len(shape) != 4 or not all(isinstance(n, int) and n > 0 for n in shape):
         raise SVIError(
@@ -242,6 +241,11 @@ def sampled_size(name: str, embeds: Mapping[str, Any]) -> tuple[int, int, int]:
 def has_clip_vision(embeds: Mapping[str, Any]) -> bool:
     """Whether embeds hold CLIP vision features."""
     return embeds.get("clip_context") is not None
+
+
+def keeps_all_of_frame_0(embeds: Mapping[str, Any]) -> bool:
+    """Whether every pixel of frame 0 is known. embeds: of image-to-video, checked already."""
+    return bool((embeds["mask"][:, 0] == 1).all())
 
 
 def clean_latents_of(name: str, embeds: Mapping[str, Any]) -> list[CleanLatents]:

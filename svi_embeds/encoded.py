@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from .sheet import Tile, draw_sheet, make_latent_tiles
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class MaskedClip:
+class MaskedClip(ABC):
     """Which frames of one clip are kept.
 
     known_mask, concat_mask: F h w float32 at latent size, F conditioning frames (num_frames, and one more when an end
@@ -35,9 +36,9 @@ class MaskedClip:
     known_per_frame: tuple[float, ...]
 
     @property
+    @abstractmethod
     def title(self) -> str:
         """Mode and length, the heading of the sheet."""
-        raise NotImplementedError
 
     def sheet(self) -> Image.Image:
         """The clip as a picture: frames in order, framed white (kept) or black (generated)."""

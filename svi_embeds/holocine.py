@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checks import check_int
+from .encoded import write_info
 from .errors import SVIError
-from .timeline import FRAMES_PER_LATENT, latent_count
+from .timeline import FRAMES_PER_LATENT, latent_count, latent_of_frame
 
 TOKEN_LIMIT = 512
 TRAINED_FRAMES = (81, 161, 241)
@@ -52,7 +53,7 @@ class Scene:
 def _check_text(name: str, text: str) -> None:
     if not isinstance(text, str) or not text:
         raise SVIError(f"{name} is empty: say what is to be seen")
-    if text != " ".join(text.split()):
+    if text != tidy(text):
         raise SVIError(f"{name} must be one line without double blanks, got {text[:60]!r}")
     for marker in (_GLOBAL, _SHOTS, _CUT):
         if marker in text:
@@ -106,11 +107,6 @@ def parse_prompt(prompt: str) -> Scene:
 def snap_cut(frame: int) -> int:
     """The frame 4t+1 nearest to `frame` at which a shot can begin (ties go to even t, as Python rounds)."""
     return FRAMES_PER_LATENT * round((frame - 1) / FRAMES_PER_LATENT) + 1
-
-
-def cut_latent(frame: int) -> int:
-    """The latent at which the shot that begins at `frame` (4t+1) begins."""
-    return (frame - 1) // FRAMES_PER_LATENT + 1
 
 
 def auto_cuts(num_frames: int, shots: int) -> tuple[int, ...]:
@@ -169,3 +165,46 @@ def estimate_tokens(text: str) -> int:
     """
     words = re.findall(r"[A-Za-z\u00c0-\u024f]+|\d+|[^\sA-Za-z\u00c0-\u024f\d]", text)
     return 1 + sum(math.ceil(len(word) / 5) if word[0].isalpha() and ord(word[0]) < 0x250 else 1 for word in words)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenePlan:
+    """A scene in a clip. cuts: frames at which shots 2, 3, ... begin. notes: what was moved, or users would regret."""
+
+    scene: Scene
+    num_frames: int
+    cuts: tuple[int, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def cut_latents(self) -> tuple[int, ...]:
+        """The latents at which shots 2, 3, ... begin."""
+        return tuple(latent_of_frame(cut) for cut in self.cuts)
+
+    @property
+    def info(self) -> str:
+        """Each shot with its frames, in words."""
+        tokens = estimate_tokens(self.scene.prompt)
+        edges = (0, *self.cuts, self.num_frames)
+        head = [f"{len(self.scene.shots)} shots in {self.num_frames} frames, about {tokens} of {TOKEN_LIMIT} tokens"]
+        head += [
+            f"shot {i + 1}, frames {edges[i]} to {edges[i + 1] - 1}: {shot}" for i, shot in enumerate(self.scene.shots)
+        ]
+        return write_info(head, list(self.notes))
+
+
+def plan_scene(*, global_caption: str, shots: str, num_frames: int, cuts: str = "auto") -> ScenePlan:
+    """Decide a scene. shots: as `read_shots` reads them. cuts: as `read_cuts`. Raises SVIError like those and Scene."""
+    if not isinstance(global_caption, str):
+        raise SVIError(f"global_caption must be text, got {type(global_caption).__name__}")
+    scene = Scene(tidy(global_caption), read_shots(shots))
+    frames, notes = read_cuts(cuts, num_frames, len(scene.shots))
+    tokens = estimate_tokens(scene.prompt)
+    if tokens > TOKEN_LIMIT:
+        notes.append(
+            f"about {tokens} tokens (estimated, without a tokenizer): the text encoder cuts at {TOKEN_LIMIT}, so the "
+            "last shots are lost; write less"
+        )
+    if num_frames not in TRAINED_FRAMES:
+        notes.append(f"HoloCine was trained with {', '.join(map(str, TRAINED_FRAMES))} frames, not {num_frames}")
+    return ScenePlan(scene, num_frames, frames, tuple(notes))

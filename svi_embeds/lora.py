@@ -106,14 +106,8 @@ class LoraFacts:
         """The modes whose recipe goes with it."""
         if self.purpose is None:
             return ()
-        wanted = {"2.1": "wan21", "2.2": "wan22"}.get(self.version or "", "")
-        if self.purpose.title == "SVI 2.0" and wanted:
-            return tuple(mode for mode in self.purpose.modes if mode.endswith(wanted))
-        return self.purpose.modes
-
-    @property
-    def is_svi(self) -> bool:
-        return bool(self.modes)
+        other = {"2.1": "wan22", "2.2": "wan21"}.get(self.version or "", "no version")
+        return tuple(mode for mode in self.purpose.modes if not mode.endswith(other))
 
     def __repr__(self) -> str:
         what = self.purpose.title if self.purpose else "unknown"

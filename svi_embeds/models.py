@@ -26,14 +26,14 @@ _FUN_CHANNELS = (32, 48, 52, 148)
 class ModelFacts:
     """What a model is.
 
-    in_dim, out_dim: channels it takes and gives. width: of its transformer. image_attention: it attends to CLIP vision.
+    in_dim, out_dim: channels it takes and gives. image_attention: it attends to CLIP vision.
     name: its file, "" when the wrapper does not say. loras: the files of its LoRAs, as far as they are known.
-    unmerged: LoRA weights are applied while sampling. fp8_matmul: its quantization ends in _fast.
+    unmerged: LoRA weights are applied while sampling. merges: its loader was told to merge LoRAs. fp8_matmul: its
+    quantization ends in _fast. gguf: its file is a GGUF.
     """
 
     in_dim: int
     out_dim: int
-    width: int
     image_attention: bool
     name: str = ""
     loras: tuple[str, ...] = ()
@@ -91,14 +91,14 @@ def model_facts(name: str, model: Any, *, loras: tuple[str, ...] = ()) -> ModelF
     Raises SVIError for anything that is no model of the wrapper.
     """
     transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
-    in_dim, out_dim, width = (getattr(transformer, key, None) for key in ("in_dim", "out_dim", "dim"))
-    if not (isinstance(in_dim, int) and isinstance(out_dim, int) and isinstance(width, int)):
+    in_dim, out_dim = (getattr(transformer, key, None) for key in ("in_dim", "out_dim"))
+    if not (isinstance(in_dim, int) and isinstance(out_dim, int)):
         raise SVIError(f"{name} must be a WANVIDEOMODEL, got {type(model).__name__}: connect WanVideo Model Loader")
     own = _entry(model, "lora") or ()
     named = tuple(str(lora.get("name", "")) for lora in own if isinstance(lora, Mapping) and lora.get("strength") != 0)
     options = getattr(model, "model_options", None) or {}
     return ModelFacts(
-        in_dim=in_dim, out_dim=out_dim, width=width,
+        in_dim=in_dim, out_dim=out_dim,
         image_attention=getattr(transformer, "model_type", "") in ("i2v", "fl2v"),
         name=str(_entry(model, "model_name") or ""),
         loras=tuple(dict.fromkeys(base_name(lora) for lora in (*named, *loras) if lora)),

@@ -17,6 +17,7 @@ from .embeds import (
     has_clip_vision,
     holds_image,
     is_end_apart,
+    keeps_all_of_frame_0,
     pusa_noise_of,
     sampled_size,
 )
@@ -56,7 +57,7 @@ def embeds_of_both(
         else:
             both[name] = _checked_embeds(name, model, given[name], hint=hint, notes=notes)
     size = _check_sizes(both, made, size, notes)
-    if low.kind == "i2v" and is_magref(low.name) and bool((check_embeds(both["low_embeds"])["mask"][:, 0] == 1).all()):
+    if low.kind == "i2v" and is_magref(low.name) and keeps_all_of_frame_0(both["low_embeds"]):
         notes.append(
             "MAGREF wants only the reference's pixels known in frame 0, low_embeds keep all of it: give the encode the "
             "region of WanVideo Reference Canvas (temporal_mask)"
@@ -77,18 +78,18 @@ def _checked_embeds(
             f"{name} holds image latents, but {stage}_model is {model}, which takes none: leave {name} "
             f"unconnected{hint}"
         )
-    if model.takes_image:
-        if not holds_image(embeds):
-            raise SVIError(
-                f"{name} holds no image latents (empty embeds), but {stage}_model is {model}: connect WanVideo SVI "
-                f"Embeds or an ImageToVideo encode{hint}"
-            )
+    if model.takes_image and not holds_image(embeds):
+        raise SVIError(
+            f"{name} holds no image latents (empty embeds), but {stage}_model is {model}: connect WanVideo SVI Embeds "
+            f"or an ImageToVideo encode{hint}"
+        )
+    if holds_image(embeds):
         try:
             check_embeds(embeds)
         except SVIError as error:
             raise SVIError(f"{name} does not fit {stage}_model: {error}") from error
-        if model.image_attention and not has_clip_vision(embeds):
-            notes.append(f"{name} holds no CLIP vision features, which {stage}_model was trained with: set clip_embeds")
+    if model.takes_image and model.image_attention and not has_clip_vision(embeds):
+        notes.append(f"{name} holds no CLIP vision features, which {stage}_model was trained with: set clip_embeds")
     return embeds
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from .checks import check_choice
 from .embeds import with_clean_latents
 from .encode import latent_size
+from .encoded import write_info
 from .errors import SVIError
 from .file_names import base_name, is_holocine, is_pusa, noise_stage, wan_version
 from .models import ModelFacts
@@ -67,7 +68,7 @@ class Pair:
             f"clean on both: {'latent' if count == 1 else f'{count} latents from'} {first}"
             for first, count in self.clean
         ]
-        return "\n".join(lines + [f"- {note}" for note in self.notes])
+        return write_info(lines, list(self.notes))
 
     def __repr__(self) -> str:
         return f"Pair({self.title}: high [0, {self.split}), low [{self.split}, {len(self.sigmas)}))"
@@ -201,7 +202,7 @@ def _lora_notes(stage: str, model: ModelFacts) -> list[str]:
 def _check_clean(high: ModelFacts, scheduler: str, notes: list[str]) -> None:
     if high.kind == "ti2v_5b":
         return
-    if "pusa" not in scheduler:
+    if PUSA_SCHEDULER not in scheduler:
         raise SVIError(
             f"clean latents need scheduler {PUSA_SCHEDULER} on both stages, got {scheduler}: another one adds noise to "
             "them at every step, in silence"

@@ -11,7 +11,6 @@ from wanvideo_svi.svi_embeds.holocine import (
     TOKEN_LIMIT,
     Scene,
     auto_cuts,
-    cut_latent,
     estimate_tokens,
     parse_prompt,
     read_cuts,
@@ -55,7 +54,7 @@ def test_automatic_cuts_of_241_frames_are_legal_and_follow_the_published_rule(sh
     for before, cut in zip((0, *cuts), cuts, strict=False):
         assert before < cut < 241
         assert cut % 4 == 1
-        assert frames_of_latent(cut_latent(cut))[0] == cut, "a shot begins where a latent begins"
+        assert frames_of_latent(latent_of_frame(cut))[0] == cut, "a shot begins where a latent begins"
 
 
 def test_six_shots_are_cut_where_users_cut_them() -> None:
@@ -67,7 +66,7 @@ def test_a_cut_moves_to_the_nearest_start_of_a_latent(frame: int) -> None:
     snapped = snap_cut(frame)
     assert snapped % 4 == 1
     assert abs(snapped - frame) <= 2
-    assert cut_latent(snapped) == latent_of_frame(snapped)
+    assert frames_of_latent(latent_of_frame(snapped))[0] == snapped
 
 
 def test_cuts_by_hand_are_snapped_and_said_to_be() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
+from wanvideo_svi.svi_embeds import lora as lora_module
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.file_names import noise_stage, purpose, wan_version
 from wanvideo_svi.svi_embeds.lora import describe_lora, read_lora
@@ -134,7 +137,6 @@ def test_names_of_known_files_are_understood(name: str, tmp_path: Path) -> None:
     facts = read_lora(path)
     assert (facts.version, facts.noise, facts.modes) == NAMES[name]
     assert facts.version_sure == ("likely" if facts.version else "unknown")
-    assert facts.is_svi == bool(facts.modes)
 
 
 def test_modes_of_the_table_are_modes_of_the_nodes() -> None:
@@ -242,15 +244,42 @@ def sparse_lora(path: Path, size: int) -> None:
         file.truncate(8 + len(text) + at)
 
 
-def test_a_large_file_is_answered_from_its_header(tmp_path: Path) -> None:
-    """How fast is measured by bench; that no tensor is read shows in a file whose tensors are a hole of 2 GB."""
+def test_a_large_file_is_answered_from_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """2 GB of tensors, of which none can be asked for: the file that is opened gives names, shapes and metadata."""
+
+    class HeaderOnly:
+        def __init__(self, path: Path, framework: str) -> None:
+            self.file = safe_open(path, framework=framework)
+
+        def __enter__(self) -> HeaderOnly:
+            self.opened = self.file.__enter__()
+            return self
+
+        def __exit__(self, *error: object) -> None:
+            self.file.__exit__(*error)
+
+        def keys(self) -> list[str]:
+            return list(self.opened.keys())
+
+        def metadata(self) -> dict[str, str] | None:
+            return self.opened.metadata()  # type: ignore[no-any-return]
+
+        def get_slice(self, key: str) -> SimpleNamespace:
+            return SimpleNamespace(get_shape=self.opened.get_slice(key).get_shape)
+
     path = tmp_path / "svi-shot.safetensors"
     sparse_lora(path, 2 << 30)
     assert path.stat().st_size > 2_000_000_000
-    before = path.stat().st_blocks
+    monkeypatch.setattr(lora_module, "safe_open", HeaderOnly)
     facts = read_lora(path)
     assert (facts.blocks, facts.family, facts.modes) == (40, "14B", ("shot",))
-    assert path.stat().st_blocks == before
+
+
+def test_the_wan_version_may_stand_in_the_metadata(tmp_path: Path) -> None:
+    path = tmp_path / "style.safetensors"
+    save_file(SCHEMES["bare layer names"], path, metadata={"ss_base_model_version": "wan2.2_t2v"})
+    facts = read_lora(path)
+    assert (facts.version, facts.version_sure) == ("2.2", "likely")
 
 
 def test_the_command_answers_every_file_and_fails_for_a_broken_one(

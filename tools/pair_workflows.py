@@ -54,14 +54,12 @@ def pair_models(graph: Graph, x: int, *, svi: dict[str, str], title: str) -> tup
     return models, x
 
 
-def paired_samplers(
-    graph: Graph, pair: Node, text: Node, *, columns: tuple[int, int], seed: int, cfg: float = 1.0
-) -> Source:
+def paired_samplers(graph: Graph, pair: Node, text: Node, *, columns: tuple[int, int], seed: int) -> Source:
     """A pair's two samplers, with everything that they share from the pair node. Returns the low one's samples."""
     shared: dict[str, Source] = {
         "steps": (pair, 4), "shift": (pair, 5), "scheduler": (pair, 6), "text_embeds": (text, 0)
     }  # fmt: skip
-    values = {"cfg": cfg, "seed": seed}
+    values = {"cfg": 1.0, "seed": seed}
     high = graph.add(
         "WanVideoSampler", (columns[0], -140), (WIDTH, 760), title="high noise", values=values,
         links={"model": (pair, 0), "image_embeds": (pair, 2), "end_step": (pair, 7), **shared},

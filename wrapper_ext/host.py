@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,9 @@ def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
         raise SVIError(
             f"the wrapper's scheduler {scheduler} refuses {steps} steps at shift {shift:g}: {error}"
         ) from error
-    state = next(part for part in made if isinstance(part, dict))
+    state = next((part for part in made if isinstance(part, dict)), None)
+    if state is None:  # a wrapper whose node passes the name on
+        return sigmas_of(scheduler, steps, shift)
     raw = getattr(state["sample_scheduler"], "full_sigmas", state["sample_scheduler"].sigmas)
     return noise_levels(scheduler, raw[: len(state["timesteps"])].detach().to("cpu", torch.float32))
 
@@ -204,6 +207,15 @@ def find_file(name: str) -> Path:
     if not exists:
         raise SVIError(f"{name} is not there any more: choose another file (press R to read the list anew)")
     return path
+
+
+def file_state(find: Callable[[str], Path], name: str) -> str:
+    """Time and size of a file for IS_CHANGED, "" when it is not there. find: `find_file` or `lora_path`."""
+    try:
+        state = find(name).stat()
+    except (SVIError, OSError):
+        return ""
+    return f"{state.st_mtime_ns} {state.st_size}"
 
 
 def show(picture: Image.Image, name: str) -> list[dict[str, str]]:

@@ -104,11 +104,7 @@ class WanVideoSVILoadEmbeds:
     @classmethod
     def IS_CHANGED(cls, file: str) -> str:
         """Time and size of the file: it may be written anew under its name."""
-        try:
-            state = host.find_file(file).stat()
-        except SVIError:
-            return ""
-        return f"{state.st_mtime_ns} {state.st_size}"
+        return host.file_state(host.find_file, file)
 
     def load(self, file: str) -> dict[str, Any]:
         """file: a name as `host.find_file` takes it."""

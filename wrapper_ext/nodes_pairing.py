@@ -4,18 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.holocine import (
-    TOKEN_LIMIT,
-    TRAINED_FRAMES,
-    Scene,
-    cut_latent,
-    estimate_tokens,
-    read_cuts,
-    read_shots,
-    tidy,
-)
+from ..svi_embeds.holocine import plan_scene
 from ..svi_embeds.lora import describe_lora, read_lora
 from ..svi_embeds.models import model_facts
 from ..svi_embeds.pairing import BOUNDARY_CHOICES, plan_pair
@@ -228,24 +218,10 @@ class WanVideoHoloCinePrompt:
         }
 
     def write(self, global_caption: str, shots: str, num_frames: int, cuts: str) -> dict[str, Any]:
-        """global_caption, shots, cuts: text. num_frames: 4k+1. Returns the prompt, cuts as frames and latents, info."""
-        scene = Scene(tidy(global_caption), read_shots(shots))
-        frames, notes = read_cuts(cuts, num_frames, len(scene.shots))
-        tokens = estimate_tokens(scene.prompt)
-        if tokens > TOKEN_LIMIT:
-            notes.append(
-                f"about {tokens} tokens (estimated, without a tokenizer): the text encoder cuts at {TOKEN_LIMIT}, "
-                "so the last shots are lost; write less"
-            )
-        if num_frames not in TRAINED_FRAMES:
-            notes.append(f"HoloCine was trained with {', '.join(map(str, TRAINED_FRAMES))} frames, not {num_frames}")
-        edges = (0, *frames, num_frames)
-        head = [f"{len(scene.shots)} shots in {num_frames} frames, about {tokens} of {TOKEN_LIMIT} tokens"]
-        head += [f"shot {i + 1}, frames {edges[i]} to {edges[i + 1] - 1}: {shot}" for i, shot in enumerate(scene.shots)]
-        info = write_info(head, notes)
-        latents = ", ".join(str(cut_latent(frame)) for frame in frames)
-        result = (scene.prompt, ", ".join(map(str, frames)), latents, num_frames, info)
-        return {"ui": {"text": [info]}, "result": result}
+        """See `svi_embeds.holocine.plan_scene`, whose parameters the inputs are."""
+        plan = plan_scene(global_caption=global_caption, shots=shots, num_frames=num_frames, cuts=cuts)
+        frames, latents = (", ".join(map(str, numbers)) for numbers in (plan.cuts, plan.cut_latents))
+        return {"ui": {"text": [plan.info]}, "result": (plan.scene.prompt, frames, latents, num_frames, plan.info)}
 
 
 class WanVideoSVILoraInfo:
@@ -272,11 +248,7 @@ class WanVideoSVILoraInfo:
     @classmethod
     def IS_CHANGED(cls, lora: str) -> str:
         """Time and size of the file: it may be replaced under its name."""
-        try:
-            state = host.lora_path(lora).stat()
-        except SVIError:
-            return ""
-        return f"{state.st_mtime_ns} {state.st_size}"
+        return host.file_state(host.lora_path, lora)
 
     def read(self, lora: str) -> dict[str, Any]:
         """lora: a name as ComfyUI lists it."""

@@ -62,7 +62,7 @@ def lora_names(graph: RunningGraph, node_id: str, model_input: str) -> tuple[str
     if start is None:
         return ()
     found = []
-    for here, _ in ((start[0], start[1]), *graph.upstream(start[0], _LORA_LINKS)):
+    for here, _ in (start, *graph.upstream(start[0], _LORA_LINKS)):
         inputs = graph.inputs(here)
         for name in _LORA_NAMES:
             value = inputs.get(name)
@@ -82,6 +82,8 @@ def wiring_problems(graph: RunningGraph, node_id: str, pair: Pair) -> list[str]:
 
 
 class _Check:
+    """The samplers of one pair node. stages: high or low by sampler. ours: what the node gives, by output."""
+
     def __init__(self, graph: RunningGraph, node_id: str, pair: Pair) -> None:
         self.graph, self.node_id, self.pair = graph, node_id, pair
         self.ours: dict[int, Any] = {
