@@ -160,18 +160,24 @@ def make_latent_clip(
     )
 
 
+def shown_latents(name: str, samples: dict[str, Any]) -> tuple[Tensor, list[str]]:
+    """The latents C t h w of a sampler's LATENT that the host's decode shows, and what was left out."""
+    latents, notes = read_latent(name, samples)
+    if samples.get("has_ref"):
+        latents = latents[:, 1:]
+        notes.append(f"the first latent of {name} is a reference that the decode drops: it is left out")
+    if samples.get("end_image") is not None or samples.get("drop_last"):
+        # The host's decode drops it: what is seen of that clip ends one latent earlier.
+        latents = latents[:, :-1]
+        notes.append(f"the last latent of {name} is an end that the decode drops: the latents before it are taken")
+    return latents, notes
+
+
 def _motion(prev_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
     """The last `count` latents of the clip before, C m h w; None when there are none to take. And notes."""
     if prev_samples is None:
         return None, []
-    samples, notes = read_latent("prev_samples", prev_samples)
-    if prev_samples.get("has_ref"):
-        samples = samples[:, 1:]
-        notes.append("the first latent of prev_samples is a reference that the decode drops: it is left out")
-    if prev_samples.get("end_image") is not None or prev_samples.get("drop_last"):
-        # The host's decode drops it: what is seen of that clip ends one latent earlier.
-        samples = samples[:, :-1]
-        notes.append("the last latent of prev_samples is an end that the decode drops: the latents before it are taken")
+    samples, notes = shown_latents("prev_samples", prev_samples)
     if not count:
         return None, [*notes, "prev_samples is not used: motion_latents is 0, so the clip starts anew from the anchor"]
     if not samples.shape[1]:

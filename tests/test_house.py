@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text()
 
 LAYERS = ("svi_embeds", "host", "render", "nodes", "cli")  # each may import itself and what stands before it
-ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av"}
+ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock"}
 COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
 
 
@@ -33,7 +33,7 @@ def layer(path: Path) -> str:
     stem = path.stem
     if stem == "host" or stem == "render":
         return stem
-    if stem.startswith(("demo", "inspect")) or stem == "cli":
+    if stem.startswith(("demo", "inspect", "cli")):
         return "cli"
     return "nodes"
 

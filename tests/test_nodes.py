@@ -19,7 +19,7 @@ SNAPSHOT = ROOT / "tests" / "data" / "nodes.json"
 HOST = json.loads((ROOT / "tests" / "data" / "host_contract.json").read_text())["nodes"]
 
 
-HOST_CHOICES = ("file", "lora", "scheduler")  # combos whose values are the host's, or whatever files there are
+HOST_CHOICES = ("file", "lora", "scheduler", "name")  # combos whose values are the host's, or whatever files there are
 
 
 def visible_inputs(cls: type) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from helpers import digest, frames
@@ -61,3 +63,39 @@ def test_an_overlap_may_be_as_long_as_the_clip_that_stays() -> None:
     assert torch.equal(joined, torch.cat([first, second[17:]]))
     with pytest.raises(SVIError, match=r"must be 0\.\.16, got 17: images_1 has 17 frames"):
         stitch(first, second, overlap_frames=17, drop="old")
+
+
+@pytest.mark.parametrize("blend", ["linear", "cosine"])
+@pytest.mark.parametrize("overlap", [1, 5, 8])
+def test_blend_fades_from_one_clip_into_the_other(blend: str, overlap: int) -> None:
+    first, second = frames(9, seed=1), frames(10, seed=2)
+    joined, notes = stitch(first, second, overlap_frames=overlap, blend=blend)
+    assert len(joined) == 19 - overlap
+    assert notes == []
+    weights = []
+    for i in range(overlap):
+        share = (i + 1) / (overlap + 1)
+        weights.append((1 - math.cos(math.pi * share)) / 2 if blend == "cosine" else share)
+    for i, weight in enumerate(weights):
+        expected = (1 - weight) * first[9 - overlap + i] + weight * second[i]
+        assert torch.allclose(joined[9 - overlap + i], expected, atol=1e-6)
+    assert torch.equal(joined[: 9 - overlap], first[: 9 - overlap])
+    assert torch.equal(joined[9:], second[overlap:])
+
+
+def test_equal_overlaps_blend_to_themselves() -> None:
+    clip = frames(12)
+    joined, _ = stitch(clip[:9], clip[4:], overlap_frames=5, blend="cosine")
+    assert torch.allclose(joined, clip, atol=1e-6)
+
+
+def test_blend_says_what_it_cannot_do() -> None:
+    with pytest.raises(SVIError, match="blend must be one of none, linear, cosine"):
+        stitch(frames(9), frames(9), overlap_frames=5, blend="fade")
+    with pytest.raises(SVIError, match="blend linear needs an overlap"):
+        stitch(frames(9), frames(9), overlap_frames=0, blend="linear")
+    for first, second, name in ((5, 9, "images_1"), (9, 5, "images_2")):
+        with pytest.raises(SVIError, match=f"{name} has 5 frames"):
+            stitch(frames(first), frames(second), overlap_frames=5, blend="linear")
+    _, notes = stitch(frames(9), frames(9), overlap_frames=5, drop="old", blend="linear")
+    assert notes == ["drop has no effect: both clips' overlap is blended"]

@@ -16,6 +16,7 @@ from workflow_notes import (
     PRO_MODEL,
     PUSA_LORA,
     SVI2_LORA,
+    TEXT_ENCODER,
     VAE,
     holocine_note,
     pro_note,
@@ -161,7 +162,7 @@ def holocine_pair() -> dict[str, Any]:
     text = graph.add(
         "WanVideoTextEncodeCached", (columns[2], -520), (3 * (WIDTH + 40) - 40, 320), title="Prompt",
         links={"positive_prompt": (prompt, 0)},
-        values={"model_name": "umt5-xxl-enc-bf16.safetensors", "negative_prompt": NEGATIVE},
+        values={"model_name": TEXT_ENCODER, "negative_prompt": NEGATIVE},
     )  # fmt: skip
     frames: dict[str, Source] = {"num_frames": (prompt, 3)}
     canvas = graph.add("WanVideoReferenceCanvas", (columns[0], -100), (WIDTH, 300), title="References on white",

@@ -40,6 +40,11 @@ def definition(node_type: str) -> dict[str, Any]:
     return {"inputs": inputs, "outputs": list(zip(names, kinds, strict=True))}
 
 
+def has_control(name: str, options: dict[str, Any]) -> bool:
+    """Whether the frontend puts a widget of its own (control_after_generate) behind this one."""
+    return bool(options.get("control_after_generate", name == "seed"))
+
+
 def widgets(node: dict[str, Any]) -> dict[str, Any]:
     """Widget values of a saved node by name. The frontend's own extras (control_after_generate, upload) are left out.
 
@@ -47,10 +52,10 @@ def widgets(node: dict[str, Any]) -> dict[str, Any]:
     """
     values = list(node["widgets_values"])
     named = {}
-    for name, (kind, _) in definition(node["type"])["inputs"].items():
+    for name, (kind, options) in definition(node["type"])["inputs"].items():
         if kind in WIDGET_TYPES:
             named[name] = values.pop(0)
-            if name == "seed":
+            if has_control(name, options):
                 values.pop(0)
     if values not in ([], ["image"]):
         raise ValueError(f"{node['type']} has {len(values)} values too many: {values}")
@@ -125,7 +130,7 @@ class Graph:
         for name, (kind, options) in known["inputs"].items():
             if kind in WIDGET_TYPES:
                 base["widgets_values"].append(node.values.get(name, options.get("default", "")))
-                if name == "seed":
+                if has_control(name, options):
                     base["widgets_values"].append("fixed")
                 if name in node.links:  # the widget stays, with an input of its name in front of it
                     base["inputs"].append({"name": name, "type": kind, "link": None, "widget": {"name": name}})

@@ -8,6 +8,7 @@ MODEL = "Wan2_1-I2V-14B-480P_fp8_e4m3fn.safetensors"
 DISTILL_LORA = "lightx2v_I2V_14B_480p_cfg_step_distill_rank64_bf16.safetensors"
 SVI_LORA = {"film": "svi-film-opt-10212025.safetensors", "shot": "svi-shot.safetensors"}
 VAE = "Wan2_1_VAE_bf16.safetensors"
+TEXT_ENCODER = "umt5-xxl-enc-bf16.safetensors"
 FUN_MODEL = "Wan2.1-Fun-InP-14B_fp8_e4m3fn.safetensors"
 PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
 PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
@@ -96,7 +97,7 @@ def models_text(model: str, lora: str) -> str:
 - `diffusion_models`: {model}
 - `loras`: {lora} (SVI 1.0), {DISTILL_LORA}
 - `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `text_encoders`: {TEXT_ENCODER}
 - `clip_vision`: clip_vision_h.safetensors"""
 
 
@@ -111,7 +112,7 @@ def pro_note() -> str:
 - `diffusion_models`: {files["model"]}
 - `loras`: {files["svi"]}; {files["distill"]}
 - `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `text_encoders`: {TEXT_ENCODER}
 
 **How it works**
 - The first image, encoded once, is the **anchor** of every clip. The next clip takes the last latent of the low noise
@@ -162,7 +163,7 @@ def svi2_note() -> str:
 - `diffusion_models`: {files[0]}
 - `loras`: {" and ".join(SVI2_LORA.values())}; {files[1]}
 - `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `text_encoders`: {TEXT_ENCODER}
 
 **How it works**
 - *High/Low Pair* finds the step at which the models change (sigma 0.900). Steps, shift, scheduler and that step are
@@ -186,7 +187,7 @@ def holocine_note() -> str:
 - `diffusion_models`: {HOLOCINE} (high noise) and {MAGREF} (low noise)
 - `loras`: {PUSA_LORA} (strength 1.4) and {HOLOCINE_DISTILL} for HoloCine; {DISTILL_LORA} for MAGREF
 - `vae`: {VAE}
-- `text_encoders`: umt5-xxl-enc-bf16.safetensors
+- `text_encoders`: {TEXT_ENCODER}
 - `clip_vision`: clip_vision_h.safetensors
 
 **How it works**
@@ -202,4 +203,40 @@ def holocine_note() -> str:
 - Without your own first frame: disconnect `clean_latents`; any scheduler serves then.
 - Out of memory: *WanVideo Block Swap* on both loaders, or 81 frames.
 - No distill LoRAs: 50 steps, cfg 5.
+"""
+
+
+def long_video_note(mode: str, length: str) -> str:
+    """What the workflow needs and how to change it."""
+    if mode == SVI2_PRO.id:
+        files = {kind: " and ".join(name.format(noise) for noise in ("HIGH", "LOW"))
+                 for kind, name in (("model", PRO_MODEL), ("distill", PRO_DISTILL), ("svi", PRO_LORA))}  # fmt: skip
+        models = f"""**Models** (folder in ComfyUI/models)
+- `diffusion_models`: {files["model"]}
+- `loras`: {files["svi"]}; {files["distill"]}
+- `vae`: {VAE}
+- `text_encoders`: {TEXT_ENCODER}"""
+        change = (
+            "- The step at which the low noise model takes over: `split_step`.\n"
+            "- No distill LoRA: 50 steps, cfg 5, `split_step` 25."
+        )
+    else:
+        models = models_text(MODEL, SVI_LORA[mode])
+        change = "- No distill LoRA: strength 0, 50 steps, cfg 5."
+    return f"""## SVI {mode} as a story: {length}
+
+{models}
+
+**How it works**
+- Each block of `story` is a clip; `---` parts them. A block may begin with settings: `[seed=7 frames=49 cfg=4]`.
+- A clip is on the disk as soon as it is done, in `output/svi_reels/svi_{mode}_story`. Stop when you like: the next run
+  goes on where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
+- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
+- Every clip has its own seed, 42 apart.
+- The joined video is in the same folder, and shows on the node.
+
+**To change**
+- More clips: more blocks. The same prompt again: `[repeat=4]`.
+- Another video, and keep this one: another name in `reel`.
+{change}
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from workflow_graph import Graph, Node, Source
-from workflow_notes import DISTILL_LORA, VAE
+from workflow_notes import DISTILL_LORA, TEXT_ENCODER, VAE
 
 WIDTH = 400  # of a node
 TOP = -620  # of the groups
@@ -86,5 +86,5 @@ def prompt_node(graph: Graph, index: int, prompt: str, *, x: int, columns: int =
     """The prompt above a clip's columns."""
     return graph.add(
         "WanVideoTextEncodeCached", (x, -520), (columns * (WIDTH + 40) - 40, 320), title=f"Prompt of clip {index + 1}",
-        values={"model_name": "umt5-xxl-enc-bf16.safetensors", "positive_prompt": prompt, "negative_prompt": NEGATIVE},
+        values={"model_name": TEXT_ENCODER, "positive_prompt": prompt, "negative_prompt": NEGATIVE},
     )  # fmt: skip

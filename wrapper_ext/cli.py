@@ -9,10 +9,12 @@ from pathlib import Path
 
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.version import VERSION
+from ..svi_embeds.words import align
+from .cli_reel import run_reel
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command. Returns the exit code: 0 done, 2 bad input."""
+    """Run the command. Returns the exit code: 0 done, 1 a check that found something, 2 bad input."""
     parser = argparse.ArgumentParser(prog="wanvideo-svi", description="Long videos with SVI LoRAs on Wan.")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -27,9 +29,34 @@ def main(argv: Sequence[str] | None = None) -> int:
     inspect.add_argument("--sheet", type=Path, metavar="PNG", help="where the contact sheet goes (default: beside it)")
     lora = commands.add_parser("lora", help="say what LoRA files are for, from their headers")
     lora.add_argument("files", type=Path, nargs="+", metavar="FILE", help=".safetensors files")
+    plan = commands.add_parser("plan", help="show what a story makes: a row per clip")
+    plan.add_argument("story", type=Path, metavar="FILE", help="a text file with a story, - for standard input")
+    plan.add_argument("--mode", default="film", metavar="MODE", help="of clips that name none (default film)")
+    plan.add_argument("--frames", type=int, default=81, metavar="N", help="frames of each clip, 4k+1 (default 81)")
+    plan.add_argument("--overlap", type=int, default=0, metavar="N", help="motion frames, 0 for the mode's own")
+    plan.add_argument("--seed", type=int, default=0, metavar="N", help="of the first clip (default 0)")
+    plan.add_argument("--fps", type=float, default=16.0, metavar="N", help="frames per second (default 16)")
+    plan.add_argument("--start-frames", type=int, default=1, metavar="N", help="frames of the start image (default 1)")
+    plan.add_argument("--no-first-model", action="store_true", help="there is no model without the SVI LoRA")
+    reel = commands.add_parser("reel", help="list, check, join or clean reels that SVI Long Video left")
+    actions = reel.add_subparsers(dest="action", required=True)
+    for name, text in (
+        ("ls", "list reels, or the clips of one"),
+        ("check", "read every byte of a reel; exit code 1 when something is wrong"),
+        ("assemble", "join a reel's clips to one video"),
+        ("clean", "delete the takes that a reel's chain does not use"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("name", nargs="?" if name == "ls" else None, metavar="NAME", help="a reel, or its folder")
+        action.add_argument("--reels", type=Path, metavar="DIR", help="folder of reels (default: that of this ComfyUI)")
+        if name == "assemble":
+            action.add_argument("--out", type=Path, metavar="FILE", help="the video (default: in the reel's folder)")
+            action.add_argument("--format", default="h264", help="h264, h265, ffv1 or prores (default h264)")
+            action.add_argument("--quality", type=int, default=85, metavar="N", help="0..100 (default 85)")
+            action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
     args = parser.parse_args(argv)
     try:
-        return {"demo": _demo, "inspect": _inspect, "lora": _lora}[args.command](args)
+        return {"demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel}[args.command](args)
     except SVIError as error:
         print(f"wanvideo-svi: {error}", file=sys.stderr)
         return 2
@@ -51,6 +78,25 @@ def _lora(args: argparse.Namespace) -> int:
         for head, _, text in rows:
             print(f"  {head:<14} {text}")
     return 2 if failed else 0
+
+
+def _plan(args: argparse.Namespace) -> int:
+    from ..svi_embeds.chain import plan_chain
+
+    try:
+        text = sys.stdin.read() if str(args.story) == "-" else args.story.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        raise SVIError(f"{args.story} cannot be read as text: {error}") from error
+    chain = plan_chain(
+        text, mode=args.mode, num_frames=args.frames, overlap_frames=args.overlap, seed=args.seed, fps=args.fps,
+        start_frames=args.start_frames, first_clip_model=not args.no_first_model,
+    )  # fmt: skip
+    for line in align(chain.table()):
+        print(line)
+    print(chain.describe())
+    for note in chain.notes:
+        print(f"- {note}")
+    return 0
 
 
 def _inspect(args: argparse.Namespace) -> int:

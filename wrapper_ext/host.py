@@ -6,9 +6,11 @@ Outside ComfyUI (scripts, tests, the demo) everything runs on the CPU and pictur
 from __future__ import annotations
 
 import gc
+import hashlib
 import importlib
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,6 +89,46 @@ def _node(node_id: str) -> Any | None:
     return None if nodes is None else nodes.NODE_CLASS_MAPPINGS.get(node_id)
 
 
+def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
+    """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults.
+
+    Returns its outputs. Raises SVIError when this host has no such node or input; what the node raises passes through.
+    """
+    node = _node(node_id)
+    if node is None:
+        raise SVIError(f"this ComfyUI has no node {node_id}. {INSTALL_HINT}; if it is there, update it")
+    groups = node.INPUT_TYPES()
+    required, optional = groups.get("required", {}), groups.get("optional", {})
+    if unknown := [name for name in inputs if name not in required and name not in optional]:
+        raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
+    defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
+    made = getattr(node(), node.FUNCTION)(**{**defaults, **inputs})
+    if isinstance(made, dict):
+        made = made["result"]
+    return tuple(getattr(made, "result", made))  # nodes of ComfyUI's newer schema return an object
+
+
+def show_progress(node_id: str | None, done: int, total: int, picture: Image.Image | None = None) -> None:
+    """Move a node's progress bar, with a picture on the node. Raises ComfyUI's interrupt when the user cancelled."""
+    if (utils := _comfy("comfy.utils")) and node_id is not None:
+        preview = ("JPEG", picture, 512) if picture else None
+        utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
+
+
+def show_text(node_id: str | None, text: str) -> None:
+    """Show a line of text on a running node; ComfyUIs of before 2025-05 cannot."""
+    module = _comfy("server")
+    server = getattr(module.PromptServer, "instance", None) if module else None
+    if node_id is not None and server is not None and hasattr(server, "send_progress_text"):
+        server.send_progress_text(text, node_id)
+
+
+def video_from_file(path: Path) -> Any:
+    """ComfyUI's VIDEO of a file; None outside ComfyUI."""
+    api = _comfy("comfy_api.input_impl")
+    return api.VideoFromFile(str(path)) if api else None
+
+
 def schedulers() -> list[str]:
     """The schedulers of the wrapper's sampler: its own list, so that a link to it fits. Outside ComfyUI: SCHEDULERS."""
     sampler = _node("WanVideoSampler")
@@ -135,6 +177,32 @@ def lora_path(name: str) -> Path:
     return Path(found)
 
 
+_MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bin")
+_SAMPLE = 2**20  # bytes
+
+
+def model_file_state(name: str) -> str:
+    """Size and a hash of samples of the model file that a widget names; "" when `name` is none.
+
+    A copied file has the same, one that was trained on has not, and 28 GB take milliseconds.
+    """
+    paths = _comfy("folder_paths")
+    if paths is None or not name.lower().endswith(_MODEL_SUFFIXES):
+        return ""
+    for kind in list(paths.folder_names_and_paths):
+        found = paths.get_full_path(kind, name)
+        if found is None:
+            continue
+        with suppress(OSError), Path(found).open("rb") as file:
+            size = file.seek(0, 2)
+            digest = hashlib.sha256()
+            for part in range(8):
+                file.seek(max(0, size - _SAMPLE) * part // 7)
+                digest.update(file.read(_SAMPLE))
+            return f"{size} {digest.hexdigest()}"
+    return ""
+
+
 EMBEDS_SUFFIX = ".safetensors"
 
 
@@ -148,6 +216,20 @@ def _folders() -> dict[str, Path]:
         "output": Path(paths.get_output_directory()).resolve(),
         "temp": Path(paths.get_temp_directory()).resolve(),
     }
+
+
+def reels_folder() -> Path:
+    """Where reels are kept. Raises SVIError outside ComfyUI."""
+    folders = _folders()
+    if not folders:
+        raise SVIError("there is no output folder outside ComfyUI: give the reel's folder")
+    return folders["output"] / "svi_reels"
+
+
+def output_file(path: Path) -> dict[str, str]:
+    """A file in ComfyUI's output folder as a node's `ui` names it."""
+    place = path.resolve().relative_to(_folders()["output"])
+    return {"filename": place.name, "subfolder": place.parent.as_posix(), "type": "output"}
 
 
 def new_output_file(prefix: str) -> tuple[Path, str]:

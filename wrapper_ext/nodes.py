@@ -10,14 +10,16 @@ from . import (
     nodes_embeds,
     nodes_files,
     nodes_latents,
+    nodes_long_video,
     nodes_masks,
     nodes_pairing,
+    nodes_reel,
     nodes_temporal_mask,
 )
 
 _TOPICS = (
     nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_pairing, nodes_chain, nodes_masks,
-    nodes_files,
+    nodes_files, nodes_long_video, nodes_reel,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

@@ -10,7 +10,7 @@ from ..svi_embeds.checks import check_int
 from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, last_frames
-from ..svi_embeds.stitch import DROP_CHOICES, stitch
+from ..svi_embeds.stitch import BLEND_CHOICES, DROP_CHOICES, stitch
 from .common import CATEGORY
 
 
@@ -94,13 +94,27 @@ class WanVideoSVIStitch:
                         "goes (as the SVI authors do).",
                     },
                 ),
-            }
+            },
+            "optional": {
+                "blend": (
+                    list(BLEND_CHOICES),
+                    {
+                        "default": "none",
+                        "tooltip": "Fade from images_1 to images_2 over the overlap, instead of dropping one. Hides a "
+                        "jump in colour. Not for 2.0 Pro, whose overlap begins with the anchor.",
+                    },
+                ),
+            },
         }  # fmt: skip
 
-    def stitch(self, images_1: Tensor, images_2: Tensor, overlap_frames: int, drop: str) -> tuple[Tensor, str]:
+    def stitch(
+        self, images_1: Tensor, images_2: Tensor, overlap_frames: int, drop: str, blend: str = "none"
+    ) -> tuple[Tensor, str]:
         """F1 H W C and F2 H W C in 0..1 -> F1+F2-overlap H W 3, and what was done."""
-        images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop)
+        images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop, blend=blend)
         where = "start of images_2" if drop == "new" else "end of images_1"
+        if blend != "none":
+            where = f"blended, {blend}"
         head = f"{len(images_1)} + {len(images_2)} - {overlap_frames} ({where}) = {len(images)} frames"
         return images, write_info([head], notes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -108,31 +109,62 @@ class Comfy:
                 self.process.kill()
                 self.process.wait(20)
 
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
+    def resident_mb(self) -> float:
+        """Memory that the process holds, in MB."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.url + path, timeout=60) as answer:
             return json.loads(answer.read())
 
     def run(self, graph: dict[str, Any]) -> dict[str, Any]:
         """Run an API graph. Returns the outputs by node id; raises HostError when it is refused or fails."""
+        return self.wait(self.queue(graph))
+
+    def queue(self, graph: dict[str, Any]) -> str:
+        """Queue an API graph. Returns its id; raises HostError when it is refused."""
         body = json.dumps({"prompt": graph}).encode()
         request = urllib.request.Request(self.url + "/prompt", body, {"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                prompt_id = json.loads(answer.read())["prompt_id"]
+                return str(json.loads(answer.read())["prompt_id"])
         except urllib.error.HTTPError as error:
             details = json.loads(error.read())
             raise HostError(f"refused: {json.dumps(details)[:3000]}", details) from error
-        deadline = time.monotonic() + RUN_SECONDS
+
+    def cached(self, prompt_id: str) -> set[str]:
+        """Nodes of a finished graph that ComfyUI did not run, since nothing about them had changed."""
+        messages = self.get(f"/history/{prompt_id}")[prompt_id]["status"]["messages"]
+        return {node for kind, message in messages if kind == "execution_cached" for node in message["nodes"]}
+
+    def post(self, path: str) -> None:
+        request = urllib.request.Request(self.url + path, b"{}", {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=60):
+            pass
+
+    def wait(self, prompt_id: str, seconds: float = RUN_SECONDS) -> dict[str, Any]:
+        """What a queued graph gave, by node id; raises HostError when it fails."""
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             history = self.get(f"/history/{prompt_id}").get(prompt_id)
             if history and history["status"].get("completed") is not None:
                 for kind, message in history["status"]["messages"]:
+                    if kind == "execution_interrupted":
+                        raise HostError("interrupted", message)
                     if kind == "execution_error":
                         text = f"{message['node_type']}: {message['exception_message'].strip()}"
                         raise HostError(text, message)
                 return history["outputs"]
             time.sleep(0.1)
-        raise HostError(f"no end after {RUN_SECONDS} s", None)
+        raise HostError(f"no end after {seconds} s", None)
 
     def load(self, name: str) -> dict[str, Any]:
         """What SVITestDump wrote under `name`: tensors and plain values by path."""

@@ -1,5 +1,6 @@
 """Nodes for tests in a real host: make inputs, stand in for CLIP vision, and write out what flows through a wire."""
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -278,6 +279,56 @@ class SVITestClipVision:
         return (_ClipVision(),)
 
 
+def _text_features(text):
+    """[12, 4096] that depend on the text alone."""
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "little")
+    return torch.randn(12, 4096, generator=torch.Generator().manual_seed(seed)) * 0.1
+
+
+class _TextEncoder:
+    """As the wrapper's T5: it is moved, asked for its weights, and called with prompts."""
+
+    quantization, dtype = "disabled", torch.float32
+
+    def __init__(self):
+        self.model = torch.nn.Linear(2, 2)
+
+    def __call__(self, prompts, device):
+        return [_text_features(prompt).to(device) for prompt in prompts]
+
+
+class SVITestT5:
+    """A WANTEXTENCODER that the wrapper's own text encode node runs on."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"model_name": ("STRING", {"default": ""})}})
+    RETURN_TYPES = ("WANTEXTENCODER",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, model_name):
+        return ({"model": _TextEncoder(), "dtype": torch.float32},)
+
+
+class _Clip:
+    def tokenize(self, text):
+        return text
+
+    def encode_from_tokens_scheduled(self, tokens):
+        return [[_text_features(tokens)[None], {}]]
+
+
+class SVITestCLIP:
+    """A CLIP that ComfyUI's own text encode node runs on."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {}})
+    RETURN_TYPES = ("CLIP",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self):
+        return (_Clip(),)
+
+
 class SVITestNoVAE:
     """A WANVAE link where no wrapper is there to make one."""
 
@@ -304,6 +355,8 @@ NODE_CLASS_MAPPINGS = {
         SVITestChangeEmbeds,
         SVITestSchedules,
         SVITestClipVision,
+        SVITestT5,
+        SVITestCLIP,
         SVITestNoVAE,
     )
 }

@@ -1,0 +1,214 @@
+"""Video files: a clip kept without loss, a chain's clips as one video. Frames stream; none is held but the one at hand.
+
+Pixels become 8-bit as in ComfyUI's own savers (cut off, not rounded), so that a frame kept here equals one saved there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from .checks import check_choice
+from .errors import SVIError
+
+Pixels = npt.NDArray[np.uint8]  # H W 3
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFormat:
+    """How a video is written. quality: the codec's scale, from best to worst, as option `option`; None without one."""
+
+    id: str
+    codec: str
+    pixels: str
+    suffix: str
+    container: str
+    options: dict[str, str]
+    option: str | None = None
+    quality: tuple[int, int] = (0, 0)
+    tag: str | None = None
+
+
+_FORMATS = (
+    VideoFormat("h264", "libx264", "yuv420p", ".mp4", "mp4", {"preset": "medium", "movflags": "+faststart"},
+                "crf", (8, 32)),
+    VideoFormat("h265", "libx265", "yuv420p10le", ".mp4", "mp4",
+                {"preset": "medium", "x265-params": "log-level=error", "movflags": "+faststart"}, "crf", (10, 34),
+                "hvc1"),
+    VideoFormat("ffv1", "ffv1", "bgr0", ".mkv", "matroska", {"level": "3", "slicecrc": "1"}),
+    VideoFormat("prores", "prores_ks", "yuv422p10le", ".mov", "mov", {"profile": "3", "vendor": "apl0"}),
+)  # fmt: skip
+FORMATS: dict[str, VideoFormat] = {row.id: row for row in _FORMATS}
+LOSSLESS = FORMATS["ffv1"]
+DEFAULT_QUALITY = 85
+
+# ITU-R BT.709 in the numbers of ISO/IEC 23091-2, which the file carries so that players do not guess.
+_BT709, _LIMITED = 1, 1
+
+
+def video_rate(fps: float) -> Fraction:
+    """Frames per second as a fraction that containers keep: 24000/1001 for 23.976 and 23.98."""
+    ntsc = Fraction(round(fps * 1.001) * 1000, 1001)
+    return ntsc if abs(ntsc - fps) < 0.005 and fps != round(fps) else Fraction(fps).limit_denominator(1001)
+
+
+def to_pixels(frame: Tensor) -> Pixels:
+    """One frame of an IMAGE (H W 3 in 0..1) as 8-bit RGB, as ComfyUI's SaveImage and SaveVideo make it."""
+    pixels: Pixels = (frame.to(torch.float32) * 255).clamp(0, 255).to(torch.uint8).contiguous().numpy()
+    return pixels
+
+
+def to_images(frames: Iterable[Pixels]) -> Tensor:
+    """8-bit frames as IMAGE, F H W 3 in 0..1 float32. Raises SVIError when there is none."""
+    found = [torch.from_numpy(frame.astype(np.float32) / 255.0) for frame in frames]
+    if not found:
+        raise SVIError("there is no frame to show")
+    return torch.stack(found)
+
+
+def write_video(
+    path: Path,
+    frames: Iterable[Pixels],
+    *,
+    width: int,
+    height: int,
+    fps: float,
+    video_format: VideoFormat = LOSSLESS,
+    quality: int = DEFAULT_QUALITY,
+    after_frame: Callable[[], None] | None = None,
+) -> int:
+    """Write frames (H W 3 uint8) to a file that must not be there yet, on the disk when this returns. Returns how many.
+
+    quality: 0..100, for formats with loss. after_frame: called after each frame; what it raises ends the work. Whatever
+    goes wrong, the file is gone. Raises OSError when the disk refuses, SVIError when PyAV lacks the codec.
+    """
+    import av
+
+    count = 0
+    try:
+        with path.open("xb") as file:
+            sink = _Sink(file)
+            with av.open(sink, "w", format=video_format.container, options=_mux_options(video_format)) as container:
+                stream = _add_stream(container, video_format, width=width, height=height, fps=fps, quality=quality)
+                for pixels in frames:
+                    for packet in stream.encode(_frame(pixels, video_format)):
+                        container.mux(packet)
+                    sink.check()
+                    count += 1
+                    if after_frame:
+                        after_frame()
+                for packet in stream.encode():
+                    container.mux(packet)
+            sink.check()
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
+        raise
+    return count
+
+
+class _Sink:
+    """A file for PyAV that keeps what goes wrong for `check`: PyAV prints errors of some writes and goes on."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.error: OSError | None = None
+        self.seek, self.tell, self.name = file.seek, file.tell, file.name
+
+    def write(self, data: bytes) -> int:
+        if self.error is None:
+            try:
+                return self.file.write(data)
+            except OSError as error:
+                self.error = error
+        return len(data)
+
+    def check(self) -> None:
+        if self.error is not None:
+            raise self.error
+
+
+def _mux_options(video_format: VideoFormat) -> dict[str, str]:
+    return {key: value for key, value in video_format.options.items() if key == "movflags"}
+
+
+def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height: int, fps: float, quality: int) -> Any:
+    import av
+
+    try:
+        av.codec.Codec(video_format.codec, "w")
+    except av.error.FFmpegError as error:
+        raise SVIError(
+            f"this PyAV cannot write {video_format.id} ({video_format.codec} is missing): choose another format, or "
+            "install the PyAV of PyPI"
+        ) from error
+    options = {key: value for key, value in video_format.options.items() if key != "movflags"}
+    if video_format.option:
+        best, worst = video_format.quality
+        options[video_format.option] = str(round(worst + (best - worst) * quality / 100))
+    stream = container.add_stream(video_format.codec, rate=video_rate(fps), options=options)
+    stream.width, stream.height, stream.pix_fmt = width, height, video_format.pixels
+    context = stream.codec_context
+    if video_format.tag:
+        context.codec_tag = video_format.tag
+    context.thread_type = "AUTO"
+    if video_format is LOSSLESS:
+        # Slices are what FFV1 can code at once; they must not depend on the machine.
+        context.thread_count = 4
+    else:
+        context.colorspace = context.color_primaries = context.color_trc = _BT709
+        context.color_range = _LIMITED
+    return stream
+
+
+def _frame(pixels: Pixels, video_format: VideoFormat) -> Any:
+    import av
+
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    if video_format is LOSSLESS:
+        return frame.reformat(format=video_format.pixels)
+    return frame.reformat(format=video_format.pixels, dst_colorspace="ITU709", dst_color_range=_LIMITED)
+
+
+def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
+    """Frames start..stop (excluded) of a video, one at a time, H W 3 uint8.
+
+    Raises SVIError for a file that is no video, or damaged, or ends before `stop`.
+    """
+    import av
+
+    index = 0
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            for frame in container.decode(stream):
+                if stop is not None and index >= stop:
+                    return
+                if frame.is_corrupt:
+                    raise SVIError(f"{path.name} is damaged at frame {index}")
+                if index >= start:
+                    yield frame.to_ndarray(format="rgb24")
+                index += 1
+    except (av.error.FFmpegError, OSError, IndexError) as error:
+        raise SVIError(f"{path.name} cannot be read as video, or only in part: {error}") from error
+    if stop is not None and index < stop:
+        raise SVIError(f"{path.name} ends after {index} frames, {stop} were expected: it is damaged")
+
+
+def check_format(name: str) -> VideoFormat:
+    """The row of a format. Raises SVIError for an unknown one."""
+    check_choice("format", name, tuple(FORMATS))
+    return FORMATS[name]

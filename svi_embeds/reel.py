@@ -1,0 +1,354 @@
+"""A reel: a chain's clips on disk, with the manifest that lets it resume.
+
+    <folder>/manifest.json            what there is; a file that it does not name does not count
+    <folder>/clip_0001_….mkv          the frames of one clip, without loss (FFV1, 8-bit RGB)
+    <folder>/clip_0001_….safetensors  what leads the next clip, exact: its last frames, for 2.0 Pro its last latents
+
+`ReelWriter` writes it so that at every moment a reader (or a power cut) finds a whole reel. A clip is a take with a
+digest of all that decides it; takes that the chain no longer uses stay, and count again when their digest comes up
+again, until `clean`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
+from .errors import SVIError
+from .words import align, shorten
+
+MANIFEST, LOCK = "manifest.json", ".lock"
+FORMAT, VERSION = "wanvideo-svi reel", 1
+OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
+_NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
+_MAX_MANIFEST = 256 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of the reel as it was written: its name in the folder, size, time and SHA-256."""
+
+    name: str
+    size: int
+    time: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """One clip on disk.
+
+    digest: of all that decides it. frames: in it. overlap: how many of them the chain drops, at its start. video, tail:
+    its files. tail_frames, tail_latents: how many of its last ones the tail holds. prompt, seed, mode, seconds: what a
+    reader wants to know of it (seconds of work).
+    """
+
+    digest: str
+    frames: int
+    overlap: int
+    width: int
+    height: int
+    video: StoredFile
+    tail: StoredFile
+    tail_frames: int
+    tail_latents: int
+    prompt: str
+    seed: int
+    mode: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reel:
+    """A reel as it stands on disk. clips: the chain, in order. spare: takes that the chain does not use."""
+
+    folder: Path
+    fps: float
+    clips: tuple[Take, ...]
+    spare: tuple[Take, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.folder.name
+
+    @property
+    def total_frames(self) -> int:
+        """Frames of the joined chain."""
+        return sum(clip.frames - clip.overlap for clip in self.clips)
+
+    @property
+    def seconds(self) -> float:
+        """Length of the joined chain."""
+        return self.total_frames / self.fps
+
+    @property
+    def chain(self) -> str:
+        """A short name for exactly these clips in this order."""
+        return hashlib.sha256(" ".join(clip.video.sha256 for clip in self.clips).encode()).hexdigest()[:8]
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
+        """Frames start..stop (excluded) of the joined chain, H W 3 uint8, one at a time."""
+        stop = self.total_frames if stop is None else stop
+        if not 0 <= start <= stop <= self.total_frames:
+            raise SVIError(f"reel {self.name} has frames 0..{self.total_frames - 1}, asked for {start}..{stop - 1}")
+        first = 0
+        for clip in self.clips:
+            shown = clip.frames - clip.overlap
+            begin, end = max(start - first, 0), min(stop - first, shown)
+            if begin < end:
+                yield from read_video(self.folder / clip.video.name, clip.overlap + begin, clip.overlap + end)
+            first += shown
+
+    def tail(self, clip: Take) -> tuple[Tensor, Tensor | None]:
+        """What leads the clip after `clip`: its last frames F H W 3 in 0..1, and its last latents C t h w if kept."""
+        path = self.folder / clip.tail.name
+        try:
+            with safe_open(path, framework="pt") as file:
+                latents = file.get_tensor("latents") if clip.tail_latents else None
+                return file.get_tensor("frames"), latents
+        except (SafetensorError, OSError) as error:
+            raise SVIError(f"reel {self.name}: {clip.tail.name} cannot be read: {error}") from error
+
+    def is_whole(self, clip: Take) -> bool:
+        """Whether the files of a clip are as they were written. Reads them only when their time has changed."""
+        return all(_is_as_written(self.folder, file) for file in (clip.video, clip.tail))
+
+    def problems(self, progress: Callable[[int, int], None] | None = None) -> list[str]:
+        """What is wrong, a line each; [] for a whole reel. Reads every byte.
+
+        progress: called after each clip with clips done, of all.
+        """
+        found = []
+        takes = (*self.clips, *self.spare)
+        for index, clip in enumerate(takes):
+            where = f"clip {index + 1}" if index < len(self.clips) else f"spare take {clip.digest[:8]}"
+            bad = [
+                f"{where}: {file.name} {reason}"
+                for file in (clip.video, clip.tail)
+                if (reason := _damage(self.folder, file))
+            ]
+            if not bad:
+                try:
+                    count = sum(1 for _ in read_video(self.folder / clip.video.name, 0, clip.frames))
+                    if count != clip.frames:
+                        bad.append(f"{where}: {clip.video.name} has {count} frames, {clip.frames} were written")
+                    self.tail(clip)
+                except SVIError as error:
+                    bad.append(f"{where}: {error}")
+            found += bad
+            if progress:
+                progress(index + 1, len(takes))
+        found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
+        return found
+
+    def assemble(
+        self,
+        path: Path,
+        *,
+        video_format: str = "h264",
+        quality: int = DEFAULT_QUALITY,
+        fps: float | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Write the joined chain to one video file, which replaces what was there once it is whole.
+
+        video_format: a key of FORMATS. quality: 0..100 for formats with loss. fps: None for the reel's.
+        progress: called after each frame with frames done, of all; what it raises ends the work.
+        One frame is in memory at a time.
+        Returns the number of frames. Raises SVIError for an empty or damaged reel, or when the disk refuses.
+        """
+        row = check_format(video_format)
+        if not self.clips:
+            raise SVIError(f"reel {self.name} has no clip yet")
+        total, first = self.total_frames, self.clips[0]
+        done = 0
+
+        def tick() -> None:
+            nonlocal done
+            done += 1
+            if progress:
+                progress(done, total)
+
+        beside = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        with writing(f"reel {self.name}: {path.name}"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                count = write_video(
+                    beside, self.frames(), width=first.width, height=first.height, fps=fps or self.fps,
+                    video_format=row, quality=quality, after_frame=tick,
+                )  # fmt: skip
+                beside.replace(path)
+            finally:
+                with suppress(OSError):
+                    beside.unlink(missing_ok=True)
+        return count
+
+    def up_to(self, count: int) -> Reel:
+        """The same reel with its first `count` clips as the chain."""
+        return Reel(self.folder, self.fps, self.clips[:count], self.spare + self.clips[count:])
+
+    def __repr__(self) -> str:
+        return f"Reel({self.name}: {len(self.clips)} clips, {self.total_frames} frames)"
+
+
+@contextmanager
+def writing(what: str) -> Iterator[None]:
+    """Says what could not be written, and what to do, when the disk refuses."""
+    import av
+
+    try:
+        yield
+    except (OSError, SafetensorError, av.error.FFmpegError) as error:
+        raise SVIError(
+            f"{what} could not be written: {error}. What was finished before is kept: free disk space or the folder's "
+            "permissions, then queue again"
+        ) from error
+
+
+def check_reel_name(name: object) -> str:
+    """`name` when it can be a folder's name on every system. Raises SVIError otherwise."""
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
+        raise SVIError(
+            f"reel must be a name of letters, digits, blanks and _ . - ( ) + (1 to 80, a letter or digit first), "
+            f"got {str(name)[:100]!r}"
+        )
+    return name
+
+
+def list_reels(folder: Path) -> list[str]:
+    """Names of the reels in a folder, sorted."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if (path / MANIFEST).is_file())
+    except OSError:
+        return []
+
+
+def open_reel(folder: Path) -> Reel:
+    """Read a reel. Raises SVIError when there is none, or one that this version cannot read."""
+    path = folder / MANIFEST
+    try:
+        if path.stat().st_size > _MAX_MANIFEST:
+            raise SVIError(f"{path} is too large for a manifest of a reel")
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise SVIError(f"there is no reel {folder.name}: {folder} has no {MANIFEST}") from error
+    except (OSError, UnicodeError) as error:
+        raise SVIError(f"{path} cannot be read: {error}") from error
+    try:
+        return _from_manifest(folder, json.loads(text))
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if isinstance(error, SVIError):
+            raise
+        raise SVIError(
+            f"{path} is damaged or not of this pack ({type(error).__name__}: {error}): put it back from a copy, or "
+            "choose another reel name"
+        ) from error
+
+
+def _from_manifest(folder: Path, data: Any) -> Reel:
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise SVIError(f"{folder / MANIFEST} is not of this pack: choose another reel name")
+    if data["version"] != VERSION:
+        raise SVIError(
+            f"reel {folder.name} was written by another version of this pack (manifest {data['version']}, this one "
+            f"reads {VERSION}): update the pack, or choose another reel name"
+        )
+    takes: dict[str, Take] = {}
+    for entry in data["takes"]:
+        take = Take(**{**entry, **{part: StoredFile(**entry[part]) for part in ("video", "tail")}})
+        for value, kind in ((take.digest, str), (take.prompt, str), (take.mode, str), (take.frames, int),
+                            (take.overlap, int), (take.width, int), (take.height, int)):  # fmt: skip
+            if not isinstance(value, kind):
+                raise ValueError(f"a take has {value!r}")
+        if any(not OURS.fullmatch(file.name) for file in (take.video, take.tail)):
+            raise ValueError("a take names a file that is none of this reel's")
+        if not 0 <= take.overlap < take.frames:
+            raise ValueError(f"a take of {take.frames} frames has an overlap of {take.overlap}")
+        takes[take.digest] = take
+    chain = tuple(takes[digest] for digest in data["chain"])
+    fps = float(data["fps"])
+    if not 0 < fps <= 1000:
+        raise ValueError(f"fps is {fps}")
+    used = set(data["chain"])
+    return Reel(folder, fps, chain, tuple(take for digest, take in takes.items() if digest not in used))
+
+
+def describe_reel(reel: Reel) -> list[str]:
+    """A reel in lines: its length, then one row per clip."""
+    rows: list[tuple[str, ...]] = [("clip", "mode", "seed", "frames", "overlap", "MB", "prompt")]
+    for index, clip in enumerate(reel.clips):
+        rows.append((
+            str(index + 1), clip.mode, str(clip.seed), str(clip.frames), str(clip.overlap),
+            f"{clip.video.size / 2**20:.1f}", shorten(clip.prompt),
+        ))  # fmt: skip
+    size = sum(file.size for take in reel.spare for file in (take.video, take.tail)) / 2**20
+    spare = f"; {len(reel.spare)} spare takes ({size:.0f} MB)" if reel.spare else ""
+    head = f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, {reel.seconds:.1f} s at {reel.fps:g} fps"
+    return [head + spare, *align(rows)]
+
+
+def reel_state(folder: Path) -> str:
+    """A text that changes when the reel does: its manifest, or a file that the manifest names. "" without a reel."""
+    try:
+        reel = open_reel(folder)
+    except SVIError:
+        return ""
+    files = [file for clip in reel.clips for file in (clip.video, clip.tail)]
+    whole = all(_has_size_and_time(folder, file) for file in files)
+    return f"{reel.chain} {len(reel.clips)} {reel.fps} {whole}"
+
+
+def hash_file(file: BinaryIO) -> str:
+    """SHA-256 of an open file, from where it stands."""
+    digest = hashlib.sha256()
+    while block := file.read(2**20):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def strays(reel: Reel) -> list[str]:
+    """Files of this pack's making that no take of the reel names."""
+    named = {file.name for take in (*reel.clips, *reel.spare) for file in (take.video, take.tail)}
+    with suppress(OSError):
+        return sorted(
+            path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named
+        )
+    return []
+
+
+def _has_size_and_time(folder: Path, file: StoredFile) -> bool:
+    try:
+        state = (folder / file.name).stat()
+    except OSError:
+        return False
+    return (state.st_size, state.st_mtime_ns) == (file.size, file.time)
+
+
+def _is_as_written(folder: Path, file: StoredFile) -> bool:
+    return _has_size_and_time(folder, file) or not _damage(folder, file)
+
+
+def _damage(folder: Path, file: StoredFile) -> str:
+    """What is wrong with a file, "" when it is as written. Reads all of it."""
+    path = folder / file.name
+    try:
+        if path.stat().st_size != file.size:
+            return f"has {path.stat().st_size} bytes, {file.size} were written"
+        with path.open("rb") as opened:
+            sha256 = hash_file(opened)
+    except FileNotFoundError:
+        return "is gone"
+    except OSError as error:
+        return f"cannot be read: {error}"
+    return "" if sha256 == file.sha256 else "is not what was written"

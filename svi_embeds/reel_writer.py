@@ -1,0 +1,186 @@
+"""Writes a reel: clip by clip, each whole or not there.
+
+A file is written beside its place, brought to the disk and moved in, the manifest last, and no file is written twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from .clip_video import LOSSLESS, to_pixels, write_video
+from .errors import SVIError
+from .reel import FORMAT, LOCK, MANIFEST, VERSION, Reel, StoredFile, Take, hash_file, open_reel, strays, writing
+
+
+class ReelWriter:
+    """Writes a reel; one at a time, in whatever process. Use as a context manager."""
+
+    def __init__(self, folder: Path, *, fps: float) -> None:
+        from filelock import FileLock
+
+        self.folder, self.fps = folder, fps
+        self._lock = FileLock(folder / LOCK, timeout=0)
+
+    def __enter__(self) -> ReelWriter:
+        from filelock import Timeout
+
+        with writing(f"reel {self.folder.name}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise SVIError(
+                    f"reel {self.folder.name} is being written by another run: wait for it, or choose another reel name"
+                ) from error
+        try:
+            self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def _open(self) -> None:
+        if (self.folder / MANIFEST).exists():
+            self.reel = open_reel(self.folder)
+        else:
+            self.reel = Reel(self.folder, self.fps, ())
+            if found := strays(self.reel):
+                raise SVIError(
+                    f"reel {self.folder.name} has clips but no {MANIFEST} ({found[0]}, ...): put it back from a copy, "
+                    "delete the folder, or choose another reel name"
+                )
+            # From here on a clip that is on the disk and not in the manifest is one that was not finished.
+            self._commit((), ())
+        for name in strays(self.reel):
+            with suppress(OSError):
+                (self.folder / name).unlink()
+
+    def find(self, digest: str, *, tail_frames: int, tail_latents: int) -> Take | None:
+        """The take of that digest if it is whole and its tail long enough."""
+        for take in (*self.reel.clips, *self.reel.spare):
+            if take.digest == digest:
+                enough = take.tail_frames >= tail_frames and take.tail_latents >= tail_latents
+                return take if enough and self.reel.is_whole(take) else None
+        return None
+
+    def add(
+        self,
+        digest: str,
+        images: Tensor,
+        *,
+        before: Sequence[Take],
+        overlap: int,
+        tail: Tensor,
+        latents: Tensor | None,
+        prompt: str,
+        seed: int,
+        mode: str,
+        seconds: float,
+        after_frame: Callable[[], None] | None = None,
+    ) -> Take:
+        """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
+
+        images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
+        latents: its last latents C t h w. seconds: of work so far.
+        Raises SVIError when the disk refuses; the reel is as before.
+        """
+        stem = f"clip_{len(before) + 1:04}_{digest[:8]}_{uuid.uuid4().hex[:8]}"
+        height, width = images.shape[1:3]
+        with writing(f"reel {self.folder.name}: clip {len(before) + 1}"):
+            video = self._write(
+                f"{stem}{LOSSLESS.suffix}",
+                lambda path: write_video(
+                    path, map(to_pixels, images), width=width, height=height, fps=self.fps, after_frame=after_frame
+                ),
+            )
+            tensors = {"frames": tail.contiguous()}
+            if latents is not None:
+                tensors["latents"] = latents.contiguous()
+            try:
+                kept = self._write(f"{stem}.safetensors", lambda path: save_file(tensors, path))
+            except BaseException:
+                with suppress(OSError):
+                    (self.folder / video.name).unlink(missing_ok=True)
+                raise
+        take = Take(
+            digest=digest, frames=len(images), overlap=overlap, width=width, height=height, video=video,
+            tail=kept, tail_frames=len(tail), tail_latents=0 if latents is None else latents.shape[1],
+            prompt=prompt, seed=seed, mode=mode, seconds=round(seconds, 1),
+        )  # fmt: skip
+        replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == digest]
+        self.set_chain([*before, take])
+        self._delete(replaced)
+        return take
+
+    def set_chain(self, chain: Sequence[Take]) -> None:
+        """Make these takes the chain; all others become spare."""
+        used = {take.digest for take in chain}
+        spare = [take for take in (*self.reel.clips, *self.reel.spare) if take.digest not in used]
+        if (*chain,) != self.reel.clips or self.reel.fps != self.fps:
+            with writing(f"reel {self.folder.name}: {MANIFEST}"):
+                self._commit(chain, spare)
+
+    def clean(self) -> tuple[int, int]:
+        """Delete the spare takes. Returns how many, and their bytes."""
+        spare = self.reel.spare
+        with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            self._commit(self.reel.clips, ())
+        self._delete(spare)
+        return len(spare), sum(take.video.size + take.tail.size for take in spare)
+
+    def _delete(self, takes: Iterable[Take]) -> None:
+        for take in takes:
+            for file in (take.video, take.tail):
+                with suppress(OSError):
+                    (self.folder / file.name).unlink(missing_ok=True)
+
+    def _commit(self, chain: Iterable[Take], spare: Iterable[Take]) -> None:
+        reel = Reel(self.folder, self.fps, tuple(chain), tuple(spare))
+        data = {
+            "format": FORMAT,
+            "version": VERSION,
+            "fps": self.fps,
+            "chain": [take.digest for take in reel.clips],
+            "takes": [asdict(take) for take in (*reel.clips, *reel.spare)],
+        }
+        self._write(MANIFEST, lambda path: path.write_text(json.dumps(data, indent=1), encoding="utf-8"))
+        self.reel = reel
+
+    def _write(self, name: str, write: Callable[[Path], Any]) -> StoredFile:
+        """Write a file beside its place, bring it to the disk, move it in."""
+        beside = self.folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            write(beside)
+            with beside.open("r+b") as file:  # Windows brings only files to the disk that are open for writing
+                os.fsync(file.fileno())
+                sha256 = "" if name == MANIFEST else hash_file(file)
+            beside.replace(self.folder / name)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+        _sync_folder(self.folder)
+        state = (self.folder / name).stat()
+        return StoredFile(name, state.st_size, state.st_mtime_ns, sha256)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring a rename to the disk. Windows cannot, and does it by itself."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

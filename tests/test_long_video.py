@@ -1,0 +1,249 @@
+"""The long video and reel nodes as ComfyUI calls them, on a host that stands in for the real one."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from helpers import TraceVAE, frames
+from test_render import FakeHost, sampler
+from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds.clip_video import read_video
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.wrapper_ext import host, nodes_long_video
+
+LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
+Open, Frames, Video = (NODE_CLASS_MAPPINGS[f"WanVideoSVIReel{name}"] for name in ("Open", "Frames", "Video"))
+
+PROMPT = {
+    "1": {"class_type": "WanVideoModelLoader", "inputs": {"model": "wan.safetensors"}},
+    "2": {"class_type": "WanVideoSamplerSettings", "inputs": {"model": ["1", 0], "seed": 1, "steps": 8}},
+    "3": {"class_type": "WanVideoSVILongVideo", "inputs": {"sampler_inputs": ["2", 0]}},
+}
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHost:
+    """ComfyUI's part, with output in a folder of the test's own. texts: what was shown on the node."""
+    found = FakeHost()
+    found.texts = []  # type: ignore[attr-defined]
+    monkeypatch.setattr(host, "call", found.call)
+    monkeypatch.setattr(host, "has_wrapper", lambda: True)
+    monkeypatch.setattr(host, "_folders", lambda: {"output": tmp_path.resolve()})
+    monkeypatch.setattr(host, "video_from_file", Path)
+    monkeypatch.setattr(host, "show_text", lambda _, text: found.texts.append(text))  # type: ignore[attr-defined]
+    monkeypatch.setattr(nodes_long_video, "_left", {})
+    return found
+
+
+def run(story: str = "a\n---\nb", **inputs: Any) -> dict[str, Any]:
+    return LongVideo().render(
+        **{
+            "sampler_inputs": sampler(), "vae": TraceVAE(), "story": story, "mode": "film", "width": 64, "height": 64,
+            "num_frames": 17, "overlap_frames": 0, "seed": 0, "fps": 16.0, "reel": "test", "resume": True,
+            "start_image": frames(1), "t5": "T5", "negative_prompt": "", "unique_id": "3", "prompt": PROMPT, **inputs,
+        }
+    )  # fmt: skip
+
+
+def test_what_comes_out(fake: FakeHost, tmp_path: Path) -> None:
+    made = run()
+    reel, last, video, info = made["result"]
+    assert reel.total_frames == 29
+    assert last.shape == (5, 64, 64, 3)
+    assert video.parent == tmp_path / "svi_reels" / "test"
+    assert made["ui"]["images"] == [{"filename": video.name, "subfolder": "svi_reels/test", "type": "output"}]
+    assert len(list(read_video(video, 0, 29))) == 29
+    assert info.splitlines()[0] == "2 clips, 29 frames, 1.8 s at 16 fps; 0 kept, 2 made (clip 1, 2)"
+    assert "clip 1 is a plain i2v clip" in info
+    assert fake.texts[0] == "clip 1 of 2: sampling"
+    written = video.stat().st_mtime_ns
+    again = run()
+    assert "2 kept, 0 made" in again["result"][3]
+    assert again["result"][2].stat().st_mtime_ns == written  # not joined again either
+
+
+def test_a_new_rate_joins_again_and_samples_nothing(fake: FakeHost) -> None:
+    first = run()["result"][2]
+    calls = len(fake.calls)
+    made = run(fps=24.0)
+    assert len(fake.calls) == calls
+    assert made["result"][2] != first
+    assert made["result"][0].fps == 24
+    assert open_reel(made["result"][0].folder).fps == 24
+
+
+def test_a_change_of_the_models_is_seen_in_the_graph(fake: FakeHost) -> None:
+    run()
+    other = {**PROMPT, "1": {"class_type": "WanVideoModelLoader", "inputs": {"model": "other.safetensors"}}}
+    assert "0 kept" in run(prompt=other)["result"][3]
+    seed = {**PROMPT, "2": {**PROMPT["2"], "inputs": {**PROMPT["2"]["inputs"], "seed": 2}}}
+    assert "2 kept" in run(prompt=seed)["result"][3]
+    assert "where the models come from cannot be seen" in run(prompt=None)["result"][3]
+    assert fake.count("WanVideoSamplerFromSettings") == 6
+
+
+@pytest.mark.usefixtures("fake")
+def test_comfyui_runs_it_again_only_when_the_reel_has_changed() -> None:
+    assert LongVideo.IS_CHANGED(reel="test", story="a") == ""
+    reel = run()["result"][0]
+    assert LongVideo.IS_CHANGED(reel="test") == ""
+    path = reel.folder / reel.clips[0].video.name
+    data = path.read_bytes()
+    path.unlink()
+    assert LongVideo.IS_CHANGED(reel="test") != ""
+    path.write_bytes(data[:-1])
+    assert LongVideo.IS_CHANGED(reel="test") != ""
+    assert "1 kept, 1 made (clip 1)" in run()["result"][3]
+    assert LongVideo.IS_CHANGED(reel="test") == ""
+    (reel.folder / "manifest.json").unlink()
+    assert LongVideo.IS_CHANGED(reel="test") == "gone"
+    assert LongVideo.IS_CHANGED(reel="a/b") == ""
+    assert LongVideo.IS_CHANGED() == ""
+
+
+@pytest.mark.usefixtures("fake")
+def test_bad_input_is_answered_before_anything_runs() -> None:
+    assert LongVideo.VALIDATE_INPUTS(story="a", reel="x") is True
+    assert LongVideo.VALIDATE_INPUTS() is True
+    assert "line 1, column 2" in LongVideo.VALIDATE_INPUTS(story="[frames=50]")
+    assert "reel must be a name" in LongVideo.VALIDATE_INPUTS(reel="../x")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"sampler_inputs": None}, "sampler_inputs must come from WanVideo Sampler Settings"),
+        ({"low_noise_model": "low", "low_noise_sampler_inputs": sampler()}, "not both"),
+        ({"start_image": None}, "there is nothing to begin with: connect start_image"),
+        ({"start_image": frames(1) * 2}, "pixels in 0..1"),
+        ({"ref_image": frames(2)}, "ref_image must be one image, got a batch of 2"),
+        ({"reel": "a/b"}, "reel must be a name"),
+        ({"story": "[end=0]\na"}, "end_images is not connected"),
+        ({"t5": None}, "exactly one of t5, clip and text_embeds"),
+    ],
+)
+def test_what_does_not_fit_is_refused(fake: FakeHost, tmp_path: Path, inputs: dict, message: str) -> None:
+    with pytest.raises(SVIError, match=message):
+        run(**inputs)
+    assert fake.calls == []
+    assert not (tmp_path / "svi_reels").exists()
+
+
+def test_text_may_come_with_the_sampler_settings(fake: FakeHost) -> None:
+    own = sampler(text_embeds={"prompt": "encoded before"})
+    run("[repeat=2]\na", sampler_inputs=own, t5=None)
+    assert fake.count("WanVideoTextEncode") == 0
+    assert "text_embeds of sampler_inputs are not used" in run(sampler_inputs=own, reel="other")["result"][3]
+    assert fake.count("WanVideoTextEncode") == 2
+
+
+def test_a_low_noise_model_has_the_settings_of_the_high_one(fake: FakeHost) -> None:
+    run(low_noise_model="low", split_step=3, mode="svi2_wan22", sampler_inputs=sampler("high", cfg=2.5))
+    found = [inputs["sampler_inputs"] for name, inputs in fake.calls if name == "WanVideoSamplerFromSettings"]
+    assert [s["model"] for s in found] == ["high", "low"] * 2
+    assert {s["cfg"] for s in found} == {2.5}
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_reel_is_opened_read_and_joined(tmp_path: Path) -> None:
+    run()
+    assert Open.INPUT_TYPES()["required"]["name"][0] == ["test"]
+    assert Open.VALIDATE_INPUTS(name="test") is True
+    assert "there is no reel none" in Open.VALIDATE_INPUTS(name="none")
+    reel, last, info = Open().open("test", 0)
+    assert torch.equal(last, reel.tail(reel.clips[1])[0])
+    assert info.splitlines()[0] == "test: 2 clips, 29 frames, 1.8 s at 16 fps"
+    assert Open().open("test", 1)[0].total_frames == 17
+    with pytest.raises(SVIError, match="has 2 clips, 3 were asked for"):
+        Open().open("test", 3)
+    every = np.stack(list(reel.frames()))
+    for start, count, span in (
+        (0, 0, slice(0, 29)),
+        (-5, 0, slice(24, 29)),
+        (-5, 2, slice(24, 26)),
+        (16, 3, slice(16, 19)),
+    ):
+        images, said = Frames().read(reel, start, count)
+        assert (images.mul(255).round().byte().numpy() == every[span]).all()
+        assert said == f"frames {span.start}..{span.stop - 1} of 29 of reel test"
+    for start, count in ((29, 1), (0, 30), (-30, 0)):
+        with pytest.raises(SVIError, match=r"has frames 0\.\.28"):
+            Frames().read(reel, start, count)
+    with pytest.raises(SVIError, match="reel must come from SVI Long Video"):
+        Frames().read("test", 0, 1)
+    made = Video().join(reel, "ffv1", 85, 0.0)
+    path = tmp_path / "svi_reels" / "test" / made["ui"]["images"][0]["filename"]
+    assert (np.stack(list(read_video(path, 0, 29))) == every).all()
+    assert made["result"][1].startswith(f"{path.name}: 29 frames, 1.8 s at 16 fps, ffv1, ")
+    assert "it was there already" in Video().join(reel, "ffv1", 85, 0.0)["result"][1]
+    assert Open.IS_CHANGED("test") == Open.IS_CHANGED("test", clips=3) != ""
+    (reel.folder / reel.clips[0].tail.name).unlink()
+    assert Open.IS_CHANGED("test") != ""
+
+
+# How the host's nodes are called
+
+
+def comfyui(monkeypatch: pytest.MonkeyPatch, **nodes: type) -> None:
+    table = types.SimpleNamespace(NODE_CLASS_MAPPINGS=nodes)
+    monkeypatch.setattr(host, "_comfy", lambda module: table if module == "nodes" else types.SimpleNamespace())
+
+
+class V1:
+    FUNCTION = "go"
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        required = {"a": ("INT", {"default": 3}), "b": ("MODEL",)}
+        return {"required": required, "optional": {"c": ("INT", {"default": 9})}}
+
+    def go(self, **inputs: Any) -> tuple[Any]:
+        return (inputs,)
+
+
+class V3(V1):
+    def go(self, **inputs: Any) -> Any:
+        return types.SimpleNamespace(result=(inputs,))
+
+
+class WithUI(V1):
+    def go(self, **inputs: Any) -> Any:
+        return {"ui": {}, "result": (inputs,)}
+
+
+@pytest.mark.parametrize("node", [V1, V3, WithUI])
+def test_a_host_node_gets_its_defaults_and_gives_its_outputs(monkeypatch: pytest.MonkeyPatch, node: type) -> None:
+    comfyui(monkeypatch, Node=node)
+    assert host.call("Node", b="model") == ({"a": 3, "b": "model"},)
+    assert host.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
+
+
+def test_a_host_without_the_node_or_the_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    comfyui(monkeypatch, Node=V1)
+    with pytest.raises(SVIError, match="this ComfyUI has no node Other"):
+        host.call("Other")
+    with pytest.raises(SVIError, match="Node at hand has no input d: update ComfyUI-WanVideoWrapper"):
+        host.call("Node", d=1)
+
+
+def test_the_state_of_a_model_file_is_its_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "lora.safetensors"
+    paths = types.SimpleNamespace(
+        folder_names_and_paths={"loras": None, "vae": None},
+        get_full_path=lambda kind, name: str(tmp_path / name) if kind == "vae" and (tmp_path / name).exists() else None,
+    )
+    monkeypatch.setattr(host, "_comfy", lambda module: paths if module == "folder_paths" else None)
+    path.write_bytes(b"a" * 3_000_000)
+    before = host.model_file_state("lora.safetensors")
+    path.touch()
+    assert host.model_file_state("lora.safetensors") == before
+    path.write_bytes(b"a" * 1_500_000 + b"b" * 1_500_000)
+    assert host.model_file_state("lora.safetensors") != before
+    assert host.model_file_state("none.safetensors") == ""
+    assert host.model_file_state("euler") == ""

@@ -1,0 +1,456 @@
+"""A chain rendered with a host that stands in for the real one: which calls it gets, what is kept, what is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers import TraceVAE, frames
+from torch import Tensor
+from wanvideo_svi.svi_embeds.chain import plan_chain
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.fingerprint import fingerprint
+from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
+from wanvideo_svi.wrapper_ext.render import Job, render_chain
+from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
+
+DATA = Path(__file__).parent / "data"
+CONTRACT = json.loads((DATA / "host_contract.json").read_text())["nodes"]
+CALLS = DATA / "host_calls.json"
+
+
+class Cancelled(Exception):  # noqa: N818 - as ComfyUI's, no error
+    pass
+
+
+class FakeHost:
+    """Answers the host's nodes with values that depend on what they were given. calls: what was asked, in order."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.cancel_at: int | None = None
+
+    def call(self, node_id: str, **inputs: Any) -> tuple[Any, ...]:
+        if len(self.calls) == self.cancel_at:
+            raise Cancelled
+        self.calls.append((node_id, inputs))
+        return getattr(self, node_id)(**inputs)
+
+    def count(self, node_id: str) -> int:
+        return sum(1 for name, _ in self.calls if name == node_id)
+
+    def device(self) -> torch.device:
+        return torch.device("cpu")
+
+    offload_device = device
+
+    def free_memory(self) -> None: ...
+    def stop_if_cancelled(self) -> None: ...
+
+    def WanVideoTextEncode(self, **inputs: Any) -> tuple[Any]:
+        return ({"prompt": inputs["positive_prompt"]},)
+
+    def CLIPTextEncode(self, clip: Any, text: str) -> tuple[Any]:  # noqa: ARG002
+        return ([[text, {}]],)
+
+    def WanVideoTextEmbedBridge(self, positive: Any, negative: Any) -> tuple[Any]:
+        return ({"prompt": positive[0][0], "negative": negative[0][0]},)
+
+    def WanVideoClipVisionEncode(self, clip_vision: Any, image_1: Tensor) -> tuple[Any]:  # noqa: ARG002
+        return ({"clip_embeds": image_1.mean().expand(1, 257, 8), "negative_clip_embeds": None},)
+
+    def WanVideoEncode(self, vae: TraceVAE, image: Tensor, enable_vae_tiling: bool) -> tuple[Any]:  # noqa: ARG002
+        return ({"samples": vae.encode([image.movedim(-1, 0) * 2 - 1], torch.device("cpu"))},)
+
+    def WanVideoSamplerFromSettings(self, sampler_inputs: dict[str, Any]) -> tuple[Any, Any]:
+        latents = sampler_inputs["image_embeds"]["image_embeds"]
+        noise = {key: value for key, value in sampler_inputs.items() if key != "model"}
+        seed = int(fingerprint([noise, str(sampler_inputs["model"])])[:8], 16)
+        made = torch.randn(1, *latents.shape, generator=torch.Generator().manual_seed(seed))
+        return {"samples": made, "generator_state": torch.zeros(1), "end_image": None}, {"samples": made}
+
+    def WanVideoDecode(self, vae: Any, samples: dict[str, Any], enable_vae_tiling: bool) -> tuple[Tensor]:  # noqa: ARG002
+        latents = samples["samples"]
+        seed = int(fingerprint(latents)[:8], 16)
+        return (frames(4 * latents.shape[2] - 3, seed=seed),)
+
+
+class Report:
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.done: list[tuple[int, int]] = []
+
+    def text(self, line: str) -> None:
+        self.lines.append(line)
+
+    def clip(self, done: int, total: int, picture: Any) -> None:
+        assert picture.size == (64, 64)
+        self.done.append((done, total))
+
+
+def sampler(model: str = "main", **inputs: Any) -> dict[str, Any]:
+    """SAMPLER_ARGS as WanVideoSamplerSettings gives them."""
+    return {
+        "model": model, "image_embeds": {"stands": "in"}, "shift": 5.0, "steps": 8, "cfg": 1.0, "seed": 0,
+        "scheduler": "euler", "riflex_freq_index": 0, "text_embeds": None, "force_offload": True, "samples": None,
+        "denoise_strength": 1.0, "start_step": 0, "end_step": -1, "add_noise_to_samples": False, **inputs,
+    }  # fmt: skip
+
+
+STORY = "a lake\n---\na boat\n---\nthe fog lifts"
+
+
+def job(story: str = STORY, mode: str = "film", **options: Any) -> Job:
+    given: dict[str, Any] = {
+        "vae": TraceVAE(), "width": 64, "height": 64, "sampler": sampler(), "start_image": frames(1, seed=1),
+        "t5": "T5", "negative_prompt": "bad", "origin": {"model": "m1"}, **options,
+    }  # fmt: skip
+    start, ends = given["start_image"], given.get("end_images")
+    plan = plan_chain(
+        story, mode=mode, num_frames=17, seed=3, start_frames=0 if start is None else len(start),
+        reference_frames=int(given.get("ref_image") is not None), end_images=0 if ends is None else len(ends),
+        first_clip_model=given.get("first_model") is not None,
+        fun_or_fl2v_model=given.get("fun_or_fl2v_model", True),
+    )  # fmt: skip
+    return Job(plan=plan, **given)
+
+
+def render(folder: Path, this: Job, *, resume: bool = True, cancel_at: int | None = None):
+    host, report = FakeHost(), Report()
+    host.cancel_at = cancel_at
+    with ReelWriter(folder, fps=16) as writer:
+        done = render_chain(this, writer, host, report, resume=resume)
+    return done, host, report
+
+
+def described(value: Any) -> Any:
+    """An argument as the golden file holds it: tensors by shape and mean, so that it is the same on every machine."""
+    if isinstance(value, Tensor):
+        mean = round(float(value.float().mean()), 2) + 0.0  # no minus before a zero
+        return f"{str(value.dtype)[6:]} {list(value.shape)} mean {mean:.2f}"
+    if isinstance(value, dict):
+        return {str(key): described(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [described(item) for item in value]
+    return value if isinstance(value, (str, int, float, bool, type(None))) else type(value).__name__
+
+
+PAIR = {"sampler": sampler("high"), "low_sampler": sampler("low"), "split_step": 4}
+CHAINS: dict[str, dict[str, Any]] = {
+    "film": {"clip_vision": "vision"},
+    "shot": {"mode": "shot", "ref_image": frames(1, seed=2), "clip_vision": "vision"},
+    "pro_pair": {"mode": "svi2_pro", **PAIR},
+    "first_clip_model": {"first_model": "plain"},
+    "first_clip_pair": {"mode": "svi2_wan22", **PAIR, "first_model": "high plain", "first_low_model": "low plain"},
+    "clip_text": {"t5": None, "clip": "CLIP"},
+    "end_images": {
+        "story": "a lake\n---\n[end=1 cfg=2.5]\na boat\n---\n[end=0]\nthe fog lifts", "end_images": frames(2, seed=4),
+        "tiled_vae": True,
+    },
+    "one_prompt": {"story": "[repeat=3]\nthe same", "t5": None, "text_embeds": {"prompt": "encoded before"}},
+}  # fmt: skip
+
+
+def test_the_host_is_called_as_recorded(tmp_path: Path) -> None:
+    """Node ids and arguments by name. After a change that is meant, write anew with UPDATE_SNAPSHOTS=1 and read it."""
+    made = {}
+    for name, options in CHAINS.items():
+        _, host, _ = render(tmp_path / name, job(**options))
+        made[name] = [[node_id, described(inputs)] for node_id, inputs in host.calls]
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        CALLS.write_text(json.dumps(made, indent=1) + "\n")
+    recorded = json.loads(CALLS.read_text())
+    assert made == recorded
+
+
+def test_the_recorded_calls_fit_the_recorded_host() -> None:
+    settings = CONTRACT["WanVideoSamplerSettings"]["input"]
+    for calls in json.loads(CALLS.read_text()).values():
+        assert calls
+        for node_id, inputs in calls:
+            groups = CONTRACT[node_id]["input"]
+            required, optional = groups.get("required", {}), groups.get("optional", {})
+            assert set(inputs) <= set(required) | set(optional), node_id
+            needed = {name for name, spec in required.items() if not (len(spec) > 1 and "default" in spec[1])}
+            assert needed <= set(inputs), node_id
+            if node_id == "WanVideoSamplerFromSettings":
+                assert set(inputs["sampler_inputs"]) <= set(settings["required"]) | set(settings["optional"])
+
+
+def samplers(host: FakeHost) -> list[dict[str, Any]]:
+    return [inputs["sampler_inputs"] for node_id, inputs in host.calls if node_id == "WanVideoSamplerFromSettings"]
+
+
+def test_each_clip_has_its_seed_its_text_and_its_model(tmp_path: Path) -> None:
+    done, host, report = render(tmp_path / "r", job(**CHAINS["first_clip_model"]))
+    found = samplers(host)
+    assert [s["seed"] for s in found] == [3, 45, 87]
+    assert [s["text_embeds"]["prompt"] for s in found] == ["a lake", "a boat", "the fog lifts"]
+    assert [s["model"] for s in found] == ["plain", "main", "main"]
+    assert all(s["samples"] is None for s in found)
+    assert [s["image_embeds"]["num_frames"] for s in found] == [17] * 3
+    assert done.sampled == (0, 1, 2)
+    assert report.done == [(1, 3), (2, 3), (3, 3)]
+    assert report.lines[0] == "clip 1 of 3: sampling"
+    assert report.lines[-1].startswith("clip 3 of 3: saving, about ")
+
+
+def test_a_pair_samples_the_same_clip_in_two_parts(tmp_path: Path) -> None:
+    _, host, _ = render(tmp_path / "r", job(**CHAINS["first_clip_pair"]))
+    found = samplers(host)
+    assert [s["model"] for s in found] == ["high plain", "low plain", "high", "low", "high", "low"]
+    assert [(s["start_step"], s["end_step"]) for s in found] == [(0, 4), (4, -1)] * 3
+    assert [s["seed"] for s in found] == [3, 3, 45, 45, 87, 87]
+    assert [s["samples"] is None for s in found] == [True, False] * 3
+
+
+def test_pro_takes_the_latents_of_the_sampler_before_it(tmp_path: Path) -> None:
+    """Not what a decode and encode would make of them."""
+    _, host, _ = render(tmp_path / "r", job(**CHAINS["pro_pair"]))
+    assert host.count("WanVideoEncode") == 1  # the anchor, once
+    embeds = [s["image_embeds"]["image_embeds"] for s in samplers(host)[::2]]
+    decoded = [inputs["samples"]["samples"] for name, inputs in host.calls if name == "WanVideoDecode"]
+    for before, latents in zip(decoded, embeds[1:], strict=False):
+        assert torch.equal(latents[:, 1:2], before[0, :, -1:])
+        assert torch.equal(latents[:, :1], embeds[0][:, :1])
+
+
+def test_clip_vision_sees_the_first_motion_frame(tmp_path: Path) -> None:
+    this = job(**CHAINS["film"])
+    _, host, _ = render(tmp_path / "r", this)
+    seen = [inputs["image_1"] for name, inputs in host.calls if name == "WanVideoClipVisionEncode"]
+    clips = [answer for name, answer in host.calls if name == "WanVideoDecode"]
+    shown = [host.WanVideoDecode(**inputs)[0] for inputs in clips]
+    assert torch.equal(seen[0], this.start_image)
+    assert torch.equal(seen[1], shown[0][-5:-4])
+    assert torch.equal(seen[2], shown[1][-5:-4])
+
+
+def test_every_distinct_prompt_is_encoded_once_before_sampling(tmp_path: Path) -> None:
+    story = "a\n---\nb\n---\na\n---\nb\n---\nc"
+    _, host, _ = render(tmp_path / "r", job(story))
+    names = [name for name, _ in host.calls]
+    assert names[:3] == ["WanVideoTextEncode"] * 3
+    assert host.count("WanVideoTextEncode") == 3
+    _, host, _ = render(tmp_path / "r2", job(story, t5=None, clip="CLIP"))
+    assert host.count("CLIPTextEncode") == 4  # and the negative one
+
+
+def test_a_finished_story_is_not_rendered_again(tmp_path: Path) -> None:
+    for name, options in CHAINS.items():
+        first, _, _ = render(tmp_path / name, job(**options))
+        again, host, report = render(tmp_path / name, job(**options))
+        assert host.calls == []
+        assert again.takes == first.takes
+        assert again.sampled == ()
+        assert torch.equal(again.last_frames, first.last_frames)
+        assert report.done == []
+
+
+def changed(folder: Path, base: dict[str, Any], **options: Any) -> tuple[int, ...]:
+    """Which clips are sampled anew after a change."""
+    render(folder, job(**base))
+    return render(folder, job(**{**base, **options}))[0].sampled
+
+
+FOUR = "a\n---\nb\n---\nc\n---\nd"
+
+
+@pytest.mark.parametrize(
+    ("options", "sampled"),
+    [
+        ({"story": "a\n---\nb\n---\nX\n---\nd"}, (2, 3)),
+        ({"story": "a\n---\n[cfg=3]\nb\n---\nc\n---\nd"}, (1, 2, 3)),
+        ({"story": "a\n---\nb\n---\nc\n---\n[seed=9]\nd"}, (3,)),
+        ({"story": "a\n---\nb\n---\nc\n---\n[frames=13]\nd"}, (3,)),
+        ({"story": "a\n---\nb\n---\nc\n---\n[end=0]\nd", "end_images": frames(1, seed=8)}, (3,)),
+        ({"story": FOUR + "\n---\ne"}, (4,)),
+        ({"story": "a\n---\nb"}, ()),
+        ({"story": "# why\n" + FOUR.replace("---", "---\n\n")}, ()),
+        ({"story": "a\n---\nb\n---\nc\n---\n[overlap=4]\nd"}, (3,)),
+        ({"story": "a\n---\nb\n---\nc\n---\n[overlap=9]\nd"}, (2, 3)),  # clip 3 must keep a longer end
+        ({"start_image": frames(1, seed=7)}, (0, 1, 2, 3)),
+        ({"ref_image": frames(1, seed=7)}, ()),  # film does not use it
+        ({"end_images": frames(1, seed=7)}, ()),
+        ({"fun_or_fl2v_model": False}, ()),  # matters with an end only
+        ({"negative_prompt": "worse"}, (0, 1, 2, 3)),
+        ({"width": 80}, (0, 1, 2, 3)),
+        ({"tiled_vae": True}, (0, 1, 2, 3)),
+        ({"sampler": sampler(shift=8.0)}, (0, 1, 2, 3)),
+        ({"sampler": sampler(seed=99, image_embeds={"other": 1})}, ()),  # the chain has its own
+        ({"sampler": sampler(slg_args={"blocks": [9], "start_percent": 0.1})}, (0, 1, 2, 3)),
+        ({"origin": {"model": "m2"}}, (0, 1, 2, 3)),
+        ({"origin": {"model": "m1", "vae": "other"}}, (0, 1, 2, 3)),
+    ],
+)  # fmt: skip
+def test_only_what_a_change_touches_is_sampled_anew(tmp_path: Path, options: dict, sampled: tuple[int, ...]) -> None:
+    found = changed(tmp_path / "r", {"story": FOUR}, **options)
+    if "width" in options:  # the stand-in decodes to one size
+        assert found == sampled
+        return
+    assert found == sampled
+    reel = open_reel(tmp_path / "r")
+    assert reel.problems() == []
+    assert len(reel.clips) == len(job(**{"story": FOUR, **options}).plan.clips)
+
+
+def test_the_reference_counts_where_it_is_used(tmp_path: Path) -> None:
+    base = {"story": FOUR, "mode": "shot", "ref_image": frames(1, seed=2)}
+    assert changed(tmp_path / "shot", base, ref_image=frames(1, seed=3)) == (0, 1, 2, 3)
+    with_first = {**base, "first_model": "plain"}  # its first clip is plain i2v, padded with grey
+    assert changed(tmp_path / "first", with_first, ref_image=frames(1, seed=3)) == (1, 2, 3)
+
+
+def test_the_first_clip_does_not_depend_on_the_model_of_the_others(tmp_path: Path) -> None:
+    base = {"first_model": "plain", "origin": {"model": "m1", "first_clip_model": "f1"}}
+    assert changed(tmp_path / "a", base, origin={"model": "m2", "first_clip_model": "f1"}) == (1, 2)
+    other = {"model": "m1", "first_clip_model": "f2"}
+    assert changed(tmp_path / "b", base, origin=other, first_model="another") == (0, 1, 2)
+    # The same first clip from another file: what was made from its last frames is still true.
+    assert changed(tmp_path / "c", base, origin=other) == (0,)
+
+
+def test_an_undone_edit_costs_nothing(tmp_path: Path) -> None:
+    render(tmp_path / "r", job(FOUR))
+    render(tmp_path / "r", job("a\n---\nX\n---\nc\n---\nd"))
+    done, host, _ = render(tmp_path / "r", job(FOUR))
+    assert done.sampled == ()
+    assert host.calls == []
+    assert [clip.prompt for clip in open_reel(tmp_path / "r").clips] == list("abcd")
+
+
+def test_resume_off_makes_every_clip_again(tmp_path: Path) -> None:
+    first, _, _ = render(tmp_path / "r", job())
+    again, _, _ = render(tmp_path / "r", job(), resume=False)
+    assert again.sampled == (0, 1, 2)
+    assert [a.digest for a in again.takes] == [b.digest for b in first.takes]
+    assert open_reel(tmp_path / "r").problems() == []
+    assert open_reel(tmp_path / "r").spare == ()
+
+
+@pytest.mark.parametrize("how", ["deleted", "cut"])
+def test_a_lost_clip_in_the_middle_is_made_again_and_nothing_else(tmp_path: Path, how: str) -> None:
+    first, _, _ = render(tmp_path / "r", job(FOUR))
+    path = tmp_path / "r" / first.takes[1].video.name
+    before = list(open_reel(tmp_path / "r").frames())
+    path.unlink() if how == "deleted" else os.truncate(path, 100)
+    done, _, _ = render(tmp_path / "r", job(FOUR))
+    assert done.sampled == (1,)
+    assert all((a == b).all() for a, b in zip(before, open_reel(tmp_path / "r").frames(), strict=True))
+    assert open_reel(tmp_path / "r").problems() == []
+
+
+def test_a_cancel_at_any_call_leaves_a_reel_that_goes_on(tmp_path: Path) -> None:
+    _, host, _ = render(tmp_path / "whole", job(**CHAINS["shot"]))
+    wanted = list(open_reel(tmp_path / "whole").frames())
+    for at in range(len(host.calls)):
+        folder = tmp_path / f"cancelled {at}"
+        with pytest.raises(Cancelled):
+            render(folder, job(**CHAINS["shot"]), cancel_at=at)
+        left = open_reel(folder)
+        assert left.problems() == []
+        done, _, _ = render(folder, job(**CHAINS["shot"]))
+        assert len(done.sampled) == 3 - len(left.clips)
+        assert all((a == b).all() for a, b in zip(wanted, open_reel(folder).frames(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"t5": None}, "exactly one of t5, clip and text_embeds, none is connected"),
+        ({"clip": "CLIP"}, "exactly one of t5, clip and text_embeds, got t5 and clip"),
+        ({"t5": None, "text_embeds": {}}, "the story has 3 prompts, but text_embeds is one prompt"),
+        ({"story": "a\n---\n[seed=1]"}, r"clip 2 \(line 3 of the story\) has no prompt"),
+        ({"mode": "svi2_pro", "start_image": None}, "svi2_pro needs an anchor"),
+        ({"mode": "svi2_pro", "clip_vision": "v"}, "takes no CLIP vision"),
+        ({"sampler": {"steps": 3}}, "must come from WanVideo Sampler Settings"),
+        ({"sampler": sampler(samples={"samples": 1})}, "sampler_inputs has samples connected"),
+        ({"split_step": 4}, "split_step needs low_noise_model"),
+        ({"first_low_model": "low"}, "first_clip_low_noise_model needs low_noise_model"),
+        ({**PAIR, "first_model": "plain"}, "first_clip_model needs first_clip_low_noise_model"),
+        ({**PAIR, "low_sampler": sampler("low", steps=6)}, r"need one steps, got 8 \(sampler_inputs\) and 6"),
+        ({**PAIR, "low_sampler": sampler("low", shift=8.0)}, "need one shift"),
+        ({**PAIR, "low_sampler": sampler("low", scheduler="unipc")}, "need one scheduler"),
+        ({**PAIR, "split_step": 0}, "got end_step -1 and start_step 0; set split_step"),
+        ({**PAIR, "split_step": 8}, r"within 1\.\.7: got end_step 8"),
+        ({**PAIR, "low_sampler": sampler("low", add_noise_to_samples=True)}, "add_noise_to_samples"),
+    ],
+)  # fmt: skip
+def test_jobs_that_do_not_fit_together_are_refused_before_any_call(tmp_path: Path, options: dict, message: str) -> None:
+    host = FakeHost()
+    with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match=message):
+        render_chain(job(**options), writer, host, Report(), resume=True)
+    assert host.calls == []
+
+
+def test_steps_of_a_pair_may_stand_in_the_two_settings(tmp_path: Path) -> None:
+    options = {"sampler": sampler("high", end_step=3), "low_sampler": sampler("low", start_step=3)}
+    _, host, _ = render(tmp_path / "r", job(**options))
+    assert [(s["start_step"], s["end_step"]) for s in samplers(host)] == [(0, 3), (3, -1)] * 3
+
+
+def test_a_clip_of_another_length_is_refused(tmp_path: Path) -> None:
+    class Looping(FakeHost):
+        def WanVideoDecode(self, **inputs: Any) -> tuple[Tensor]:
+            return (super().WanVideoDecode(**inputs)[0][5:],)
+
+    with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match="clip 1 came out with 12 frames"):
+        render_chain(job(), writer, Looping(), Report(), resume=True)
+
+
+def test_only_the_tail_of_a_clip_stays_alive(tmp_path: Path) -> None:
+    """A view of the last frames would keep all of them in memory."""
+    done, _, _ = render(tmp_path / "r", job())
+    assert done.last_frames.shape[0] == 5
+    assert done.last_frames.untyped_storage().nbytes() == done.last_frames.numel() * 4
+
+
+# Where the models come from
+
+
+def graph_of(**changes: Any) -> RunningGraph:
+    nodes = {
+        "1": {"class_type": "Loader", "inputs": {"model": "wan.safetensors", "lora": ["2", 0]}},
+        "2": {"class_type": "Lora", "inputs": {"lora": "svi.safetensors", "strength": 1.0}},
+        "3": {"class_type": "Settings", "inputs": {"model": ["1", 0], "seed": 5, "steps": 8}},
+        "4": {"class_type": "Long", "inputs": {"sampler_inputs": ["3", 0]}},
+    }
+    for place, value in changes.items():
+        node, _, name = place.partition("_")
+        nodes[node[1:]]["inputs"][name] = value
+    return RunningGraph(nodes)
+
+
+def digest_of(graph: RunningGraph, states: dict[str, str] | None = None, **options: Any) -> str:
+    return graph_digest(graph, "4", "sampler_inputs", file_state=lambda name: (states or {}).get(name, ""), **options)
+
+
+def test_the_graph_upstream_decides_and_ids_do_not() -> None:
+    base = digest_of(graph_of())
+    assert base
+    assert digest_of(graph_of(n2_strength=0.5)) != base
+    assert digest_of(graph_of(n1_model="other.safetensors")) != base
+    assert digest_of(graph_of(), {"svi.safetensors": "new weights"}) != base
+    assert digest_of(graph_of(n3_model=["1", 1])) != base
+    assert digest_of(graph_of(n4_story="x")) == base
+    assert digest_of(graph_of(n3_seed=6)) != base
+    assert digest_of(graph_of(n3_seed=6), ignore=("seed",)) == digest_of(graph_of(), ignore=("seed",))
+    renamed = {"10" + key: {**node, "inputs": {name: [f"10{value[0]}", value[1]] if isinstance(value, list) else value
+                                               for name, value in node["inputs"].items()}}
+               for key, node in graph_of().nodes.items()}  # fmt: skip
+    assert graph_digest(RunningGraph(renamed), "104", "sampler_inputs", file_state=lambda _: "") == base
+    assert graph_digest(RunningGraph({}), "4", "sampler_inputs", file_state=lambda _: "") == ""
+
+
+def test_long_and_looped_graphs_have_a_digest_too() -> None:
+    nodes = {str(i): {"class_type": "Lora", "inputs": {"prev": [str(i + 1), 0], "n": i}} for i in range(20_000)}
+    nodes["20000"] = {"class_type": "Loader", "inputs": {}}
+    assert graph_digest(RunningGraph(nodes), "0", "prev", file_state=lambda _: "")
+    nodes["20000"] = {"class_type": "Loader", "inputs": {"model": ["1", 0]}}
+    assert graph_digest(RunningGraph(nodes), "0", "prev", file_state=lambda _: "")

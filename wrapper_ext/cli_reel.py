@@ -1,0 +1,92 @@
+"""The command `wanvideo-svi reel`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from ..svi_embeds.clip_video import check_format
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.reel import MANIFEST, Reel, describe_reel, list_reels, open_reel
+from ..svi_embeds.reel_writer import ReelWriter
+
+
+def run_reel(args: argparse.Namespace) -> int:
+    """Returns the exit code: 0 done, 1 `check` found something."""
+    reels = args.reels or default_reels()
+    if args.action == "ls" and args.name is None:
+        return _list(reels)
+    folder = _find(args.name, reels)
+    return {"ls": _show, "check": _check, "assemble": _assemble, "clean": _clean}[args.action](open_reel(folder), args)
+
+
+def default_reels() -> Path:
+    """The reels of the ComfyUI that this pack is installed in, else output/svi_reels here."""
+    comfyui = Path(__file__).absolute().parents[3]
+    base = comfyui if (comfyui / "main.py").exists() and (comfyui / "custom_nodes").is_dir() else Path()
+    return base / "output" / "svi_reels"
+
+
+def _find(name: str, reels: Path) -> Path:
+    for folder in (reels / name, Path(name)):
+        if (folder / MANIFEST).is_file():
+            return folder
+    there = ", ".join(list_reels(reels)) or "none"
+    raise SVIError(f"there is no reel {name} in {reels} (there: {there}): name another, or its folder, or --reels DIR")
+
+
+def _list(reels: Path) -> int:
+    names = list_reels(reels)
+    for name in names:
+        try:
+            print(describe_reel(open_reel(reels / name))[0])
+        except SVIError as error:
+            print(f"{name}: {error}", file=sys.stderr)
+    if not names:
+        print(f"no reels in {reels}")
+    return 0
+
+
+def _show(reel: Reel, _: argparse.Namespace) -> int:
+    for line in describe_reel(reel):
+        print(line)
+    return 0
+
+
+def _check(reel: Reel, _: argparse.Namespace) -> int:
+    problems = reel.problems(_bar("checked"))
+    for problem in problems:
+        print(problem)
+    if problems:
+        print("queue the story again: what is damaged is made anew, what is left over goes")
+        return 1
+    print(f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, nothing wrong")
+    return 0
+
+
+def _assemble(reel: Reel, args: argparse.Namespace) -> int:
+    out = args.out or reel.folder / f"{reel.name}_{reel.chain}{check_format(args.format).suffix}"
+    count = reel.assemble(
+        out, video_format=args.format, quality=args.quality, fps=args.fps, progress=_bar("frames")
+    )  # fmt: skip
+    print(f"{out}: {count} frames, {out.stat().st_size / 2**20:.1f} MB")
+    return 0
+
+
+def _clean(reel: Reel, _: argparse.Namespace) -> int:
+    with ReelWriter(reel.folder, fps=reel.fps) as writer:
+        takes, size = writer.clean()
+    print(f"{reel.name}: {takes} spare takes deleted, {size / 2**20:.1f} MB")
+    return 0
+
+
+def _bar(what: str) -> Callable[[int, int], None]:
+    """Counts on one line of a terminal; silent in a pipe."""
+
+    def show(done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            print(f"\r{what} {done} of {total}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+
+    return show

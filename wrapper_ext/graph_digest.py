@@ -1,0 +1,54 @@
+"""Where an input comes from, as a short name: what the graph upstream of it is, whatever ids its nodes have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from ..svi_embeds.fingerprint import fingerprint
+from .sampler_wiring import RunningGraph
+
+
+def graph_digest(
+    graph: RunningGraph,
+    node_id: str,
+    name: str,
+    *,
+    file_state: Callable[[str], str],
+    ignore: Collection[str] = (),
+) -> str:
+    """A digest of the nodes and values upstream of one input; "" when it is not linked or the graph is not known.
+
+    file_state: tells the state of a model file by the name that a widget holds, so that a file of that name with other
+    weights counts as another. ignore: inputs of the nearest node that do not count.
+    """
+    source = graph.source(node_id, name)
+    return _digest_of(graph, source, {}, file_state, ignore) if source else ""
+
+
+def _digest_of(
+    graph: RunningGraph,
+    source: tuple[str, int],
+    known: dict[str, str],
+    file_state: Callable[[str], str],
+    ignore: Collection[str] = (),
+) -> str:
+    """Depth first without recursion, since chains of nodes can be long. known: digests of nodes that are done."""
+    waiting = [source[0]]
+    while waiting:
+        here = waiting[-1]
+        skip = ignore if here == source[0] else ()
+        inputs = {key: value for key, value in graph.inputs(here).items() if key not in skip}
+        links = {key: link for key in inputs if (link := graph.source(here, key))}
+        known.setdefault(here, "")  # a loop, which ComfyUI refuses anyway, ends here
+        if missing := [node for node, _ in links.values() if node not in known]:
+            waiting += missing
+            continue
+        waiting.pop()
+        node = graph.nodes.get(here)
+        facts = {
+            key: [known[links[key][0]], links[key][1]] if key in links else [value, file_state(value)]
+            if isinstance(value, str) else value
+            for key, value in inputs.items()
+        }  # fmt: skip
+        known[here] = fingerprint([node.get("class_type") if isinstance(node, dict) else None, facts])
+    return f"{known[source[0]]}:{source[1]}"

@@ -1,0 +1,358 @@
+"""WanVideoSVILongVideo: a whole chain in one node."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from ..svi_embeds.chain import ChainPlan, plan_chain
+from ..svi_embeds.encoded import write_info
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.frames import check_images, check_pixels
+from ..svi_embeds.reel import Reel, check_reel_name, reel_state
+from ..svi_embeds.reel_writer import ReelWriter
+from ..svi_embeds.story import CHAIN_MODES, MAX_SEED, parse_story
+from ..svi_embeds.words import align
+from . import host
+from .common import CATEGORY, size_inputs
+from .graph_digest import graph_digest
+from .nodes_reel import assemble
+from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
+from .sampler_wiring import RunningGraph
+
+_STORY = """[model=first]
+A woman in a red coat walks through fresh snow, slow tracking shot.
+---
+She stops and looks up, the wind moves her hair.
+---
+Northern lights appear above her, she smiles."""
+
+# What the wrapper's own examples use.
+_NEGATIVE = (
+    "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, ugly, deformed, "
+    "extra fingers, still picture, cluttered background"
+)
+
+# Reels as this process left them, so that a finished chain is not run again, and one that was changed since is.
+_left: dict[str, str] = {}
+
+
+class WanVideoSVILongVideo:
+    """A chain of clips from a story, rendered into a reel."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Renders a whole chain from a story: one prompt per block, clip after clip, each kept on disk as soon as it is "
+        "done. A stopped run goes on where it was, and after an edit only the clips that it changes are made again."
+    )
+    FUNCTION = "render"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("SVI_REEL", "IMAGE", "VIDEO", "STRING")
+    RETURN_NAMES = ("reel", "last_frames", "video", "info")
+    OUTPUT_TOOLTIPS = (
+        "The clips on disk, for the SVI Reel nodes.",
+        "What would lead the next clip: the last frames, exact.",
+        "The joined chain as a video file (H.264), for Save Video.",
+        "The plan, clip by clip, and what was kept and made.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "sampler_inputs": (
+                    "SAMPLER_ARGS",
+                    {
+                        "tooltip": "From WanVideo Sampler Settings: model and every sampler option. Its image_embeds "
+                        "(WanVideo Empty Embeds serves) and seed are replaced per clip."
+                    },
+                ),
+                "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
+                "story": (
+                    "STRING",
+                    {
+                        "default": _STORY, "multiline": True,
+                        "tooltip": "One prompt per clip, blocks parted by a line ---. A block may begin with settings, "
+                        "as [seed=7 frames=49 overlap=5 mode=i2v model=first end=0 cfg=4 repeat=2].",
+                    },
+                ),
+                "mode": (
+                    list(CHAIN_MODES),
+                    {
+                        "default": "film",
+                        "tooltip": "The SVI LoRA of the chain. The first clip is plain i2v when first_clip_model is "
+                        "connected or start_image has too few frames for the mode.",
+                    },
+                ),
+                **size_inputs(),
+                "num_frames": (
+                    "INT",
+                    {
+                        "default": 81, "min": 5, "max": 10001, "step": 4,
+                        "tooltip": "Frames of each clip, motion frames included: 4k+1, usually 81.",
+                    },
+                ),
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Motion frames between clips, dropped once when joined. 0 = what the mode wants.",
+                    },
+                ),
+                "seed": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": MAX_SEED, "control_after_generate": False,
+                        "tooltip": "Of the first clip; each clip after it gets 42 more.",
+                    },
+                ),
+                "fps": (
+                    "FLOAT",
+                    {"default": 16.0, "min": 1.0, "max": 120.0, "step": 0.01,
+                     "tooltip": "Frames per second of the video."},
+                ),
+                "reel": (
+                    "STRING",
+                    {
+                        "default": "long_video",
+                        "tooltip": "Name of the folder under output/svi_reels that keeps the clips.",
+                    },
+                ),
+                "resume": (
+                    "BOOLEAN",
+                    {
+                        "default": True,
+                        "tooltip": "On: clips of the reel that are still true are kept. Off: every clip is made again.",
+                    },
+                ),
+            },
+            "optional": {
+                "start_image": (
+                    "IMAGE",
+                    {"tooltip": "What the video begins with: an image, or a clip to go on from. Any size."},
+                ),
+                "ref_image": (
+                    "IMAGE",
+                    {
+                        "tooltip": "The original image, for modes with reference padding and as svi2_pro's anchor. "
+                        "Left out: start_image, if it is one image."
+                    },
+                ),
+                "end_images": (
+                    "IMAGE",
+                    {"tooltip": "Images that clips with end=N in the story end on; N counts from 0. Any size."},
+                ),
+                "t5": ("WANTEXTENCODER", {"tooltip": "From WanVideo T5 Text Encoder Loader: encodes the prompts."}),
+                "clip": ("CLIP", {"tooltip": "Instead of t5: ComfyUI's own text encoder (type wan)."}),
+                "text_embeds": (
+                    "WANVIDEOTEXTEMBEDS",
+                    {"tooltip": "Instead of t5 and clip: one prompt for all clips, encoded before."},
+                ),
+                "negative_prompt": (
+                    "STRING",
+                    {"default": _NEGATIVE, "multiline": True, "tooltip": "Of every clip; not used with text_embeds."},
+                ),
+                "clip_vision": (
+                    "CLIP_VISION",
+                    {"tooltip": "For Wan 2.1: sees the first motion frame of each clip. Wan 2.2 takes none."},
+                ),
+                "first_clip_model": (
+                    "WANVIDEOMODEL",
+                    {"tooltip": "The model without the SVI LoRA, for the first clip: with it motion freezes there."},
+                ),
+                "low_noise_model": (
+                    "WANVIDEOMODEL",
+                    {
+                        "tooltip": "The low noise model of a Wan 2.2 pair, with the settings of sampler_inputs (whose "
+                        "model is then the high one). Set split_step."
+                    },
+                ),
+                "low_noise_sampler_inputs": (
+                    "SAMPLER_ARGS",
+                    {"tooltip": "Instead of low_noise_model, where the two stages differ in settings, as in cfg."},
+                ),
+                "first_clip_low_noise_model": (
+                    "WANVIDEOMODEL",
+                    {"tooltip": "The low noise model without the SVI LoRA, beside first_clip_model."},
+                ),
+                "split_step": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 10000, "step": 1,
+                        "tooltip": "Step at which the low noise model takes over. 0 = end_step and start_step of the "
+                        "two settings nodes.",
+                    },
+                ),
+                "fun_or_fl2v_model": (
+                    "BOOLEAN",
+                    {"default": True, "tooltip": "On for Fun InP and FLF2V models. Matters only with end images."},
+                ),
+                "tiled_vae": ("BOOLEAN", {"default": False, "tooltip": "Encode and decode in tiles: less memory."}),
+            },
+            "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
+        }  # fmt: skip
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, story: str | None = None, reel: str | None = None) -> bool | str:
+        """Answers a bad story or name before anything runs; a linked one is None here."""
+        if not host.has_wrapper():
+            return host.INSTALL_HINT
+        try:
+            if story is not None:
+                parse_story(story)
+            if reel is not None:
+                check_reel_name(reel)
+        except SVIError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def IS_CHANGED(cls, reel: str | None = None, **_: Any) -> str:
+        """Another value once the reel is not as this process left it."""
+        try:
+            folder = host.reels_folder() / check_reel_name(reel)
+        except SVIError:
+            return ""
+        before = _left.get(str(folder))
+        now = reel_state(folder)
+        return "" if before is None or before == now else now or "gone"
+
+    def render(
+        self,
+        sampler_inputs: Mapping[str, Any],
+        vae: Any,
+        story: str,
+        mode: str,
+        width: int,
+        height: int,
+        num_frames: int,
+        overlap_frames: int,
+        seed: int,
+        fps: float,
+        reel: str,
+        resume: bool,
+        start_image: Tensor | None = None,
+        ref_image: Tensor | None = None,
+        end_images: Tensor | None = None,
+        text_embeds: Mapping[str, Any] | None = None,
+        unique_id: str | None = None,
+        prompt: Mapping[str, Any] | None = None,
+        **inputs: Any,
+    ) -> dict[str, Any]:
+        """See `plan_chain` and `Job`. Returns the reel, its last frames, VIDEO, and the plan with what was done."""
+        host.require_wrapper()
+        check_reel_name(reel)
+        images: dict[str, Tensor | None] = {}
+        notes: list[str] = []
+        for name, image in (("start_image", start_image), ("ref_image", ref_image), ("end_images", end_images)):
+            images[name] = None
+            if image is not None:
+                checked, said = check_images(name, image)
+                check_pixels(name, checked)
+                images[name] = checked
+                notes += said
+        start, ref, ends = images["start_image"], images["ref_image"], images["end_images"]
+        if ref is not None and len(ref) > 1:
+            raise SVIError(f"ref_image must be one image, got a batch of {len(ref)}: ImageFromBatch picks one")
+        plan = plan_chain(
+            story, mode=mode, num_frames=num_frames, overlap_frames=overlap_frames, seed=seed, fps=fps,
+            start_frames=0 if start is None else len(start), reference_frames=0 if ref is None else 1,
+            end_images=0 if ends is None else len(ends), fun_or_fl2v_model=inputs.get("fun_or_fl2v_model", True),
+            first_clip_model=inputs.get("first_clip_model") is not None,
+        )  # fmt: skip
+        texts = [name for name in ("t5", "clip") if inputs.get(name) is not None]
+        own = sampler_inputs.get("text_embeds") if isinstance(sampler_inputs, Mapping) else None
+        if own is not None and (texts or text_embeds is not None):
+            notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
+        elif own is not None:
+            text_embeds = own
+        origin = _origins(RunningGraph(prompt or {}), unique_id or "")
+        if not origin.get("model"):
+            notes.append("where the models come from cannot be seen: turn resume off after changing them")
+        if not isinstance(sampler_inputs, Mapping):
+            raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
+        low = inputs.get("low_noise_sampler_inputs")
+        if (low_model := inputs.get("low_noise_model")) is not None:
+            if low is not None:
+                raise SVIError("connect low_noise_model or low_noise_sampler_inputs, not both")
+            low = {**sampler_inputs, "model": low_model}
+        job = Job(
+            plan=plan, vae=vae, width=width, height=height, sampler=sampler_inputs, start_image=start, ref_image=ref,
+            end_images=ends, text_embeds=text_embeds, origin=origin, first_model=inputs.get("first_clip_model"),
+            low_sampler=low,
+            first_low_model=inputs.get("first_clip_low_noise_model"),
+            **{name: inputs[name] for name in _JOB_INPUTS if name in inputs},
+        )  # fmt: skip
+        check_job(job)
+        folder = host.reels_folder() / reel
+        with ReelWriter(folder, fps=fps) as writer:
+            done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
+            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps.mp4"
+            if not video.exists():
+                assemble(writer.reel, video, unique_id)
+            finished = writer.reel
+        _left[str(folder)] = reel_state(folder)
+        info = _describe(plan, finished, done, [*plan.notes, *notes])
+        host.show_text(unique_id, info.splitlines()[0])
+        return {
+            "ui": {"images": [host.output_file(video)], "animated": (True,), "text": [info]},
+            "result": (finished, done.last_frames, host.video_from_file(video), info),
+        }
+
+
+_JOB_INPUTS = ("t5", "clip", "negative_prompt", "clip_vision", "split_step", "fun_or_fl2v_model", "tiled_vae")
+
+
+def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
+    """Where the objects that a chain is made with come from, by the names that `Job.origin` wants."""
+
+    def digest(name: str, node: str = node_id, ignore: tuple[str, ...] = ()) -> str:
+        return graph_digest(graph, node, name, file_state=host.model_file_state, ignore=ignore)
+
+    origin = {name: digest(name) for name in ("vae", "t5", "clip", "clip_vision", "low_noise_model", *FIRST_MODELS)}
+    for settings, model in (("sampler_inputs", "model"), ("low_noise_sampler_inputs", "low_noise_model")):
+        source = graph.source(node_id, settings)
+        if source is None:
+            continue
+        if graph.source(source[0], "model"):
+            # The chain's own seed and embeds count, not those that stand in for them on the settings node.
+            origin[settings] = digest(settings, ignore=PER_CLIP)
+            origin[model] = digest("model", source[0])
+        else:  # something stands between: all of it counts
+            origin[settings] = origin[model] = digest(settings)
+    return {name: value for name, value in origin.items() if value}
+
+
+class _NodeReport:
+    """Progress on the running node."""
+
+    def __init__(self, node_id: str | None) -> None:
+        self.node_id = node_id
+
+    def text(self, line: str) -> None:
+        host.show_text(self.node_id, line)
+
+    def clip(self, done: int, total: int, picture: Image.Image | None) -> None:
+        host.show_progress(self.node_id, done, total, picture)
+
+
+def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
+    made = ", ".join(str(index + 1) for index in done.sampled)
+    kept = len(plan.clips) - len(done.sampled)
+    head = [
+        f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
+        f"reel {reel.name} in output/svi_reels",
+        *align(plan.table()),
+    ]
+    if reel.spare:
+        size = sum(take.video.size + take.tail.size for take in reel.spare) / 2**20
+        said = f"{len(reel.spare)} takes that the chain does not use are kept too ({size:.0f} MB)"
+        notes = [*notes, f"{said}: wanvideo-svi reel clean {reel.name} deletes them"]
+    return write_info(head, notes)
+
+
+NODE_CLASS_MAPPINGS = {"WanVideoSVILongVideo": WanVideoSVILongVideo}
+NODE_DISPLAY_NAME_MAPPINGS = {"WanVideoSVILongVideo": "WanVideo SVI Long Video"}

@@ -1,0 +1,228 @@
+"""Reels opened, read and joined: what WanVideoSVILongVideo left on disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from ..svi_embeds.checks import check_int
+from ..svi_embeds.clip_video import DEFAULT_QUALITY, FORMATS, check_format, to_images
+from ..svi_embeds.encoded import write_info
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.reel import Reel, check_reel_name, describe_reel, list_reels, open_reel, reel_state
+from . import host
+from .common import CATEGORY
+
+
+def _reels() -> list[str]:
+    try:
+        return list_reels(host.reels_folder())
+    except SVIError:
+        return []
+
+
+class WanVideoSVIReelOpen:
+    """A reel by name."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Opens a reel that SVI Long Video left in output/svi_reels, finished or stopped: its clips for the other SVI "
+        "Reel nodes, and the exact last frames, to go on from."
+    )
+    FUNCTION = "open"
+    RETURN_TYPES = ("SVI_REEL", "IMAGE", "STRING")
+    RETURN_NAMES = ("reel", "last_frames", "info")
+    OUTPUT_TOOLTIPS = (
+        "The clips on disk.",
+        "The last frames of the last clip, exact: start_image of a chain that goes on.",
+        "The clips, their seeds and prompts.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "name": (_reels(), {"tooltip": "A folder in output/svi_reels. Press R to read the list anew."}),
+                "clips": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 100000, "step": 1,
+                        "tooltip": "How many clips to take, from the first. 0 = all.",
+                    },
+                ),
+            }
+        }  # fmt: skip
+
+    @classmethod
+    def VALIDATE_INPUTS(cls, name: str | None = None) -> bool | str:
+        """Takes reels that came after the list was made. name is None when it is linked."""
+        if name is None:
+            return True
+        try:
+            open_reel(host.reels_folder() / check_reel_name(name))
+        except SVIError as error:
+            return str(error)
+        return True
+
+    @classmethod
+    def IS_CHANGED(cls, name: str, **_: Any) -> str:
+        """Changes with the reel."""
+        try:
+            return reel_state(host.reels_folder() / check_reel_name(name))
+        except SVIError:
+            return ""
+
+    def open(self, name: str, clips: int) -> tuple[Reel, Tensor, str]:
+        """name: a reel's. clips: how many, 0 for all. Returns the reel, its last frames F H W 3, and words."""
+        reel = open_reel(host.reels_folder() / check_reel_name(name))
+        if not reel.clips:
+            raise SVIError(f"reel {name} has no clip yet")
+        if check_int("clips", clips, minimum=0) > len(reel.clips):
+            raise SVIError(
+                f"reel {name} has {len(reel.clips)} clips, {clips} were asked for: lower clips, or set it to 0"
+            )
+        reel = reel.up_to(clips or len(reel.clips))
+        return reel, reel.tail(reel.clips[-1])[0], "\n".join(describe_reel(reel))
+
+
+class WanVideoSVIReelFrames:
+    """Frames of a reel as IMAGE."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = "Frames of a reel's joined chain as images, read from disk: only those that are asked for."
+    FUNCTION = "read"
+    RETURN_TYPES = ("IMAGE", "STRING")
+    RETURN_NAMES = ("images", "info")
+    OUTPUT_TOOLTIPS = ("The frames, 8-bit as they were kept.", "Which frames of how many.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video or SVI Reel Open."}),
+                "start_frame": (
+                    "INT",
+                    {
+                        "default": 0, "min": -1000000, "max": 1000000, "step": 1,
+                        "tooltip": "First frame, from 0. Negative numbers count from the end: -5 is the fifth to last.",
+                    },
+                ),
+                "count": (
+                    "INT",
+                    {
+                        "default": 81, "min": 0, "max": 1000000, "step": 1,
+                        "tooltip": "How many frames, all in memory at once. 0 = up to the end.",
+                    },
+                ),
+            }
+        }  # fmt: skip
+
+    def read(self, reel: Reel, start_frame: int, count: int) -> tuple[Tensor, str]:
+        """start_frame: from 0, or from the end when negative. count: frames, 0 for the rest. Returns F H W 3."""
+        total = _reel(reel).total_frames
+        start = check_int("start_frame", start_frame) + (total if start_frame < 0 else 0)
+        stop = start + check_int("count", count, minimum=0) if count else total
+        if not 0 <= start < stop <= total:
+            raise SVIError(
+                f"reel {reel.name} has frames 0..{total - 1}, asked for {count or 'all'} from {start_frame} on: "
+                "lower start_frame or count"
+            )
+        images = to_images(reel.frames(start, stop))
+        return images, f"frames {start}..{stop - 1} of {total} of reel {reel.name}"
+
+
+class WanVideoSVIReelVideo:
+    """A reel as one video file."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Joins a reel's clips to one video file in the reel's folder, frame by frame: a chain of any length takes no "
+        "more memory than a frame. The overlap is shown once."
+    )
+    FUNCTION = "join"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("VIDEO", "STRING")
+    RETURN_NAMES = ("video", "info")
+    OUTPUT_TOOLTIPS = ("The video, for Save Video.", "The file, its length and format.")
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video or SVI Reel Open."}),
+                "format": (
+                    list(FORMATS),
+                    {
+                        "default": "h264",
+                        "tooltip": "h264: plays everywhere. h265: 10 bit, smaller. prores: 422 HQ, for editing. "
+                        "ffv1: without any loss.",
+                    },
+                ),
+                "quality": (
+                    "INT",
+                    {
+                        "default": DEFAULT_QUALITY, "min": 0, "max": 100, "step": 1,
+                        "tooltip": "0 to 100, for h264 and h265; 85 shows no loss. prores and ffv1 have their own.",
+                    },
+                ),
+                "fps": (
+                    "FLOAT",
+                    {
+                        "default": 0.0, "min": 0.0, "max": 120.0, "step": 0.01,
+                        "tooltip": "Frames per second. 0 = those of the reel.",
+                    },
+                ),
+            },
+            "hidden": {"unique_id": "UNIQUE_ID"},
+        }  # fmt: skip
+
+    def join(self, reel: Reel, format: str, quality: int, fps: float, unique_id: str | None = None) -> dict[str, Any]:  # noqa: A002
+        """See `Reel.assemble`. Returns VIDEO, and the file in words."""
+        row = check_format(format)
+        _reel(reel)
+        rate = fps or reel.fps
+        scale = f"_q{quality}" if row.option else ""
+        path = reel.folder / f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{row.suffix}"
+        notes = ["it was there already"] if path.exists() else []
+        if not notes:
+            assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate)
+        head = (
+            f"{path.name}: {reel.total_frames} frames, {reel.total_frames / rate:.1f} s at {rate:g} fps, {format}, "
+            f"{path.stat().st_size / 2**20:.1f} MB"
+        )
+        info = write_info([head, f"in output/svi_reels/{reel.name}"], notes)
+        return {
+            "ui": {"images": [host.output_file(path)], "animated": (True,), "text": [info]},
+            "result": (host.video_from_file(path), info),
+        }
+
+
+def _reel(reel: object) -> Reel:
+    if not isinstance(reel, Reel):
+        raise SVIError(f"reel must come from SVI Long Video or SVI Reel Open, got {type(reel).__name__}")
+    return reel
+
+
+def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:
+    """Join a reel's clips to a file with progress on a node; cancel leaves no file."""
+    host.show_text(node_id, f"joining {len(reel.clips)} clips")
+
+    def progress(done: int, total: int) -> None:
+        host.stop_if_cancelled()
+        if done % 16 == 0 or done == total:
+            host.show_progress(node_id, done, total)
+
+    reel.assemble(path, progress=progress, **options)
+
+
+NODE_CLASS_MAPPINGS = {
+    "WanVideoSVIReelOpen": WanVideoSVIReelOpen,
+    "WanVideoSVIReelFrames": WanVideoSVIReelFrames,
+    "WanVideoSVIReelVideo": WanVideoSVIReelVideo,
+}
+NODE_DISPLAY_NAME_MAPPINGS = {
+    "WanVideoSVIReelOpen": "WanVideo SVI Reel Open",
+    "WanVideoSVIReelFrames": "WanVideo SVI Reel Frames",
+    "WanVideoSVIReelVideo": "WanVideo SVI Reel Video",
+}
