@@ -15,6 +15,7 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import RECIPES
 from wanvideo_svi.svi_embeds.story import CHAIN_MODES, KEYS, Block, parse_story
 from wanvideo_svi.svi_embeds.timeline import chain_frames
+from wanvideo_svi.svi_embeds.words import align
 from wanvideo_svi.wrapper_ext.cli import main
 
 
@@ -218,3 +219,11 @@ def test_every_key_of_the_grammar_is_on_the_help_page() -> None:
 
     page = (ROOT / "web" / "docs" / "WanVideoSVILongVideo.md").read_text()
     assert all(f"| `{key}` |" in page for key in KEYS)
+
+
+def test_the_table_on_the_help_page_is_that_of_the_story_above_it() -> None:
+    from test_house import ROOT
+
+    page = (ROOT / "web" / "docs" / "WanVideoSVILongVideo.md").read_text()
+    story, table = (part.strip() for part in page.split("```")[1:4:2])
+    assert table.splitlines() == align(plan(story).table())

@@ -17,7 +17,7 @@ const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:8188";
 const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-const GROUPS = ["Clip 2", "Clip 1"]; // the square at the foot of the first there is: embeds, sampler, decode, stitch
+const GROUPS = ["Clip 2", "Clip 1", "The story"]; // the square at the foot of the first there is
 const SIZE = 512; // the cards are square
 const QUALITY = 88;
 
