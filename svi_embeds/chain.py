@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from .checks import check_bool, check_choice, check_int
+from .checks import check_bool, check_choice, check_int, check_rate
 from .errors import SVIError
 from .latent_plan import (
     LATENT_END_PADDING_CHOICES,
@@ -155,8 +154,7 @@ def plan_chain(
     check_seed(seed)
     check_bool("first_clip_model", first_clip_model)
     reference_frames = reference_frames or int(start_frames == 1)  # a single image is the original
-    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not (math.isfinite(fps) and 0 < fps <= 1000):
-        raise SVIError(f"fps must be more than 0 and at most 1000, got {fps!r}")
+    check_rate("fps", fps)
     clips: list[ChainClip] = []
     for block in parse_story(story):
         for repetition in range(block.repeat):
@@ -208,6 +206,12 @@ def _clip(
     if wanted == SVI2_PRO.id:
         if before is None:
             motion = 0  # the anchor leads it
+            if start_frames > 1:
+                raise SVIError(
+                    f"{wanted} begins from one image, its anchor, and goes on from latents: start_image has "
+                    f"{start_frames} frames, which it cannot go on from; connect one image, or add blocks to the story "
+                    "that made them"
+                )
         elif (motion - 1) % FRAMES_PER_LATENT or motion < FRAMES_PER_LATENT + 1:
             raise SVIError(
                 f"{wanted} is led by whole latents, so its overlap is 5, 9, 13, ... frames, got {motion}: use 5"
@@ -274,11 +278,12 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
     if all(clip.model == "main" for clip in clips) and len(clips) > 1:
         notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")
     seen: dict[int, int] = {}
+    repeated = []
     for clip in clips:
         if clip.seed in seen:
-            notes.append(
-                f"clips {seen[clip.seed] + 1} and {clip.index + 1} have the same seed {clip.seed}: equal noise builds "
-                "up artefacts, give each its own"
-            )
+            repeated.append(f"clips {seen[clip.seed] + 1} and {clip.index + 1} have the same seed {clip.seed}")
         seen.setdefault(clip.seed, clip.index)
+    if repeated:
+        more = f", and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+        notes.append(f"{', '.join(repeated[:3])}{more}: equal noise builds up artefacts, give each its own")
     return notes

@@ -25,6 +25,13 @@ def check_strength(name: str, value: object) -> float:
     return value
 
 
+def check_rate(name: str, fps: object) -> float:
+    """`fps` when it is a number above 0 and at most 1000. Raises SVIError otherwise."""
+    if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps <= 1000:
+        raise SVIError(f"{name} must be more than 0 and at most 1000, got {fps!r}")
+    return float(fps)
+
+
 def check_bool(name: str, value: object) -> None:
     """Raises SVIError unless `value` is True or False: text like "false" would count as true."""
     if not isinstance(value, bool):

@@ -68,12 +68,16 @@ def to_pixels(frame: Tensor) -> Pixels:
     return pixels
 
 
-def to_images(frames: Iterable[Pixels]) -> Tensor:
-    """8-bit frames as IMAGE, F H W 3 in 0..1 float32. Raises SVIError when there is none."""
-    found = [torch.from_numpy(frame.astype(np.float32) / 255.0) for frame in frames]
-    if not found:
+def to_images(frames: Iterable[Pixels], count: int) -> Tensor:
+    """`count` 8-bit frames, at least one, as IMAGE: F H W 3 in 0..1 float32."""
+    images: Tensor | None = None
+    for index, frame in enumerate(frames):
+        if images is None:
+            images = torch.empty((count, *frame.shape), dtype=torch.float32)
+        images[index] = torch.from_numpy(frame.astype(np.float32) / 255.0)
+    if images is None:
         raise SVIError("there is no frame to show")
-    return torch.stack(found)
+    return images
 
 
 def write_video(

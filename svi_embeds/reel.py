@@ -17,21 +17,24 @@ import re
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
+from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
 from .errors import SVIError
 from .words import align, shorten
 
 MANIFEST, LOCK = "manifest.json", ".lock"
+JOINING = ".joining_"  # begins the name of a video that is being written
 FORMAT, VERSION = "wanvideo-svi reel", 1
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows, whatever the suffix
 _MAX_MANIFEST = 256 * 2**20
 
 
@@ -149,7 +152,8 @@ class Reel:
             found += bad
             if progress:
                 progress(index + 1, len(takes))
-        found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
+        if not _is_being_written(self.folder):  # else they may be of the clip that is on its way
+            found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
         return found
 
     def assemble(
@@ -169,6 +173,9 @@ class Reel:
         Returns the number of frames. Raises SVIError for an empty or damaged reel, or when the disk refuses.
         """
         row = check_format(video_format)
+        rate = self.fps if fps is None else check_rate("fps", fps)
+        if check_int("quality", quality, minimum=0) > 100:
+            raise SVIError(f"quality must be 0..100, got {quality}")
         if not self.clips:
             raise SVIError(f"reel {self.name} has no clip yet")
         total, first = self.total_frames, self.clips[0]
@@ -180,12 +187,12 @@ class Reel:
             if progress:
                 progress(done, total)
 
-        beside = path.with_name(f".{uuid.uuid4().hex}.tmp")
+        beside = path.with_name(f"{JOINING}{uuid.uuid4().hex}.tmp")
         with writing(f"reel {self.name}: {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 count = write_video(
-                    beside, self.frames(), width=first.width, height=first.height, fps=fps or self.fps,
+                    beside, self.frames(), width=first.width, height=first.height, fps=rate,
                     video_format=row, quality=quality, after_frame=tick,
                 )  # fmt: skip
                 beside.replace(path)
@@ -196,7 +203,7 @@ class Reel:
 
     def up_to(self, count: int) -> Reel:
         """The same reel with its first `count` clips as the chain."""
-        return Reel(self.folder, self.fps, self.clips[:count], self.spare + self.clips[count:])
+        return Reel(self.folder, self.fps, self.clips[:count], self.spare)
 
     def __repr__(self) -> str:
         return f"Reel({self.name}: {len(self.clips)} clips, {self.total_frames} frames)"
@@ -218,10 +225,10 @@ def writing(what: str) -> Iterator[None]:
 
 def check_reel_name(name: object) -> str:
     """`name` when it can be a folder's name on every system. Raises SVIError otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 80:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or len(name.encode()) > 120:
         raise SVIError(
-            f"reel must be a name of letters, digits, blanks and _ . - ( ) + (1 to 80, a letter or digit first), "
-            f"got {str(name)[:100]!r}"
+            f"reel must be a name of letters, digits, blanks and _ . - ( ) + (a letter or digit first, at most 120 "
+            f"bytes, none that Windows keeps for devices), got {str(name)[:100]!r}"
         )
     return name
 
@@ -247,40 +254,49 @@ def open_reel(folder: Path) -> Reel:
         raise SVIError(f"{path} cannot be read: {error}") from error
     try:
         return _from_manifest(folder, json.loads(text))
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        if isinstance(error, SVIError):
-            raise
+    except _ForeignError as error:
+        raise SVIError(str(error)) from error
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise SVIError(
             f"{path} is damaged or not of this pack ({type(error).__name__}: {error}): put it back from a copy, or "
             "choose another reel name"
         ) from error
 
 
+class _ForeignError(Exception):
+    """A manifest that another program or another version of this pack wrote; the message says what to do."""
+
+
+# What a manifest's values must be, by the field's annotation.
+_KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
+
+
 def _from_manifest(folder: Path, data: Any) -> Reel:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise SVIError(f"{folder / MANIFEST} is not of this pack: choose another reel name")
+        raise _ForeignError(f"{folder / MANIFEST} is not of this pack: choose another reel name")
     if data["version"] != VERSION:
-        raise SVIError(
+        raise _ForeignError(
             f"reel {folder.name} was written by another version of this pack (manifest {data['version']}, this one "
             f"reads {VERSION}): update the pack, or choose another reel name"
         )
     takes: dict[str, Take] = {}
     for entry in data["takes"]:
         take = Take(**{**entry, **{part: StoredFile(**entry[part]) for part in ("video", "tail")}})
-        for value, kind in ((take.digest, str), (take.prompt, str), (take.mode, str), (take.frames, int),
-                            (take.overlap, int), (take.width, int), (take.height, int)):  # fmt: skip
-            if not isinstance(value, kind):
-                raise ValueError(f"a take has {value!r}")
+        for part in (take, take.video, take.tail):
+            for entry_field in fields(part):
+                value, kinds = getattr(part, entry_field.name), _KINDS.get(str(entry_field.type))
+                if kinds and (not isinstance(value, kinds) or isinstance(value, bool)):
+                    raise ValueError(f"a take has {value!r} as {entry_field.name}")
         if any(not OURS.fullmatch(file.name) for file in (take.video, take.tail)):
             raise ValueError("a take names a file that is none of this reel's")
         if not 0 <= take.overlap < take.frames:
             raise ValueError(f"a take of {take.frames} frames has an overlap of {take.overlap}")
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
-    fps = float(data["fps"])
-    if not 0 < fps <= 1000:
-        raise ValueError(f"fps is {fps}")
+    fps = check_rate("fps", data["fps"])
     used = set(data["chain"])
+    if len(used) != len(chain):
+        raise ValueError("the chain has a take twice")
     return Reel(folder, fps, chain, tuple(take for digest, take in takes.items() if digest not in used))
 
 
@@ -298,15 +314,36 @@ def describe_reel(reel: Reel) -> list[str]:
     return [head + spare, *align(rows)]
 
 
-def reel_state(folder: Path) -> str:
-    """A text that changes when the reel does: its manifest, or a file that the manifest names. "" without a reel."""
+def reel_state(folder: Path, *others: Path) -> str:
+    """A text that changes when the reel does: its chain, or any file of it, or `others`. "" without a reel."""
     try:
         reel = open_reel(folder)
     except SVIError:
         return ""
-    files = [file for clip in reel.clips for file in (clip.video, clip.tail)]
-    whole = all(_has_size_and_time(folder, file) for file in files)
-    return f"{reel.chain} {len(reel.clips)} {reel.fps} {whole}"
+    files = [folder / file.name for clip in reel.clips for file in (clip.video, clip.tail)]
+    states = []
+    for path in (*files, *others):
+        try:
+            state = path.stat()
+            states.append(f"{state.st_size} {state.st_mtime_ns}")
+        except OSError:
+            states.append("gone")
+    return hashlib.sha256(f"{reel.chain} {reel.fps} {states}".encode()).hexdigest()
+
+
+def _is_being_written(folder: Path) -> bool:
+    """Whether a run holds the reel's lock."""
+    from filelock import FileLock, Timeout
+
+    if not (folder / LOCK).exists():
+        return False
+    try:
+        with FileLock(folder / LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except OSError:  # of another user: it cannot be told
+        return False
 
 
 def hash_file(file: BinaryIO) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -19,7 +21,22 @@ from torch import Tensor
 
 from .clip_video import LOSSLESS, to_pixels, write_video
 from .errors import SVIError
-from .reel import FORMAT, LOCK, MANIFEST, VERSION, Reel, StoredFile, Take, hash_file, open_reel, strays, writing
+from .reel import (
+    FORMAT,
+    JOINING,
+    LOCK,
+    MANIFEST,
+    VERSION,
+    Reel,
+    StoredFile,
+    Take,
+    hash_file,
+    open_reel,
+    strays,
+    writing,
+)
+
+_JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
 
 
 class ReelWriter:
@@ -57,7 +74,7 @@ class ReelWriter:
             self.reel = open_reel(self.folder)
         else:
             self.reel = Reel(self.folder, self.fps, ())
-            if found := strays(self.reel):
+            if found := [name for name in strays(self.reel) if name.startswith("clip_")]:
                 raise SVIError(
                     f"reel {self.folder.name} has clips but no {MANIFEST} ({found[0]}, ...): put it back from a copy, "
                     "delete the folder, or choose another reel name"
@@ -67,13 +84,16 @@ class ReelWriter:
         for name in strays(self.reel):
             with suppress(OSError):
                 (self.folder / name).unlink()
+        for path in self.folder.glob(f"{JOINING}*.tmp"):  # joining takes no lock, so only what has long stood still
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > 3600:
+                    path.unlink()
 
-    def find(self, digest: str, *, tail_frames: int, tail_latents: int) -> Take | None:
-        """The take of that digest if it is whole and its tail long enough."""
+    def find(self, digest: str) -> Take | None:
+        """The take of that digest, if it is whole."""
         for take in (*self.reel.clips, *self.reel.spare):
             if take.digest == digest:
-                enough = take.tail_frames >= tail_frames and take.tail_latents >= tail_latents
-                return take if enough and self.reel.is_whole(take) else None
+                return take if self.reel.is_whole(take) else None
         return None
 
     def add(
@@ -134,12 +154,19 @@ class ReelWriter:
                 self._commit(chain, spare)
 
     def clean(self) -> tuple[int, int]:
-        """Delete the spare takes. Returns how many, and their bytes."""
+        """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
         spare = self.reel.spare
+        videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
+                  and match[1] == self.reel.name and match[2] != self.reel.chain]  # fmt: skip
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
             self._commit(self.reel.clips, ())
         self._delete(spare)
-        return len(spare), sum(take.video.size + take.tail.size for take in spare)
+        size = sum(take.video.size + take.tail.size for take in spare)
+        for path in videos:
+            with suppress(OSError):
+                size += path.stat().st_size
+                path.unlink()
+        return len(spare), size
 
     def _delete(self, takes: Iterable[Take]) -> None:
         for take in takes:

@@ -54,7 +54,9 @@ def stitch(
         if drop != "new":
             notes.append("drop has no effect: both clips' overlap is blended")
         keep = len(first) - overlap_frames
-        faded = torch.lerp(first[keep:], second[:overlap_frames].to(first), blend_weights(overlap_frames, blend))
+        faded = torch.lerp(
+            first[keep:], second[:overlap_frames].to(first), blend_weights(overlap_frames, blend).to(first)
+        )
         return torch.cat([first[:keep], faded, second[overlap_frames:].to(first)]), notes
     if drop == "new":
         second = second[overlap_frames:]

@@ -34,7 +34,7 @@ MAX_SEED = 2**64 - 1
 
 _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
-_ESCAPED = re.compile(r"\\(?=#|\[|\\|---)")
+_ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
 _TOKEN = re.compile(r"\S+")
 
 
@@ -153,8 +153,7 @@ def _block(lines: list[tuple[int, str]], start: int) -> Block:
     if lines and lines[0][1].lstrip().startswith("[") and not _ECHOSHOT.match(lines[0][1].lstrip()):
         settings = _settings(*lines[0])
         lines = lines[1:]
-    prompt = "\n".join(_ESCAPED.sub("", text.strip(), count=1) if text.lstrip()[:1] == "\\" else text.strip()
-                       for _, text in lines).strip()  # fmt: skip
+    prompt = "\n".join(_ESCAPED.sub("", text.strip(), count=1) for _, text in lines).strip()
     return Block(line, prompt, **settings)
 
 

@@ -84,25 +84,41 @@ def test_a_change_of_the_models_is_seen_in_the_graph(fake: FakeHost) -> None:
     assert "0 kept" in run(prompt=other)["result"][3]
     seed = {**PROMPT, "2": {**PROMPT["2"], "inputs": {**PROMPT["2"]["inputs"], "seed": 2}}}
     assert "2 kept" in run(prompt=seed)["result"][3]
-    assert "where the models come from cannot be seen" in run(prompt=None)["result"][3]
+    blind = run(prompt=None)["result"][3]
+    assert "where the models come from cannot be seen" in blind
+    assert "0 kept" in blind  # nobody knows whether the clips are those of these models
     assert fake.count("WanVideoSamplerFromSettings") == 6
 
 
 @pytest.mark.usefixtures("fake")
 def test_comfyui_runs_it_again_only_when_the_reel_has_changed() -> None:
-    assert LongVideo.IS_CHANGED(reel="test", story="a") == ""
-    reel = run()["result"][0]
-    assert LongVideo.IS_CHANGED(reel="test") == ""
+    first = LongVideo.IS_CHANGED(reel="test", story="a")
+    made = run()
+    reel = made["result"][0]
+    assert LongVideo.IS_CHANGED(reel="test") == first
     path = reel.folder / reel.clips[0].video.name
     data = path.read_bytes()
     path.unlink()
-    assert LongVideo.IS_CHANGED(reel="test") != ""
+    second = LongVideo.IS_CHANGED(reel="test")
+    assert second != first
     path.write_bytes(data[:-1])
-    assert LongVideo.IS_CHANGED(reel="test") != ""
+    assert LongVideo.IS_CHANGED(reel="test") == second
     assert "1 kept, 1 made (clip 1)" in run()["result"][3]
-    assert LongVideo.IS_CHANGED(reel="test") == ""
+    assert LongVideo.IS_CHANGED(reel="test") == second  # and so it is not run once more for nothing
+    video = run()["result"][2]
+    video.unlink()
+    third = LongVideo.IS_CHANGED(reel="test")
+    assert third not in (first, second)
+    assert run()["result"][2].exists()
+    assert LongVideo.IS_CHANGED(reel="test") == third
+    for clip in reel.clips[1:]:  # times alone, as after a copy
+        (reel.folder / clip.video.name).touch()
+    touched = LongVideo.IS_CHANGED(reel="test")
+    run()
+    (reel.folder / reel.clips[1].video.name).unlink()
+    assert LongVideo.IS_CHANGED(reel="test") != touched
     (reel.folder / "manifest.json").unlink()
-    assert LongVideo.IS_CHANGED(reel="test") == "gone"
+    assert LongVideo.IS_CHANGED(reel="test") not in (first, second, third, touched)
     assert LongVideo.IS_CHANGED(reel="a/b") == ""
     assert LongVideo.IS_CHANGED() == ""
 
@@ -141,6 +157,32 @@ def test_text_may_come_with_the_sampler_settings(fake: FakeHost) -> None:
     assert fake.count("WanVideoTextEncode") == 0
     assert "text_embeds of sampler_inputs are not used" in run(sampler_inputs=own, reel="other")["result"][3]
     assert fake.count("WanVideoTextEncode") == 2
+
+
+@pytest.mark.parametrize(
+    ("inputs", "note"),
+    [
+        ({"end_images": frames(1)}, "end_images are not used"),
+        ({"story": "[model=main]\na", "first_clip_model": "plain"}, "first_clip_model is not used"),
+        ({"mode": "svi2_pro", "ref_image": frames(1, seed=3)}, "start_image is not used: svi2_pro begins from"),
+        ({"story": "a\n---\n[cfg=3]\nb", "low_noise_sampler_inputs": sampler(cfg=4.0), "split_step": 4},
+         "cfg of the story is that of both stages in clip 2"),
+    ],
+)  # fmt: skip
+@pytest.mark.usefixtures("fake")
+def test_what_is_connected_for_nothing_is_said(inputs: dict, note: str) -> None:
+    assert note in run(**inputs)["result"][3]
+    assert note not in run(reel="other")["result"][3]
+
+
+def test_a_linked_reels_folder_works(fake: FakeHost, tmp_path: Path) -> None:
+    (tmp_path / "output").mkdir()
+    (tmp_path / "large disk").mkdir()
+    (tmp_path / "svi_reels").symlink_to(tmp_path / "large disk")
+    made = run()
+    assert made["ui"]["images"][0]["subfolder"] == "svi_reels/test"
+    assert (tmp_path / "large disk" / "test" / "manifest.json").exists()
+    assert fake.calls
 
 
 def test_a_low_noise_model_has_the_settings_of_the_high_one(fake: FakeHost) -> None:
@@ -234,16 +276,24 @@ def test_a_host_without_the_node_or_the_input_is_told(monkeypatch: pytest.Monkey
 
 def test_the_state_of_a_model_file_is_its_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "lora.safetensors"
+    both: dict[str, Path] = {"loras": tmp_path / "none", "vae": tmp_path}
     paths = types.SimpleNamespace(
-        folder_names_and_paths={"loras": None, "vae": None},
-        get_full_path=lambda kind, name: str(tmp_path / name) if kind == "vae" and (tmp_path / name).exists() else None,
+        folder_names_and_paths=both,
+        get_full_path=lambda kind, name: str(both[kind] / name) if (both[kind] / name).exists() else None,
+        **{f"get_{kind}_directory": lambda: str(tmp_path) for kind in ("input", "output", "temp")},
     )
     monkeypatch.setattr(host, "_comfy", lambda module: paths if module == "folder_paths" else None)
     path.write_bytes(b"a" * 3_000_000)
-    before = host.model_file_state("lora.safetensors")
+    before = host.file_print("lora.safetensors")
     path.touch()
-    assert host.model_file_state("lora.safetensors") == before
+    assert host.file_print("lora.safetensors") == before
     path.write_bytes(b"a" * 1_500_000 + b"b" * 1_500_000)
-    assert host.model_file_state("lora.safetensors") != before
-    assert host.model_file_state("none.safetensors") == ""
-    assert host.model_file_state("euler") == ""
+    after = host.file_print("lora.safetensors")
+    assert after != before
+    both["loras"] = tmp_path / "other"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "lora.safetensors").write_bytes(b"c")
+    assert host.file_print("lora.safetensors") not in (before, after)  # either may be the one that is loaded
+    assert host.file_print("none.safetensors") == ""
+    assert host.file_print("euler") == ""
+    assert host.file_print("a prompt. of two sentences") == ""

@@ -17,7 +17,7 @@ from wanvideo_svi.svi_embeds.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
-from wanvideo_svi.wrapper_ext.render import Job, render_chain
+from wanvideo_svi.wrapper_ext.render import Job, _Renderer, render_chain
 from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
 
 DATA = Path(__file__).parent / "data"
@@ -275,6 +275,7 @@ FOUR = "a\n---\nb\n---\nc\n---\nd"
         ({"story": "# why\n" + FOUR.replace("---", "---\n\n")}, ()),
         ({"story": "a\n---\nb\n---\nc\n---\n[overlap=4]\nd"}, (3,)),
         ({"story": "a\n---\nb\n---\nc\n---\n[overlap=9]\nd"}, (2, 3)),  # clip 3 must keep a longer end
+        ({"sampler": sampler(force_offload=False)}, ()),  # memory only
         ({"start_image": frames(1, seed=7)}, (0, 1, 2, 3)),
         ({"ref_image": frames(1, seed=7)}, ()),  # film does not use it
         ({"end_images": frames(1, seed=7)}, ()),
@@ -314,6 +315,55 @@ def test_the_first_clip_does_not_depend_on_the_model_of_the_others(tmp_path: Pat
     assert changed(tmp_path / "b", base, origin=other, first_model="another") == (0, 1, 2)
     # The same first clip from another file: what was made from its last frames is still true.
     assert changed(tmp_path / "c", base, origin=other) == (0,)
+
+
+def test_a_chain_of_one_motion_frame_goes_on_in_film_for_nothing(tmp_path: Path) -> None:
+    base = {"story": "a\n---\nb", "mode": "shot", "ref_image": frames(1, seed=2)}
+    assert changed(tmp_path / "r", base, story="a\n---\nb\n---\n[mode=film]\nc") == (2,)
+    assert render(tmp_path / "r", job(**base))[0].last_frames.shape[0] == 1  # as after a run of that story alone
+
+
+def test_an_end_that_is_too_short_is_said(tmp_path: Path) -> None:
+    render(tmp_path / "r", job("a\n---\nb"))
+    done, _, _ = render(tmp_path / "r", job("a\n---\n[overlap=9]\nb"))
+    assert done.notes == ("clip 1 was made again: the clip after it needs 9 of its last frames, less was kept",)
+
+
+def test_a_damaged_end_is_mended_though_its_size_and_time_are_right(tmp_path: Path) -> None:
+    first, _, _ = render(tmp_path / "r", job())
+    path = tmp_path / "r" / first.takes[0].tail.name
+    state, data = path.stat(), path.read_bytes()
+    path.write_bytes(b"\xff" * 16 + data[16:])
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    done, _, _ = render(tmp_path / "r", job())
+    assert done.sampled == (0,)
+    assert open_reel(tmp_path / "r").problems() == []
+
+
+def test_texts_are_let_go_after_their_last_clip(tmp_path: Path) -> None:
+    story = "\n---\n".join(f"prompt {i % 40}" for i in range(60))
+    most = 0
+
+    class Counting(FakeHost):
+        def WanVideoDecode(self, **inputs: Any) -> tuple[Tensor]:
+            nonlocal most
+            most = max(most, len(renderer.text.known))
+            return super().WanVideoDecode(**inputs)
+
+    host = Counting()
+    with ReelWriter(tmp_path / "r", fps=16) as writer:
+        renderer = _Renderer(job(story), writer, host, Report())
+        renderer.run(resume=True)
+    assert host.count("WanVideoTextEncode") == 40
+    assert most <= 40
+    moved_out = [inputs["force_offload"] for name, inputs in host.calls if name == "WanVideoTextEncode"]
+    assert moved_out == [i in (15, 31, 39) for i in range(40)]
+    story = "\n---\n".join(f"prompt {i}" for i in range(60))
+    most, host = 0, Counting()
+    with ReelWriter(tmp_path / "r2", fps=16) as writer:
+        renderer = _Renderer(job(story), writer, host, Report())
+        renderer.run(resume=True)
+    assert most < 16
 
 
 def test_an_undone_edit_costs_nothing(tmp_path: Path) -> None:
@@ -441,6 +491,13 @@ def test_the_graph_upstream_decides_and_ids_do_not() -> None:
     assert digest_of(graph_of(n4_story="x")) == base
     assert digest_of(graph_of(n3_seed=6)) != base
     assert digest_of(graph_of(n3_seed=6), ignore=("seed",)) == digest_of(graph_of(), ignore=("seed",))
+    assert digest_of(graph_of(n1_load_device="cpu", n1_block_swap_args=["9", 0])) == base
+    swapped = graph_of(n3_model=["5", 0])
+    swapped.nodes["5"] = {
+        "class_type": "WanVideoSetBlockSwap",
+        "inputs": {"model": ["1", 0], "block_swap_args": ["9", 0]},
+    }
+    assert digest_of(swapped) == base
     renamed = {"10" + key: {**node, "inputs": {name: [f"10{value[0]}", value[1]] if isinstance(value, list) else value
                                                for name, value in node["inputs"].items()}}
                for key, node in graph_of().nodes.items()}  # fmt: skip

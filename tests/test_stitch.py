@@ -99,3 +99,9 @@ def test_blend_says_what_it_cannot_do() -> None:
             stitch(frames(first), frames(second), overlap_frames=5, blend="linear")
     _, notes = stitch(frames(9), frames(9), overlap_frames=5, drop="old", blend="linear")
     assert notes == ["drop has no effect: both clips' overlap is blended"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_blend_keeps_the_type_of_the_earlier_clip(dtype: torch.dtype) -> None:
+    joined, _ = stitch(frames(9).to(dtype), frames(9), overlap_frames=5, blend="linear")
+    assert joined.dtype == dtype

@@ -27,14 +27,15 @@ def test_blocks_settings_comments_and_escapes() -> None:
     story = (
         "\ufeff# a comment\r\n[seed=7 frames=49 overlap=9 mode=shot known=overlap padding=grey ref_strength=0.75 end=2 "
         "model=first repeat=3 cfg=4.5]  # why\r\n\r\n  first line \r\n# between\r\nsecond line\r\n---\r\n"
-        "\\# not a comment\n\\---\n\\[not settings]\n\\\\ a backslash\na --- inside\n  ---  \n[1] EchoShot [2] stays"
+        "\\# not a comment\n\\---\n\\[not settings]\n\\\\ a backslash\n\\alpha and \\[b\n"
+        "a --- inside\n  ---  \n[1] EchoShot [2] stays"
     )
     first, second, third = parse_story(story)
     assert first == Block(
         2, "first line\nsecond line", seed=7, frames=49, overlap=9, mode="shot", known="overlap", padding="grey",
         ref_strength=0.75, end=2, model="first", cfg=4.5, repeat=3,
     )  # fmt: skip
-    assert second.prompt == "# not a comment\n---\n[not settings]\n\\ a backslash\na --- inside"
+    assert second.prompt == "# not a comment\n---\n[not settings]\n\\ a backslash\n\\alpha and \\[b\na --- inside"
     assert second.line == 8
     assert third.prompt == "[1] EchoShot [2] stays"
 
@@ -124,6 +125,9 @@ def test_seeds_of_a_block_go_on_from_its_own_and_repeats_are_told() -> None:
     chain = plan("[seed=5 repeat=3]\na\n---\nb\n---\n[seed=47]\nc", seed=1)
     assert [clip.seed for clip in chain.clips] == [5, 47, 89, 1 + 3 * SEED_STEP, 47]
     assert "clips 2 and 5 have the same seed 47" in " ".join(chain.notes)
+    many = plan("[seed=7 repeat=500]\na\n---\n[seed=7 repeat=500]\nb")
+    assert len([note for note in many.notes if "same seed" in note]) == 1
+    assert ", and 497 more: " in " ".join(many.notes)
     assert not any("same seed" in note for note in plan("[repeat=200]\na").notes)
     assert plan("a\n---\nb", seed=2**64 - 1).clips[1].seed == SEED_STEP - 1
 
@@ -152,6 +156,8 @@ def test_pro_is_led_by_latents() -> None:
         ("[model=first]\na", {"first_clip_model": False}, "model=first needs first_clip_model"),
         ("a\n---\n[known=first_latent]\nb", {}, "known must be one of recipe"),
         ("a\n---\nb", {"mode": "shot", "reference_frames": 0, "start_frames": 5}, "shot needs ref_image"),
+        ("a", {"mode": "svi2_pro", "start_frames": 5}, "svi2_pro begins from one image, its anchor"),
+        ("a", {"start_frames": 0}, "there is nothing to begin with: connect start_image"),
         ("a", {"num_frames": 80}, "num_frames must be 4k"),
         ("a", {"fps": 0.0}, "fps must be more than 0"),
         ("a", {"fps": float("nan")}, "fps must be more than 0"),

@@ -7,6 +7,11 @@ from collections.abc import Callable, Collection
 from ..svi_embeds.fingerprint import fingerprint
 from .sampler_wiring import RunningGraph
 
+# Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
+# memory must not cost them the clips they have.
+MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
+_PASSING = {"WanVideoSetBlockSwap": "model"}  # nodes that pass on the input of that name
+
 
 def graph_digest(
     graph: RunningGraph,
@@ -21,8 +26,22 @@ def graph_digest(
     file_state: tells the state of a model file by the name that a widget holds, so that a file of that name with other
     weights counts as another. ignore: inputs of the nearest node that do not count.
     """
-    source = graph.source(node_id, name)
+    source = _behind(graph, graph.source(node_id, name))
     return _digest_of(graph, source, {}, file_state, ignore) if source else ""
+
+
+def _behind(graph: RunningGraph, source: tuple[str, int] | None) -> tuple[str, int] | None:
+    """The same place, or what is behind it when the node there only passes its model on."""
+    seen = set()
+    while source is not None and source[0] not in seen:
+        seen.add(source[0])
+        node = graph.nodes.get(source[0])
+        passed = _PASSING.get(str(node.get("class_type"))) if isinstance(node, dict) else None
+        further = graph.source(source[0], passed) if passed is not None else None
+        if further is None:
+            break
+        source = further
+    return source
 
 
 def _digest_of(
@@ -36,9 +55,9 @@ def _digest_of(
     waiting = [source[0]]
     while waiting:
         here = waiting[-1]
-        skip = ignore if here == source[0] else ()
+        skip = {*MEMORY_INPUTS, *(ignore if here == source[0] else ())}
         inputs = {key: value for key, value in graph.inputs(here).items() if key not in skip}
-        links = {key: link for key in inputs if (link := graph.source(here, key))}
+        links = {key: link for key in inputs if (link := _behind(graph, graph.source(here, key)))}
         known.setdefault(here, "")  # a loop, which ComfyUI refuses anyway, ends here
         if missing := [node for node, _ in links.values() if node not in known]:
             waiting += missing

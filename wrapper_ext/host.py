@@ -181,26 +181,37 @@ _MODEL_SUFFIXES = (".safetensors", ".sft", ".gguf", ".ckpt", ".pt", ".pth", ".bi
 _SAMPLE = 2**20  # bytes
 
 
-def model_file_state(name: str) -> str:
-    """Size and a hash of samples of the model file that a widget names; "" when `name` is none.
+def file_print(name: str) -> str:
+    """What tells the file that a widget names from others of that name; "" when `name` is none.
 
-    A copied file has the same, one that was trained on has not, and 28 GB take milliseconds.
+    Model files, of every kind that has one so named: size and a hash of samples. A copy has the same, one that was
+    trained on has not, and 28 GB take milliseconds. Files in the input folder: size and time.
     """
     paths = _comfy("folder_paths")
-    if paths is None or not name.lower().endswith(_MODEL_SUFFIXES):
+    if paths is None or len(name) > 1000 or "\n" in name:
         return ""
-    for kind in list(paths.folder_names_and_paths):
-        found = paths.get_full_path(kind, name)
-        if found is None:
-            continue
-        with suppress(OSError), Path(found).open("rb") as file:
+    found = []
+    if name.lower().endswith(_MODEL_SUFFIXES):
+        places = {paths.get_full_path(kind, name) for kind in list(paths.folder_names_and_paths)}
+        found = [_sampled(Path(place)) for place in sorted(filter(None, places))]
+    elif "." in name:
+        with suppress(SVIError):
+            found = [file_state(find_file, name)]
+    return " ".join(found)
+
+
+def _sampled(path: Path) -> str:
+    """Size, and a hash of eight samples, of a file; "" when it cannot be read."""
+    try:
+        with path.open("rb") as file:
             size = file.seek(0, 2)
             digest = hashlib.sha256()
             for part in range(8):
                 file.seek(max(0, size - _SAMPLE) * part // 7)
                 digest.update(file.read(_SAMPLE))
-            return f"{size} {digest.hexdigest()}"
-    return ""
+    except OSError:
+        return ""
+    return f"{size} {digest.hexdigest()}"
 
 
 EMBEDS_SUFFIX = ".safetensors"
@@ -228,7 +239,8 @@ def reels_folder() -> Path:
 
 def output_file(path: Path) -> dict[str, str]:
     """A file in ComfyUI's output folder as a node's `ui` names it."""
-    place = path.resolve().relative_to(_folders()["output"])
+    # Not resolved: a folder in it may be a link to a larger disk.
+    place = path.relative_to(_folders()["output"])
     return {"filename": place.name, "subfolder": place.parent.as_posix(), "type": "output"}
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -23,8 +25,7 @@ from .nodes_reel import assemble
 from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
 from .sampler_wiring import RunningGraph
 
-_STORY = """[model=first]
-A woman in a red coat walks through fresh snow, slow tracking shot.
+_STORY = """A woman in a red coat walks through fresh snow, slow tracking shot.
 ---
 She stops and looks up, the wind moves her hair.
 ---
@@ -36,8 +37,26 @@ _NEGATIVE = (
     "extra fingers, still picture, cluttered background"
 )
 
-# Reels as this process left them, so that a finished chain is not run again, and one that was changed since is.
-_left: dict[str, str] = {}
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A reel as this process left it. video: the joined one. changes: how often it had been changed from outside."""
+
+    state: str
+    video: Path
+    changes: int
+
+
+# So that a finished chain is not run again, and one that was changed since is.
+_left: dict[str, _Left] = {}
+
+
+def _changes(folder: Path) -> int:
+    """How often a reel was changed from outside since this process wrote it first, the change at hand included."""
+    left = _left.get(str(folder))
+    if left is None:
+        return 0
+    return left.changes + (reel_state(folder, left.video) != left.state)
 
 
 class WanVideoSVILongVideo:
@@ -211,14 +230,12 @@ class WanVideoSVILongVideo:
 
     @classmethod
     def IS_CHANGED(cls, reel: str | None = None, **_: Any) -> str:
-        """Another value once the reel is not as this process left it."""
+        """Another value each time the reel is found not to be as this process left it."""
         try:
             folder = host.reels_folder() / check_reel_name(reel)
         except SVIError:
             return ""
-        before = _left.get(str(folder))
-        now = reel_state(folder)
-        return "" if before is None or before == now else now or "gone"
+        return str(_changes(folder))
 
     def render(
         self,
@@ -270,8 +287,9 @@ class WanVideoSVILongVideo:
         elif own is not None:
             text_embeds = own
         origin = _origins(RunningGraph(prompt or {}), unique_id or "")
-        if not origin.get("model"):
-            notes.append("where the models come from cannot be seen: turn resume off after changing them")
+        if resume and not origin.get("model"):
+            resume = False
+            notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
         if not isinstance(sampler_inputs, Mapping):
             raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
         low = inputs.get("low_noise_sampler_inputs")
@@ -287,15 +305,17 @@ class WanVideoSVILongVideo:
             **{name: inputs[name] for name in _JOB_INPUTS if name in inputs},
         )  # fmt: skip
         check_job(job)
+        notes += _unused(job)
         folder = host.reels_folder() / reel
+        changes = _changes(folder)
         with ReelWriter(folder, fps=fps) as writer:
             done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
             video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps.mp4"
             if not video.exists():
                 assemble(writer.reel, video, unique_id)
             finished = writer.reel
-        _left[str(folder)] = reel_state(folder)
-        info = _describe(plan, finished, done, [*plan.notes, *notes])
+        _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
+        info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
         host.show_text(unique_id, info.splitlines()[0])
         return {
             "ui": {"images": [host.output_file(video)], "animated": (True,), "text": [info]},
@@ -310,7 +330,7 @@ def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
     """Where the objects that a chain is made with come from, by the names that `Job.origin` wants."""
 
     def digest(name: str, node: str = node_id, ignore: tuple[str, ...] = ()) -> str:
-        return graph_digest(graph, node, name, file_state=host.model_file_state, ignore=ignore)
+        return graph_digest(graph, node, name, file_state=host.file_print, ignore=ignore)
 
     origin = {name: digest(name) for name in ("vae", "t5", "clip", "clip_vision", "low_noise_model", *FIRST_MODELS)}
     for settings, model in (("sampler_inputs", "model"), ("low_noise_sampler_inputs", "low_noise_model")):
@@ -339,6 +359,22 @@ class _NodeReport:
         host.show_progress(self.node_id, done, total, picture)
 
 
+def _unused(job: Job) -> list[str]:
+    """What is connected and decides nothing."""
+    clips, notes = job.plan.clips, []
+    if job.end_images is not None and all(clip.end is None for clip in clips):
+        notes.append("end_images are not used: no block of the story says end=0")
+    if job.first_model is not None and all(clip.model == "main" for clip in clips):
+        notes.append("first_clip_model is not used: every block says model=main")
+    if job.start_image is not None and job.start_image is not job.reference and clips[0].works_on_latents:
+        notes.append("start_image is not used: svi2_pro begins from its anchor, which is ref_image")
+    if job.low_sampler is not None and job.low_sampler.get("cfg") != job.sampler.get("cfg"):
+        cut = [str(clip.index + 1) for clip in clips if clip.cfg is not None]
+        if cut:
+            notes.append(f"cfg of the story is that of both stages in clip {', '.join(cut)}")
+    return notes
+
+
 def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
     made = ", ".join(str(index + 1) for index in done.sampled)
     kept = len(plan.clips) - len(done.sampled)
@@ -350,7 +386,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
     if reel.spare:
         size = sum(take.video.size + take.tail.size for take in reel.spare) / 2**20
         said = f"{len(reel.spare)} takes that the chain does not use are kept too ({size:.0f} MB)"
-        notes = [*notes, f"{said}: wanvideo-svi reel clean {reel.name} deletes them"]
+        notes = [*notes, f'{said}: wanvideo-svi reel clean "{reel.name}" deletes them']
     return write_info(head, notes)
 
 

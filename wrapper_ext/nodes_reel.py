@@ -128,7 +128,7 @@ class WanVideoSVIReelFrames:
                 f"reel {reel.name} has frames 0..{total - 1}, asked for {count or 'all'} from {start_frame} on: "
                 "lower start_frame or count"
             )
-        images = to_images(reel.frames(start, stop))
+        images = to_images(reel.frames(start, stop), stop - start)
         return images, f"frames {start}..{stop - 1} of {total} of reel {reel.name}"
 
 

@@ -23,12 +23,17 @@ from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel import Take
 from ..svi_embeds.reel_writer import ReelWriter
+from .graph_digest import MEMORY_INPUTS
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
 # Changes when the same inputs give another clip, so that reels of before are not taken for true.
 _RENDERING = 1
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples")  # sampler arguments that the chain decides
+_NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
+# Kept of each clip's end at least, so that a chain can go on in any mode without its last clip being made again.
+_TAIL_FRAMES, _TAIL_LATENTS = 5, 2
+_TEXTS_AHEAD = 16
 
 
 class Host(Protocol):
@@ -98,11 +103,13 @@ class _Lead:
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """takes: the chain on disk. sampled: which clips (from 0) were made anew. last_frames: of the last clip."""
+    """takes: the chain on disk. sampled: which clips (from 0) were made anew. last_frames: of the last clip, those that
+    would lead the next. notes: what a reader should know, a sentence each."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
     last_frames: Tensor
+    notes: tuple[str, ...] = ()
 
 
 def render_chain(job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool) -> Rendered:
@@ -119,14 +126,15 @@ class _Renderer:
         self.job, self.writer, self.host, self.report = job, writer, host, report
         check_job(job)
         self.text = _Texts(job, host)
-        self.sampler_print = fingerprint({key: value for key, value in job.sampler.items() if key not in PER_CLIP})
+        self.sampler_print = fingerprint({key: value for key, value in job.sampler.items() if key not in _NOT_DECIDING})
         self.low_print = (
-            fingerprint({key: value for key, value in job.low_sampler.items() if key not in PER_CLIP})
+            fingerprint({key: value for key, value in job.low_sampler.items() if key not in _NOT_DECIDING})
             if job.low_sampler is not None else ""
         )  # fmt: skip
         self.ref_print = fingerprint(job.reference)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
+        self.notes: list[str] = []
 
     def run(self, resume: bool) -> Rendered:
         plan = self.job.plan
@@ -136,9 +144,8 @@ class _Renderer:
         for clip in plan.clips:
             self.host.stop_if_cancelled()
             digest = self._digest(clip, lead)
-            frames, latents = plan.motion_after(clip.index)
-            take = self.writer.find(digest, tail_frames=frames, tail_latents=latents) if resume else None
-            if take is None:
+            kept = self._kept(clip, digest) if resume else None
+            if kept is None:
                 self._say(clip, "sampling")
                 take, lead = self._render(clip, lead, digest, takes)
                 sampled.append(clip.index)
@@ -146,12 +153,28 @@ class _Renderer:
                 self.report.clip(clip.index + 1, len(plan.clips), picture)
             else:
                 self._say(clip, "kept")
-                lead = _Lead(*self.writer.reel.tail(take))
+                take, lead = kept
             takes.append(take)
         self.writer.set_chain(takes)
         if lead.frames is None:
             raise SVIError("the last clip left no frames")
-        return Rendered(tuple(takes), tuple(sampled), lead.frames)
+        last = lead.frames[-plan.motion_after(len(takes) - 1)[0] :]
+        return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
+
+    def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, _Lead] | None:
+        """The clip's take and what it leaves for the next, if the reel has it whole."""
+        take = self.writer.find(digest)
+        if take is None:
+            return None
+        frames, latents = self.job.plan.motion_after(clip.index)
+        if take.tail_frames < frames or take.tail_latents < latents:
+            wanted = f"{frames} of its last frames" + (f" and {latents} of its latents" if latents else "")
+            self.notes.append(f"clip {clip.index + 1} was made again: the clip after it needs {wanted}, less was kept")
+            return None
+        try:
+            return take, _Lead(*self.writer.reel.tail(take))
+        except SVIError:  # damaged in a way that its size and time do not show
+            return None
 
     def _say(self, clip: ChainClip, doing: str) -> None:
         count = len(self.job.plan.clips)
@@ -223,6 +246,9 @@ class _Renderer:
                 "the sampler (loop_args, context windows) changes the length, which a chain cannot have"
             )
         tail_frames, tail_latents = self.job.plan.motion_after(clip.index)
+        tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
+        if clip.works_on_latents:
+            tail_latents = max(tail_latents, _TAIL_LATENTS)
         latents = None
         if tail_latents:
             # Copied: a view would keep the whole clip in memory.
@@ -314,29 +340,38 @@ class _Renderer:
 
 
 class _Texts:
-    """Prompts encoded, each distinct one once, and all that are ahead together: the text encoder is moved in once."""
+    """Prompts encoded, each distinct one once, some of those ahead together, and let go after their last clip."""
 
     def __init__(self, job: Job, host: Host) -> None:
         self.job, self.host = job, host
         self.known: dict[str, Any] = {}
         self.negative: Any = None
+        self.last_use = {clip.prompt: clip.index for clip in job.plan.clips}
 
     def of(self, clip: ChainClip) -> Any:
         if self.job.text_embeds is not None:
             return self.job.text_embeds
         if clip.prompt not in self.known:
-            for ahead in self.job.plan.clips[clip.index :]:
-                if ahead.prompt not in self.known:
-                    self.host.stop_if_cancelled()
-                    self.known[ahead.prompt] = self._encode(ahead.prompt)
-        return self.known[clip.prompt]
+            # What was passed over because its clip was kept is let go too.
+            self.known = {prompt: text for prompt, text in self.known.items() if self.last_use[prompt] >= clip.index}
+            ahead = dict.fromkeys(later.prompt for later in self.job.plan.clips[clip.index :])
+            wanted = [prompt for prompt in ahead if prompt not in self.known][:_TEXTS_AHEAD]
+            for prompt in wanted:
+                self.host.stop_if_cancelled()
+                self.known[prompt] = self._encode(prompt, last=prompt == wanted[-1])
+        text = self.known[clip.prompt]
+        if self.last_use[clip.prompt] == clip.index:
+            del self.known[clip.prompt]
+        return text
 
-    def _encode(self, prompt: str) -> Any:
+    def _encode(self, prompt: str, *, last: bool) -> Any:
+        """last: whether the text encoder may leave the GPU after this one."""
         job = self.job
         if job.t5 is not None:
             return self.host.call(
-                "WanVideoTextEncode", t5=job.t5, positive_prompt=prompt, negative_prompt=job.negative_prompt
-            )[0]
+                "WanVideoTextEncode", t5=job.t5, positive_prompt=prompt, negative_prompt=job.negative_prompt,
+                force_offload=last,
+            )[0]  # fmt: skip
         (positive,) = self.host.call("CLIPTextEncode", clip=job.clip, text=prompt)
         if self.negative is None:
             (self.negative,) = self.host.call("CLIPTextEncode", clip=job.clip, text=job.negative_prompt)
