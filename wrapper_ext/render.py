@@ -23,13 +23,15 @@ from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel import Take
 from ..svi_embeds.reel_writer import ReelWriter
-from .graph_digest import MEMORY_INPUTS
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
 # Changes when the same inputs give another clip, so that reels of before are not taken for true.
 _RENDERING = 1
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples")  # sampler arguments that the chain decides
+# Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
+# memory must not cost them the clips they have.
+MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
 _NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
 # Kept of each clip's end at least, so that a chain can go on in any mode without its last clip being made again.
 _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
