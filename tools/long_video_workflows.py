@@ -79,10 +79,12 @@ def long_video(mode: str) -> dict[str, Any]:
         values["split_step"] = STEPS // 2
     node = graph.add("WanVideoSVILongVideo", (x, -520), (2 * WIDTH, 1180), title="The whole video", links=links,
                      values=values, colour="#2a363b")  # fmt: skip
+    graph.group("The story", (x - 30, TOP, 2 * WIDTH + 60, 1320), "#b58b2a")
     if not pair:  # with two models there are nodes enough; the video lies in the reel's folder all the same
-        graph.add("SaveVideo", (x, 720), (2 * WIDTH, 300), links={"video": (node, 2)},
+        x += 2 * WIDTH + 100
+        graph.add("SaveVideo", (x, -520), (WIDTH, 360), links={"video": (node, 2)},
                   values={"filename_prefix": f"video/long_video_{mode}"})  # fmt: skip
-    graph.group("The story", (x - 30, TOP, 2 * WIDTH + 60, HEIGHT), "#b58b2a")
+        graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 500), "#b58b2a")
     return graph.save()
 
 

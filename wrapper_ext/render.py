@@ -33,7 +33,7 @@ PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples")  # sample
 # memory must not cost them the clips they have.
 MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
 _NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
-# Kept of each clip's end at least, so that a chain can go on in any mode without its last clip being made again.
+# Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
 _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 _TEXTS_AHEAD = 16
 

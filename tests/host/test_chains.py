@@ -12,7 +12,9 @@ from host.comfyui import Comfy, HostError
 from host.graphs import WORKFLOWS, Builder, tiny_chain
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.recipes import recipe
+from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.wrapper_ext.host import INSTALL_HINT
 
 
@@ -49,8 +51,16 @@ SHIPPED = {
 }
 
 
+# Frames of the joined video.
+LONG_VIDEOS = {
+    "long_video_film": 3 * 17 + 13 - 3 * 5,
+    "long_video_shot": 4 * 17 - 3 * 1,
+    "long_video_svi2_pro": 4 * 17 - 3 * 5,
+}
+
+
 def test_every_shipped_workflow_is_run_here() -> None:
-    assert set(SHIPPED) == {path.stem for path in WORKFLOWS.glob("*.json")}
+    assert set(SHIPPED) | set(LONG_VIDEOS) == {path.stem for path in WORKFLOWS.glob("*.json")}
 
 
 @pytest.mark.usefixtures("first_image")
@@ -67,6 +77,25 @@ def test_the_shipped_workflow_runs_to_saved_frames(comfy: Comfy, name: str) -> N
     sheets = [fetch_picture(comfy, item) for item in outputs_of(graph, answer, embeds_node)]
     assert len(sheets) == clips, "each embeds node shows its contact sheet"
     assert min(sheet.width for sheet in sheets) >= 900
+
+
+@pytest.mark.usefixtures("first_image")
+@pytest.mark.parametrize("name", LONG_VIDEOS)
+def test_the_shipped_long_video_runs_to_a_video(comfy: Comfy, name: str) -> None:
+    graph = tiny_chain(name, frames=17, size=64)
+    answer = comfy.run(graph)
+    (node,) = (node_id for node_id, each in graph.items() if each["class_type"] == "WanVideoSVILongVideo")
+    assert answer[node]["text"][0].startswith(f"4 clips, {LONG_VIDEOS[name]} frames")
+    reel = open_reel(comfy.base / "output" / "svi_reels" / graph[node]["inputs"]["reel"])
+    frames = list(reel.frames())
+    assert len({frame.tobytes() for frame in frames}) == len(frames) == LONG_VIDEOS[name]
+    (shown,) = answer[node]["images"]
+    with urllib.request.urlopen(f"{comfy.url}/view?{urllib.parse.urlencode(shown)}", timeout=60) as video:
+        path = comfy.base / f"{name}.mp4"
+        path.write_bytes(video.read())
+    assert sum(1 for _ in read_video(path)) == LONG_VIDEOS[name]
+    saves = [node_id for node_id, each in graph.items() if each["class_type"] == "SaveVideo"]
+    assert all(node_id in answer for node_id in saves)
 
 
 @pytest.mark.usefixtures("first_image")
