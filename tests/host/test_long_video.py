@@ -181,7 +181,7 @@ def test_a_pair_as_2_0_pro_with_first_clip_models_and_an_end(comfy: Comfy) -> No
     assert "3 clips, 41 frames" in text
     reel = reel_of(comfy, "pro")
     assert reel.total_frames == 41
-    assert reel.tail(reel.clips[0])[1].shape == (16, 1, 8, 8)
+    assert reel.tail(reel.clips[0])[1].shape == (16, 2, 8, 8)
     assert len({frame.tobytes() for frame in reel.frames()}) == 41
     assert torch.equal(comfy.load("pro_tail")["value"], reel.tail(reel.clips[-1])[0])
 
