@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -18,7 +19,7 @@ from .latent_plan import (
 )
 from .plan import plan_clip
 from .recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe
-from .story import CHAIN_MODES, MAX_SEED, Block, Model, check_seed, parse_story
+from .story import AUTO, CHAIN_MODES, MAX_CLIPS, MAX_SEED, Block, Model, check_seed, parse_story
 from .timeline import FRAMES_PER_LATENT, latent_count
 from .words import shorten
 
@@ -52,6 +53,11 @@ class ChainClip:
     until: int
 
     @property
+    def start(self) -> int:
+        """Frame of the joined chain where it begins, its overlap included."""
+        return self.until - self.num_frames
+
+    @property
     def adds(self) -> int:
         """Frames that the chain grows by."""
         return self.num_frames - self.overlap_frames
@@ -69,12 +75,17 @@ class ChainClip:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChainPlan:
-    """A chain, clip by clip. fps: frames per second. notes: what a reader should know, a sentence each."""
+    """A chain, clip by clip.
+
+    fps: frames per second. length: frames that the video is to have, when the story fills it (repeat=auto); the last
+    clip may go beyond. notes: what a reader should know, a sentence each.
+    """
 
     clips: tuple[ChainClip, ...]
     fps: float
     default_motion_frames: int
     notes: tuple[str, ...] = ()
+    length: int | None = None
 
     @property
     def total_frames(self) -> int:
@@ -113,10 +124,10 @@ class ChainPlan:
     def describe(self) -> str:
         """How many clips, frames and seconds."""
         count = len(self.clips)
-        return (
-            f"{count} clip{'s' if count > 1 else ''}, {self.total_frames} frames, {self.seconds:.1f} s at "
-            f"{self.fps:g} fps"
-        )
+        frames = self.total_frames if self.length is None else min(self.length, self.total_frames)
+        cut = f" (the last {self.total_frames - frames} are not in the video)" if frames < self.total_frames else ""
+        clips = f"{count} clip{'s' if count > 1 else ''}"
+        return f"{clips}, {frames} frames, {frames / self.fps:.1f} s at {self.fps:g} fps{cut}"
 
     def __repr__(self) -> str:
         return f"ChainPlan({self.describe()})"
@@ -135,6 +146,7 @@ def plan_chain(
     end_images: int | None = None,
     fun_or_fl2v_model: bool = True,
     first_clip_model: bool = True,
+    length: int | None = None,
 ) -> ChainPlan:
     """Plan a chain from a story.
 
@@ -144,7 +156,7 @@ def plan_chain(
     others' are SEED_STEP apart.
     start_frames, reference_frames: frames in the start and the reference image. end_images: how many there are; None
     when that is not known yet. fun_or_fl2v_model: as on WanVideoSVIEmbeds. first_clip_model: whether there is a model
-    without the SVI LoRA; it samples the first clip.
+    without the SVI LoRA; it samples the first clip. length: frames that a block with repeat=auto fills up to.
 
     Raises SVIError, naming the line, for a story or a clip that cannot be.
     """
@@ -155,9 +167,20 @@ def plan_chain(
     check_bool("first_clip_model", first_clip_model)
     reference_frames = reference_frames or int(start_frames == 1)  # a single image is the original
     check_rate("fps", fps)
+    if length is not None:
+        check_int("length", length, minimum=1)
     clips: list[ChainClip] = []
-    for block in parse_story(story):
-        for repetition in range(block.repeat):
+    blocks = parse_story(story)
+    fills = blocks[-1].repeat == AUTO
+    if fills and length is None:
+        raise SVIError(
+            f"line {blocks[-1].line} of the story: repeat=auto needs a length: connect the audio or the poses (or say "
+            "how often, as in repeat=4)"
+        )
+    for block in blocks:
+        for repetition in range(block.repeat) if block.repeat != AUTO else itertools.count():
+            if block.repeat == AUTO and _reaches(clips, length, block, repetition):
+                break
             try:
                 clip = _clip(
                     block, clips[-1] if clips else None, repetition, mode=mode, num_frames=num_frames,
@@ -172,8 +195,19 @@ def plan_chain(
                 raise SVIError(f"clip {len(clips) + 1} (line {block.line} of the story): {error}") from error
             clips.append(clip)
     return ChainPlan(
-        tuple(clips), float(fps), overlap_frames or _own_motion(mode), tuple(_notes(clips, mode))
+        tuple(clips), float(fps), overlap_frames or _own_motion(mode), tuple(_notes(clips, mode)),
+        length if fills else None,
     )  # fmt: skip
+
+
+def _reaches(clips: list[ChainClip], length: int | None, block: Block, repetition: int) -> bool:
+    """Whether the clips so far fill the length. A block makes at least one clip; at most MAX_CLIPS are made."""
+    if len(clips) >= MAX_CLIPS:
+        raise SVIError(
+            f"line {block.line} of the story: repeat=auto would make more than {MAX_CLIPS} clips for {length} frames: "
+            "use longer clips or a smaller overlap"
+        )
+    return repetition > 0 and clips[-1].until >= (length or 0)
 
 
 def _own_motion(mode: str) -> int:

@@ -20,13 +20,17 @@ from torch import Tensor
 
 from .checks import check_choice
 from .errors import SVIError
+from .soundtrack import Soundtrack, TrackWriter
 
 Pixels = npt.NDArray[np.uint8]  # H W 3
 
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """How a video is written. quality: the codec's scale, from best to worst, as option `option`; None without one."""
+    """How a video is written.
+
+    quality: the codec's scale, from best to worst, as option `option`; None without one. sound: codec of its audio.
+    """
 
     id: str
     codec: str
@@ -37,6 +41,7 @@ class VideoFormat:
     option: str | None = None
     quality: tuple[int, int] = (0, 0)
     tag: str | None = None
+    sound: str = "aac"
 
 
 _FORMATS = (
@@ -45,8 +50,9 @@ _FORMATS = (
     VideoFormat("h265", "libx265", "yuv420p10le", ".mp4", "mp4",
                 {"preset": "medium", "x265-params": "log-level=error", "movflags": "+faststart"}, "crf", (10, 34),
                 "hvc1"),
-    VideoFormat("ffv1", "ffv1", "bgr0", ".mkv", "matroska", {"level": "3", "slicecrc": "1"}),
-    VideoFormat("prores", "prores_ks", "yuv422p10le", ".mov", "mov", {"profile": "3", "vendor": "apl0"}),
+    VideoFormat("ffv1", "ffv1", "bgr0", ".mkv", "matroska", {"level": "3", "slicecrc": "1"}, sound="flac"),
+    VideoFormat("prores", "prores_ks", "yuv422p10le", ".mov", "mov", {"profile": "3", "vendor": "apl0"},
+                sound="pcm_s16le"),
 )  # fmt: skip
 FORMATS: dict[str, VideoFormat] = {row.id: row for row in _FORMATS}
 LOSSLESS = FORMATS["ffv1"]
@@ -89,12 +95,14 @@ def write_video(
     fps: float,
     video_format: VideoFormat = LOSSLESS,
     quality: int = DEFAULT_QUALITY,
+    track: Soundtrack | None = None,
     after_frame: Callable[[], None] | None = None,
 ) -> int:
     """Write frames (H W 3 uint8) to a file that must not be there yet, on the disk when this returns. Returns how many.
 
-    quality: 0..100, for formats with loss. after_frame: called after each frame; what it raises ends the work. Whatever
-    goes wrong, the file is gone. Raises OSError when the disk refuses, SVIError when PyAV lacks the codec.
+    quality: 0..100, for formats with loss. track: sound from frame 0 on, cut where the frames end.
+    after_frame: called after each frame; what it raises ends the work. Whatever goes wrong, the file is gone.
+    Raises OSError when the disk refuses, SVIError when PyAV lacks the codec.
     """
     import av
 
@@ -104,7 +112,10 @@ def write_video(
             sink = _Sink(file)
             with av.open(sink, "w", format=video_format.container, options=_mux_options(video_format)) as container:
                 stream = _add_stream(container, video_format, width=width, height=height, fps=fps, quality=quality)
+                sound = TrackWriter(container, track, codec=video_format.sound) if track is not None else None
                 for pixels in frames:
+                    if sound:
+                        sound.write_until(float((count + 1) / video_rate(fps)))
                     for packet in stream.encode(_frame(pixels, video_format)):
                         container.mux(packet)
                     sink.check()
@@ -113,6 +124,8 @@ def write_video(
                         after_frame()
                 for packet in stream.encode():
                     container.mux(packet)
+                if sound:
+                    sound.close()
             sink.check()
             file.flush()
             os.fsync(file.fileno())

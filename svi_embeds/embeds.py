@@ -170,6 +170,17 @@ def known_mask_of(embeds: Mapping[str, Any]) -> Tensor:
     return unpack_known(mask.detach().to("cpu", torch.float32), end_apart=is_end_apart(embeds)).clone()
 
 
+def conditioning_of(embeds: Mapping[str, Any]) -> Tensor:
+    """What the transformer gets beside the noise: 4 + C T h w, the mask in front. embeds: image-to-video, checked."""
+    latents: Tensor = embeds["image_embeds"]
+    return torch.cat([embeds["mask"].to(latents), latents])
+
+
+def clip_vision_of(embeds: Mapping[str, Any]) -> dict[str, Any]:
+    """The entries that hold CLIP vision features."""
+    return {key: embeds[key] for key in ("clip_context", "negative_clip_context") if embeds.get(key) is not None}
+
+
 def svi_record_of(embeds: Mapping[str, Any]) -> SVIRecord | None:
     """What this pack noted of a clip; None in embeds of another node. Raises SVIError when it does not read."""
     record = embeds.get("svi")

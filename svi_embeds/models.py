@@ -115,3 +115,9 @@ def _entry(model: Any, key: str) -> Any:
         return model.model[key]
     except (KeyError, TypeError):
         return None
+
+
+def lacks_layers(model: Any, name: str) -> bool:
+    """Whether a model of the wrapper has no layers of this name; False for what cannot be looked into."""
+    transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
+    return transformer is not None and getattr(transformer, name, None) is None

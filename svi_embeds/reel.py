@@ -27,6 +27,7 @@ from torch import Tensor
 from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
 from .errors import SVIError
+from .soundtrack import Soundtrack
 from .words import align, shorten
 
 MANIFEST, LOCK = "manifest.json", ".lock"
@@ -163,11 +164,14 @@ class Reel:
         video_format: str = "h264",
         quality: int = DEFAULT_QUALITY,
         fps: float | None = None,
+        track: Soundtrack | None = None,
+        frames: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> int:
         """Write the joined chain to one video file, which replaces what was there once it is whole.
 
         video_format: a key of FORMATS. quality: 0..100 for formats with loss. fps: None for the reel's.
+        track: its sound, from the first frame on. frames: how many of the chain's to write, None for all.
         progress: called after each frame with frames done, of all; what it raises ends the work.
         One frame is in memory at a time.
         Returns the number of frames. Raises SVIError for an empty or damaged reel, or when the disk refuses.
@@ -179,6 +183,8 @@ class Reel:
         if not self.clips:
             raise SVIError(f"reel {self.name} has no clip yet")
         total, first = self.total_frames, self.clips[0]
+        if frames is not None:
+            total = min(total, check_int("frames", frames, minimum=1))
         done = 0
 
         def tick() -> None:
@@ -192,8 +198,8 @@ class Reel:
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 count = write_video(
-                    beside, self.frames(), width=first.width, height=first.height, fps=rate,
-                    video_format=row, quality=quality, after_frame=tick,
+                    beside, self.frames(0, total), width=first.width, height=first.height, fps=rate,
+                    video_format=row, quality=quality, track=track, after_frame=tick,
                 )  # fmt: skip
                 beside.replace(path)
             finally:

@@ -32,6 +32,8 @@ CHAIN_MODES: tuple[str, ...] = (*MODES, SVI2_PRO.id)
 MAX_CLIPS = 100_000  # a month of video: a slip of the finger in repeat must not fill the memory
 MAX_SEED = 2**64 - 1
 
+AUTO = 0  # as a block's repeat; written `auto`
+
 _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
@@ -43,7 +45,8 @@ class Block:
     """One block of a story. line: where it begins, from 1. None: the chain's own setting.
 
     seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
-    whether the model without the SVI LoRA (`first`) samples it. repeat: how many clips it makes.
+    whether the model without the SVI LoRA (`first`) samples it. repeat: how many clips it makes; AUTO is as many as
+    the chain's length needs.
     """
 
     line: int
@@ -100,6 +103,15 @@ def _frames(text: str) -> int:
     return frames
 
 
+def _repeat(text: str) -> int:
+    if text == "auto":
+        return AUTO
+    try:
+        return _whole("repeat", 1, MAX_CLIPS)(text)
+    except SVIError as error:
+        raise SVIError(f"{error}; or auto, as long as the audio or the poses") from None
+
+
 _KEYS: dict[str, Callable[[str], Any]] = {
     "seed": _whole("seed", 0, MAX_SEED),
     "frames": _frames,
@@ -110,7 +122,7 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "ref_strength": _number("ref_strength", 0, 10),
     "end": _whole("end", 0, 100_000),
     "model": _one_of("model", ("first", "main")),
-    "repeat": _whole("repeat", 1, MAX_CLIPS),
+    "repeat": _repeat,
     "cfg": _number("cfg", 0, 30),
 }
 KEYS: tuple[str, ...] = tuple(_KEYS)
@@ -139,6 +151,12 @@ def parse_story(text: str) -> tuple[Block, ...]:
                     f"line {block.line} of the story: this block is empty; write a prompt, or remove one of the lines "
                     f"{_SEPARATOR} around it"
                 )
+    for block in blocks[:-1]:
+        if block.repeat == AUTO:
+            raise SVIError(
+                f"line {block.line} of the story: repeat=auto fills what is left of the length, so it belongs to the "
+                "last block"
+            )
     if (clips := sum(block.repeat for block in blocks)) > MAX_CLIPS:
         raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {clips}: lower repeat")
     return tuple(blocks)

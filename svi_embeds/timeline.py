@@ -75,6 +75,29 @@ def chain_frames(clips: Sequence[int], overlaps: Sequence[int]) -> int:
     return sum(clips) - sum(overlaps)
 
 
+def clip_start(index: int, *, num_frames: int, overlap_frames: int) -> int:
+    """Frame of the joined chain where clip `index` (from 0) begins, its motion frames included.
+
+    For a chain whose clips all have `num_frames` frames and share `overlap_frames` with the one before.
+    """
+    check_int("clip_index", index, minimum=0)
+    return index * _step(num_frames, overlap_frames)
+
+
+def clips_needed(total_frames: int, *, num_frames: int, overlap_frames: int) -> int:
+    """How many such clips a chain of at least `total_frames` frames has."""
+    check_int("total_frames", total_frames, minimum=1)
+    return max(1, -(-(total_frames - overlap_frames) // _step(num_frames, overlap_frames)))
+
+
+def _step(num_frames: int, overlap_frames: int) -> int:
+    latent_count(num_frames)
+    check_int("overlap_frames", overlap_frames, minimum=0)
+    if overlap_frames >= num_frames:
+        raise SVIError(f"overlap_frames must be smaller than the clip, got {overlap_frames} of {num_frames} frames")
+    return num_frames - overlap_frames
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Frames `start` to `stop` (excluded) of one clip, all with the same role."""

@@ -108,6 +108,21 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     return tuple(getattr(made, "result", made))  # nodes of ComfyUI's newer schema return an object
 
 
+def blocked(why: str) -> Any:
+    """An output that stops whatever is connected to it, with a sentence; None outside ComfyUI."""
+    module = _comfy("comfy_execution.graph_utils")
+    return module.ExecutionBlocker(why) if module else None
+
+
+def silent_voice(count: int) -> torch.Tensor | None:
+    """`count` entries of the wrapper's recorded silence, [count, 12, 768]; None when this wrapper has none."""
+    if _node("MultiTalkSilentEmbeds") is None:
+        return None
+    (embeds,) = call("MultiTalkSilentEmbeds", num_frames=count)
+    features: torch.Tensor = embeds["audio_features"]
+    return features
+
+
 def show_progress(node_id: str | None, done: int, total: int, picture: Image.Image | None = None) -> None:
     """Move a node's progress bar, with a picture on the node. Raises ComfyUI's interrupt when the user cancelled."""
     if (utils := _comfy("comfy.utils")) and node_id is not None:

@@ -15,11 +15,12 @@ from . import (
     nodes_pairing,
     nodes_reel,
     nodes_temporal_mask,
+    nodes_windows,
 )
 
 _TOPICS = (
     nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_pairing, nodes_chain, nodes_masks,
-    nodes_files, nodes_long_video, nodes_reel,
+    nodes_files, nodes_long_video, nodes_reel, nodes_windows,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

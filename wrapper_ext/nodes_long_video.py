@@ -14,14 +14,16 @@ from ..svi_embeds.chain import ChainPlan, plan_chain
 from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, check_pixels
+from ..svi_embeds.guides import guides_of
 from ..svi_embeds.reel import Reel, check_reel_name, reel_state
 from ..svi_embeds.reel_writer import ReelWriter
+from ..svi_embeds.soundtrack import soundtrack_of
 from ..svi_embeds.story import CHAIN_MODES, MAX_SEED, parse_story
 from ..svi_embeds.words import align
 from . import host
 from .common import CATEGORY, size_inputs
 from .graph_digest import graph_digest
-from .nodes_reel import assemble
+from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
 from .sampler_wiring import RunningGraph
 
@@ -210,6 +212,13 @@ class WanVideoSVILongVideo:
                     {"default": True, "tooltip": "On for Fun InP and FLF2V models. Matters only with end images."},
                 ),
                 "tiled_vae": ("BOOLEAN", {"default": False, "tooltip": "Encode and decode in tiles: less memory."}),
+                "audio": (
+                    "AUDIO",
+                    {
+                        "tooltip": "The sound of the video. With multitalk_embeds on the settings node: what they were "
+                        "made of."
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip
@@ -255,6 +264,7 @@ class WanVideoSVILongVideo:
         ref_image: Tensor | None = None,
         end_images: Tensor | None = None,
         text_embeds: Mapping[str, Any] | None = None,
+        audio: Mapping[str, Any] | None = None,
         unique_id: str | None = None,
         prompt: Mapping[str, Any] | None = None,
         **inputs: Any,
@@ -274,12 +284,21 @@ class WanVideoSVILongVideo:
         start, ref, ends = images["start_image"], images["ref_image"], images["end_images"]
         if ref is not None and len(ref) > 1:
             raise SVIError(f"ref_image must be one image, got a batch of {len(ref)}: ImageFromBatch picks one")
+        if not isinstance(sampler_inputs, Mapping):
+            raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
+        low = inputs.get("low_noise_sampler_inputs")
+        if low is not None and not isinstance(low, Mapping):
+            raise SVIError("low_noise_sampler_inputs must come from WanVideo Sampler Settings")
+        guides = guides_of(sampler_inputs, low, silence=host.silent_voice)
+        track = soundtrack_of(audio) if audio is not None else None
         plan = plan_chain(
             story, mode=mode, num_frames=num_frames, overlap_frames=overlap_frames, seed=seed, fps=fps,
             start_frames=0 if start is None else len(start), reference_frames=0 if ref is None else 1,
             end_images=0 if ends is None else len(ends), fun_or_fl2v_model=inputs.get("fun_or_fl2v_model", True),
             first_clip_model=inputs.get("first_clip_model") is not None,
+            length=guides.frames or (round(track.seconds * fps) if track else None),
         )  # fmt: skip
+        notes += guides.check(plan, width=width, height=height, track=track)
         texts = [name for name in ("t5", "clip") if inputs.get(name) is not None]
         own = sampler_inputs.get("text_embeds") if isinstance(sampler_inputs, Mapping) else None
         if own is not None and (texts or text_embeds is not None):
@@ -290,9 +309,6 @@ class WanVideoSVILongVideo:
         if resume and not origin.get("model"):
             resume = False
             notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
-        if not isinstance(sampler_inputs, Mapping):
-            raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
-        low = inputs.get("low_noise_sampler_inputs")
         if (low_model := inputs.get("low_noise_model")) is not None:
             if low is not None:
                 raise SVIError("connect low_noise_model or low_noise_sampler_inputs, not both")
@@ -300,7 +316,7 @@ class WanVideoSVILongVideo:
         job = Job(
             plan=plan, vae=vae, width=width, height=height, sampler=sampler_inputs, start_image=start, ref_image=ref,
             end_images=ends, text_embeds=text_embeds, origin=origin, first_model=inputs.get("first_clip_model"),
-            low_sampler=low,
+            low_sampler=low, guides=guides,
             first_low_model=inputs.get("first_clip_low_noise_model"),
             **{name: inputs[name] for name in _JOB_INPUTS if name in inputs},
         )  # fmt: skip
@@ -310,9 +326,9 @@ class WanVideoSVILongVideo:
         changes = _changes(folder)
         with ReelWriter(folder, fps=fps) as writer:
             done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
-            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps.mp4"
+            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(plan.length)}.mp4"
             if not video.exists():
-                assemble(writer.reel, video, unique_id)
+                assemble(writer.reel, video, unique_id, track=track, frames=plan.length)
             finished = writer.reel
         _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
         info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor
@@ -10,7 +11,9 @@ from ..svi_embeds.checks import check_int
 from ..svi_embeds.clip_video import DEFAULT_QUALITY, FORMATS, check_format, to_images
 from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.reel import Reel, check_reel_name, describe_reel, list_reels, open_reel, reel_state
+from ..svi_embeds.soundtrack import Soundtrack, soundtrack_of
 from . import host
 from .common import CATEGORY
 
@@ -174,19 +177,29 @@ class WanVideoSVIReelVideo:
                     },
                 ),
             },
+            "optional": {"audio": ("AUDIO", {"tooltip": "The sound of the video, from its first frame on."})},
             "hidden": {"unique_id": "UNIQUE_ID"},
         }  # fmt: skip
 
-    def join(self, reel: Reel, format: str, quality: int, fps: float, unique_id: str | None = None) -> dict[str, Any]:  # noqa: A002
+    def join(
+        self,
+        reel: Reel,
+        format: str,  # noqa: A002
+        quality: int,
+        fps: float,
+        audio: Mapping[str, Any] | None = None,
+        unique_id: str | None = None,
+    ) -> dict[str, Any]:
         """See `Reel.assemble`. Returns VIDEO, and the file in words."""
         row = check_format(format)
         _reel(reel)
         rate = fps or reel.fps
+        track = soundtrack_of(audio) if audio is not None else None
         scale = f"_q{quality}" if row.option else ""
-        path = reel.folder / f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{row.suffix}"
+        path = reel.folder / f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{sound_name(track)}{row.suffix}"
         notes = ["it was there already"] if path.exists() else []
         if not notes:
-            assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate)
+            assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate, track=track)
         head = (
             f"{path.name}: {reel.total_frames} frames, {reel.total_frames / rate:.1f} s at {rate:g} fps, {format}, "
             f"{path.stat().st_size / 2**20:.1f} MB"
@@ -202,6 +215,16 @@ def _reel(reel: object) -> Reel:
     if not isinstance(reel, Reel):
         raise SVIError(f"reel must come from SVI Long Video or SVI Reel Open, got {type(reel).__name__}")
     return reel
+
+
+def sound_name(track: Soundtrack | None) -> str:
+    """What a video's file name says of its sound, so that one with other sound is not taken for it."""
+    return "" if track is None else f"_a{fingerprint([track.samples, track.rate])[:8]}"
+
+
+def cut_name(frames: int | None) -> str:
+    """The same of a video that does not show all of the chain."""
+    return "" if frames is None else f"_{frames}f"
 
 
 def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:

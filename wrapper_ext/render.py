@@ -19,6 +19,7 @@ from ..svi_embeds.clip import make_clip
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.frames import last_frames, resize_frames, to_picture
+from ..svi_embeds.guides import POSES, VOICE, Guides
 from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel import Take
@@ -28,7 +29,8 @@ FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
 # Changes when the same inputs give another clip, so that reels of before are not taken for true.
 _RENDERING = 1
-PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples")  # sampler arguments that the chain decides
+# Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
+PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
 # Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
 # memory must not cost them the clips they have.
 MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
@@ -62,6 +64,7 @@ class Job:
     sampler: the host's SAMPLER_ARGS. low_sampler: those of the low noise stage. split_step: the step at which it takes
     over, 0 for what the two say. first_model, first_low_model: models without the SVI LoRA.
     text: exactly one of t5, clip and text_embeds; negative_prompt goes with the first two.
+    guides: what the clips follow frame by frame; it comes with the sampler settings.
     origin: a digest of the graph upstream of what cannot be looked into, by name: vae, t5, clip, clip_vision,
     sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS.
     """
@@ -85,6 +88,7 @@ class Job:
     clip_vision: Any = None
     fun_or_fl2v_model: bool = True
     tiled_vae: bool = False
+    guides: Guides = field(default_factory=Guides)
     origin: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -204,6 +208,7 @@ class _Renderer:
             "ref": self.ref_print if self._uses_reference(clip) else None,
             "end": None if clip.end is None else [fingerprint(self._end(clip)), job.fun_or_fl2v_model],
             "tiled": job.tiled_vae,
+            "guides": job.guides.print_of(clip, width=job.width, height=job.height),
             "sampler": [self.sampler_print, self.low_print, job.split_step],
             "origin": {
                 name: job.origin.get(name, "")
@@ -314,9 +319,10 @@ class _Renderer:
 
     def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
         job = self.job
-        ours = {"image_embeds": embeds, "text_embeds": text, "seed": clip.seed}
+        ours = {"image_embeds": job.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
         if clip.cfg is not None:
             ours["cfg"] = clip.cfg
+        ours |= job.guides.of(clip, width=job.width, height=job.height)
         high = {**job.sampler, **ours}
         if clip.model == "first":
             high["model"] = job.first_model
@@ -389,6 +395,11 @@ def check_job(job: Job) -> None:
         raise SVIError("svi2_pro is for Wan 2.2, which takes no CLIP vision: disconnect clip_vision")
     _check_text(job)
     _check_samplers(job)
+    uses = {clip.model for clip in clips}
+    models = [("the model of sampler_inputs", job.sampler["model"])] if "main" in uses else []
+    models += [("first_clip_model", job.first_model)] if "first" in uses else []
+    for name, model in models:
+        job.guides.check_model(name, model)
 
 
 def _check_text(job: Job) -> None:

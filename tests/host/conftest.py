@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from host.comfyui import Comfy, find_wrapper
-from host.graphs import CONTROL_FILE, VAE_FILE, model_names
+from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
 
 if not os.environ.get("COMFYUI_DIR"):
     REASON = "set COMFYUI_DIR to a ComfyUI checkout with ComfyUI-WanVideoWrapper to run the tests in a real host"
@@ -32,6 +32,9 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     names = model_names()
     names["vae"].append(VAE_FILE)
     names["control"].append(CONTROL_FILE)
+    names["unianimate"].append(UNIANIMATE_FILE)
+    names["multitalk"].append(MULTITALK_FILE)
+    names["humo"].append(HUMO_FILE)
     host.make_models(names)
     try:
         host.start()

@@ -14,6 +14,9 @@ from workflow_parts import NEGATIVE, PROMPTS
 WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 VAE_FILE = "tiny_vae.safetensors"
 CONTROL_FILE = "tiny_fun_control.safetensors"
+UNIANIMATE_FILE = "tiny_unianimate.safetensors"
+MULTITALK_FILE = "tiny_multitalk.safetensors"
+HUMO_FILE = "tiny_humo.safetensors"
 
 Link = list[Any]
 
@@ -27,7 +30,10 @@ _FOLDERS = {  # widget that names a file -> kind of tiny model
 
 def model_names() -> dict[str, list[str]]:
     """What the example workflows load, for make_models.py."""
-    found: dict[str, list[str]] = {kind: [] for kind in (*_FOLDERS.values(), "pair", "control", "t2v", "prompts")}
+    found: dict[str, list[str]] = {
+        kind: []
+        for kind in (*_FOLDERS.values(), "pair", "control", "t2v", "humo", "multitalk", "unianimate", "prompts")
+    }
     for path in sorted(WORKFLOWS.glob("*.json")):
         for node in api_graph(json.loads(path.read_text())).values():
             if node["class_type"] == "WanVideoHoloCinePrompt":
@@ -116,6 +122,12 @@ class Builder:
 
     def model(self, name: str = MODEL) -> Link:
         return self.full("WanVideoModelLoader", model=name, base_precision="fp16", attention_mode="sdpa")
+
+    def talk_and_dance_model(self) -> Link:
+        """The tiny model with talk layers and UniAnimate's pose layers (whose convolutions take minutes in fp16)."""
+        return self.full("WanVideoModelLoader", model=MODEL, base_precision="fp32", attention_mode="sdpa",
+                         lora=self.full("WanVideoLoraSelect", lora=UNIANIMATE_FILE, strength=1.0),
+                         multitalk_model=self.link("MultiTalkModelLoader", model=MULTITALK_FILE))  # fmt: skip
 
     def pair(self) -> tuple[Link, Link]:
         """The high and the low noise model."""

@@ -2,11 +2,12 @@
 
 usage: make_models.py COMFYUI_DIR BASE_DIR NAMES.json
 
-NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "vae": [...], "loras": [...],
-"text_encoders": [...], "prompts": [...]}; files are written under BASE_DIR/models by those names, prompts as the
-wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair: Wan 2.2 image-to-video (no image
+NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "humo": [...], "multitalk": [...],
+"vae": [...], "loras": [...], "unianimate": [...], "text_encoders": [...], "prompts": [...]}; files are written under BASE_DIR/models by those names,
+prompts as the wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair: Wan 2.2 image-to-video (no image
 cross-attention), each file with weights of its own. control: the same with 16 channels more, as Fun Control of Wan 2.2.
-t2v: text-to-video.
+t2v: text-to-video. humo: HuMo. multitalk: the talk layers that the loader adds to a model. unianimate: a LoRA with the
+pose layers.
 
 The loader takes 30 layers and 12 heads for any width it does not know, so width is a multiple of 24 (12 heads of even
 size).
@@ -48,12 +49,13 @@ def target(folder, name):
     return path
 
 
-def transformer(*, in_dim, image_attention, seed):
+def transformer(*, in_dim, image_attention, seed, humo=False):
     cpu = torch.device("cpu")
     model = WanModel(
         model_type="i2v" if image_attention else "t2v", patch_size=(1, 2, 2), text_len=512, in_dim=in_dim, dim=WIDTH,
         in_features=WIDTH, out_features=WIDTH, ffn_dim=FFN, ffn2_dim=FFN, freq_dim=256, text_dim=4096, out_dim=16,
         num_heads=12, num_layers=30, eps=1e-6, main_device=cpu, offload_device=cpu, dtype=torch.float32,
+        humo_audio=humo,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
     weights = {}
@@ -61,7 +63,7 @@ def transformer(*, in_dim, image_attention, seed):
         shape = parameter.shape
         if name.endswith(("cross_attn.k.weight", "cross_attn.v.weight")):
             # The bare class makes these [width, 1]; a checkpoint brings the right ones.
-            shape = torch.Size([WIDTH, WIDTH])
+            shape = torch.Size([WIDTH, 1536 if "audio_cross_attn" in name else WIDTH])
         layer_norm = "norm" in name or name.startswith(("img_emb.proj.0", "img_emb.proj.4"))
         if layer_norm:
             value = torch.full(shape, float(name.endswith("weight")))
@@ -109,12 +111,57 @@ def lora(weights, seed, rank=4, scale=0.3):
     return out
 
 
+def filled(module, prefix, seed):
+    """Random weights of a module's shapes, as a checkpoint names them."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, parameter in module.named_parameters():
+        fan_in = parameter.shape[1:].numel() if parameter.ndim > 1 else 2500
+        value = torch.randn(parameter.shape, generator=generator) / fan_in**0.5
+        weights[prefix + name] = (torch.ones_like(value) if "norm" in name else value).half()
+    return weights
+
+
+def multitalk():
+    """What Multi/InfiniteTalk Model Loader reads: the audio projection, and a cross-attention for each block."""
+    talk = importlib.import_module("wrapper.multitalk.multitalk")
+    norm = importlib.import_module("wrapper.wanvideo.modules.model").WanLayerNorm
+    weights = filled(talk.AudioProjModel(), "audio_proj.", 40)
+    for block in range(30):
+        attention = talk.SingleStreamMultiAttention(dim=WIDTH, num_heads=12)
+        weights |= filled(attention, f"blocks.{block}.audio_cross_attn.", 50 + block)
+        weights |= filled(norm(WIDTH, 1e-6, elementwise_affine=True), f"blocks.{block}.norm_x.", 0)
+    return weights
+
+
+def unianimate(seed):
+    """The pose layers of UniAnimate-DiT, the last one as wide as the tiny model, and a LoRA."""
+    layers = [(3, 16), (16, 16), (16, 16), (16, 16), (16, 16), (16, 16)]
+    shapes = {f"dwpose_embedding.{2 * i}": (out, given, 3, 3, 3) for i, (given, out) in enumerate(layers)}
+    shapes["dwpose_embedding.12"] = (WIDTH, 16, 1, 2, 2)
+    shapes |= {f"randomref_embedding_pose.{2 * i}": (16, 3 if i == 0 else 16, 3, 3) for i in range(5)}
+    shapes["randomref_embedding_pose.10"] = (20, 16, 3, 3)
+    generator = torch.Generator().manual_seed(seed)
+    weights = lora(i2v, seed)
+    for name, shape in shapes.items():
+        fan_in = torch.Size(shape[1:]).numel()
+        weights[f"{name}.weight"] = (torch.randn(shape, generator=generator) * (2 / fan_in) ** 0.5).half()
+        weights[f"{name}.bias"] = torch.zeros(shape[0]).half()
+    return weights
+
+
 i2v = transformer(in_dim=36, image_attention=True, seed=1)
 for name in names["i2v"]:
     save_file(i2v, target("diffusion_models", name))
 for channels, kind in ((36, "pair"), (52, "control"), (16, "t2v")):
     for seed, name in enumerate(names[kind], start=channels):
         save_file(transformer(in_dim=channels, image_attention=False, seed=seed), target("diffusion_models", name))
+for name in names["humo"]:
+    save_file(transformer(in_dim=36, image_attention=False, seed=60, humo=True), target("diffusion_models", name))
+for name in names["multitalk"]:
+    save_file(multitalk(), target("diffusion_models", name))
+for seed, name in enumerate(names["unianimate"], start=70):
+    save_file(unianimate(seed), target("loras", name))
 tiny_vae = vae(12)
 for name in names["vae"]:
     save_file(tiny_vae, target("vae", name))

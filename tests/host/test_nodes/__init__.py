@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import types
 from pathlib import Path
 
 import folder_paths
@@ -329,6 +330,221 @@ class SVITestCLIP:
         return (_Clip(),)
 
 
+class SVITestVoice:
+    """MULTITALK_EMBEDS whose entries hold their number, plus 1000 for each speaker before theirs."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {"required": {"frames": ("INT", {"default": 81}), "speakers": ("INT", {"default": 1})}}
+    )
+    RETURN_TYPES = ("MULTITALK_EMBEDS",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, frames, speakers):
+        masks = torch.ones(speakers, 64, 64) if speakers > 1 else None
+        return (numbered_voice(frames, speakers, masks),)
+
+
+def numbered_voice(frames, speakers=1, masks=None):
+    numbers = torch.arange(frames).float()[:, None, None].expand(frames, 12, 768)
+    features = [numbers + 1000 * speaker for speaker in range(speakers)]
+    return {"audio_features": features, "audio_scale": 1.0, "audio_cfg_scale": 1.0, "ref_target_masks": masks}
+
+
+class SVITestAudio:
+    """A tone that rises, at 16 kHz."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"seconds": ("FLOAT", {"default": 1.0})}})
+    RETURN_TYPES = ("AUDIO",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, seconds):
+        time = torch.arange(round(seconds * 16000)) / 16000
+        return ({"waveform": torch.sin(400 * (1 + time) * time)[None, None] * 0.5, "sample_rate": 16000},)
+
+
+class _Encoder(torch.nn.Module):
+    """Hidden states that depend on time and layer alone. count: of layers. width: of a state."""
+
+    def __init__(self, count, width):
+        super().__init__()
+        self.count, self.width = count, width
+
+    def forward(self, features, seq_len=None, output_hidden_states=True):
+        steps = torch.arange(seq_len or features.shape[-1] // 2).float()[None, :, None]
+        waves = torch.sin(steps * torch.linspace(0.1, 2, self.width))
+        return Answer([waves * (layer + 1) / self.count for layer in range(self.count)])
+
+
+class Answer(list):
+    @property
+    def hidden_states(self):
+        return tuple(self)
+
+
+class SVITestWav2Vec:
+    """A WAV2VECMODEL that the wrapper's own embeds node runs on."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"model": ("STRING", {"default": ""})}})
+    RETURN_TYPES = ("WAV2VECMODEL",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, model):
+        def extract(samples, sampling_rate):
+            return types.SimpleNamespace(input_values=samples)
+
+        return (
+            {"feature_extractor": extract, "model": _Encoder(13, 768), "dtype": torch.float32, "model_type": "tencent"},
+        )
+
+
+class SVITestWhisper:
+    """A WHISPERMODEL that the wrapper's own HuMo Embeds runs on."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"model": ("STRING", {"default": ""})}})
+    RETURN_TYPES = ("WHISPERMODEL",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, model):
+        def extract(samples, sampling_rate, return_tensors):
+            return types.SimpleNamespace(input_features=torch.zeros(1, 128, 3000))
+
+        whisper = torch.nn.Module()
+        whisper.encoder = _Encoder(33, 1280)
+        return ({"feature_extractor": extract, "model": whisper, "dtype": torch.float32},)
+
+
+class _EnoughError(Exception):
+    """The transformer was called; what it was given is known."""
+
+
+class SVITestReads:
+    """What the wrapper's sampler takes out of windowed objects, for many clips.
+
+    cases: JSON, a list of {"index", "frames", "overlap", "fps", "total"}. what: multitalk and poses, or humo. Every
+    entry of the whole voice and dance holds its own number, so that what is read tells where it came from.
+    """
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {
+            "required": {
+                "model": ("WANVIDEOMODEL",),
+                "text_embeds": ("WANVIDEOTEXTEMBEDS",),
+                "cases": ("STRING", {"default": "[]"}),
+                "what": ("STRING", {"default": "talk"}),
+            }
+        }
+    )
+    RETURN_TYPES = ("STRING",)
+    FUNCTION = "read"
+    CATEGORY = "svi_test"
+
+    def read(self, model, text_embeds, cases, what):
+        import nodes as comfy_nodes
+
+        nodes = comfy_nodes.NODE_CLASS_MAPPINGS
+
+        found = []
+        for case in json.loads(cases):
+            shared = {"clip_index": case["index"], "num_frames": case["frames"], "overlap_frames": case["overlap"],
+                      "start_frame": -1}  # fmt: skip
+            count = (case["frames"] - 1) // 4 + 1
+            rate = case["fps"] if what == "talk" else 25.0
+            audio = {"fps": rate, "audio_fps": rate, "end": "hold"}
+            image = {"image_embeds": torch.zeros(16, count, 8, 8), "mask": torch.zeros(4, count, 8, 8),
+                     "num_frames": case["frames"], "lat_h": 8, "lat_w": 8, "max_seq_len": count * 16,
+                     "clip_context": torch.zeros(1, 257, 1280), "has_ref": False}  # fmt: skip
+            given = {}
+            if what == "talk":
+                pose = torch.arange(case["total"]).float()[None, None, :, None, None]
+                poses = {"pose": pose.expand(1, 3, -1, 64, 64), "ref": None, "strength": 1.0, "start_percent": 0.0,
+                         "end_percent": 1.0}  # fmt: skip
+                cut = nodes["WanVideoSVIAudioWindow"]().cut(
+                    **shared, **audio, multitalk_embeds=numbered_voice(case["total"])
+                )
+                given["multitalk_embeds"] = cut[0]
+                given["unianimate_poses"] = nodes["WanVideoSVIPoseWindow"]().cut(
+                    **shared, width=64, height=64, end="hold", unianimate_poses=poses
+                )[0]
+            else:
+                voice = torch.arange(case["total"]).float()[:, None, None].expand(-1, 5, 1280)
+                mask = torch.zeros(20, count, 8, 8)
+                whole = {"humo_audio_emb": voice, "humo_image_cond": mask, "humo_image_cond_neg": mask,
+                         "humo_reference_count": 0, "num_frames": case["frames"]}  # fmt: skip
+                cut = nodes["WanVideoSVIAudioWindow"]().cut(**shared, **audio, humo_embeds=whole, image_embeds=image)
+                image = cut[1]
+            found.append(self.sample(nodes["WanVideoSampler"](), model, text_embeds, image, given))
+        return (json.dumps(found),)
+
+    @staticmethod
+    def sample(sampler, model, text_embeds, image_embeds, given):
+        seen = {}
+        transformer = model.model.diffusion_model
+
+        def before(module, args, kwargs):
+            for key in ("multitalk_audio", "humo_audio"):
+                if kwargs.get(key) is not None:
+                    seen[key] = kwargs[key].flatten(-2)[..., 0].int().tolist()
+            if kwargs.get("unianim_data") is not None:
+                seen["pose_latents"] = kwargs["unianim_data"]["dwpose"].shape[2]
+            raise _EnoughError
+
+        def poses(module, args):
+            seen["poses"] = args[0][0, 0, :, 0, 0].int().tolist()
+
+        hooks = [transformer.register_forward_pre_hook(before, with_kwargs=True)]
+        if "unianimate_poses" in given:
+            hooks.append(transformer.dwpose_embedding.register_forward_pre_hook(poses))
+        try:
+            sampler.process(
+                model=model, image_embeds=image_embeds, shift=5.0, steps=1, cfg=1.0, seed=0, scheduler="euler",
+                riflex_freq_index=0, text_embeds=text_embeds, force_offload=False, **given,
+            )  # fmt: skip
+        except _EnoughError:
+            pass
+        finally:
+            for hook in hooks:
+                hook.remove()
+        return seen
+
+
+class SVITestProbe:
+    """The same model; what its first transformer call gets is written to output/<name>_<clip>.safetensors."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {"required": {"model": ("WANVIDEOMODEL",), "name": ("STRING", {"default": "probe"})}}
+    )
+    RETURN_TYPES = ("WANVIDEOMODEL",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, model, name):
+        transformer = model.model.diffusion_model
+        count = [0]
+
+        def before(module, args, kwargs):
+            if kwargs.get("current_step", 0) != 0:
+                return
+            found = {"x": kwargs["x"][0]}
+            if kwargs.get("y"):
+                found["y"] = kwargs["y"][0]
+            for key in ("multitalk_audio", "humo_audio"):
+                if kwargs.get(key) is not None:
+                    found[key] = kwargs[key]
+            if kwargs.get("unianim_data") is not None:
+                found["dwpose"] = kwargs["unianim_data"]["dwpose"]
+            tensors = {key: value.detach().float().cpu().contiguous().clone() for key, value in found.items()}
+            folder = Path(folder_paths.get_output_directory())
+            save_file(tensors, folder / f"{name}_{count[0]}.safetensors")
+            count[0] += 1
+
+        transformer.register_forward_pre_hook(before, with_kwargs=True)
+        return (model,)
+
+
 class SVITestNoVAE:
     """A WANVAE link where no wrapper is there to make one."""
 
@@ -357,6 +573,12 @@ NODE_CLASS_MAPPINGS = {
         SVITestClipVision,
         SVITestT5,
         SVITestCLIP,
+        SVITestVoice,
+        SVITestAudio,
+        SVITestWav2Vec,
+        SVITestWhisper,
+        SVITestReads,
+        SVITestProbe,
         SVITestNoVAE,
     )
 }

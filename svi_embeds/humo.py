@@ -1,0 +1,112 @@
+"""HuMo's embeds and a clip's own as one. This file is the only one that knows HuMo's keys.
+
+Both are WANVIDIMAGE_EMBEDS. WanVideo Combine Embeds puts one dict over the other, which gives the sampler (088128b of
+2026-05-24, nodes_sampler.py) the clip's `image_embeds`, and then
+
+- it takes the noise's length from `num_frames` and appends HuMo's reference latents to the conditioning alone, so that
+  with references the two differ by their count and the transformer fails;
+- with context windows it reads HuMo's own `humo_image_cond` and not the clip's;
+- it has no unconditional image for the first steps of an audio cfg.
+
+So the clip's mask and latents are put where HuMo has its own, `humo_image_cond` [20, T+R, h, w], in front of its R
+reference latents, and `target_shape` says the length: the way that HuMo Embeds alone goes, which serves all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .checks import check_dict, check_int
+from .embeds import check_embeds, clip_vision_of, conditioning_of, is_end_apart
+from .errors import SVIError
+from .timeline import frame_count
+from .voice import VOICE_FPS, window_features
+from .window import Window
+
+HUMO_FPS = VOICE_FPS
+_SOURCE = "HuMo Embeds"
+_AUDIO, _SILENT = "humo_audio_emb", "humo_audio_emb_neg"
+_IMAGE, _NO_IMAGE = "humo_image_cond", "humo_image_cond_neg"
+_REFERENCES = "humo_reference_count"
+
+
+def holds_voice(embeds: object) -> bool:
+    """Whether WANVIDIMAGE_EMBEDS are HuMo's."""
+    return isinstance(embeds, Mapping) and embeds.get(_AUDIO) is not None
+
+
+def humo_voice(humo_embeds: object) -> Tensor:
+    """HuMo's audio, [S, 5, 1280], 25 entries a second. Raises SVIError for embeds without."""
+    embeds = check_dict("humo_embeds", humo_embeds, _SOURCE)
+    voice = embeds.get(_AUDIO)
+    if voice is None:
+        raise SVIError(f"humo_embeds holds no audio (keys: {', '.join(map(str, embeds))}): connect {_SOURCE}")
+    if not isinstance(voice, Tensor) or voice.ndim != 3 or not voice.is_floating_point() or not len(voice):
+        came = f"{voice.dtype} {list(voice.shape)}" if isinstance(voice, Tensor) else type(voice).__name__
+        raise SVIError(f"{_AUDIO} must be floats [frames, 5, 1280], got {came}: connect {_SOURCE}")
+    return voice
+
+
+def window_humo(humo_embeds: Mapping[str, Any], window: Window, *, end: str) -> tuple[dict[str, Any], list[str]]:
+    """HuMo's embeds with the window's audio at the front, and notes. end: as in `window_multitalk`."""
+    voice, notes = window_features(humo_voice(humo_embeds), window, end=end)
+    return {**humo_embeds, _AUDIO: voice, _SILENT: torch.zeros_like(voice)}, notes
+
+
+def join_humo(humo_embeds: Mapping[str, Any], clip_embeds: object) -> tuple[dict[str, Any], list[str]]:
+    """A clip's embeds (image-to-video, this pack's or the host's) with HuMo's audio and references, and notes.
+
+    The clip decides mask, latents, length and CLIP vision; HuMo its audio, references and scales. Neither is changed.
+    Raises SVIError when the two are of different sizes or lengths, or the clip holds what HuMo's way has no place for.
+    """
+    humo_voice(humo_embeds)
+    clip = check_embeds(clip_embeds)
+    references = check_int(f"{_REFERENCES} of humo_embeds", humo_embeds.get(_REFERENCES, 0), minimum=0)
+    for key, said in (("control_embeds", "a control signal"), ("add_cond_latents", "pose latents")):
+        if clip.get(key) is not None:
+            raise SVIError(f"image_embeds holds {said} ({key}), which a HuMo model does not take: disconnect it")
+    if is_end_apart(clip) or clip["has_ref"]:
+        what = "an end image apart (fun_or_fl2v_model off)" if is_end_apart(clip) else "extra latents in front"
+        raise SVIError(f"image_embeds holds {what}, which HuMo's frames have no place for: leave it out")
+    own = conditioning_of(clip)
+    count, lat_h, lat_w = own.shape[1:]
+    theirs, blank = (_latents(humo_embeds, key) for key in (_IMAGE, _NO_IMAGE))
+    if theirs.shape[2:] != own.shape[2:]:
+        size, wanted = (f"{8 * shape[3]}x{8 * shape[2]}" for shape in (theirs.shape, own.shape))
+        raise SVIError(f"humo_embeds are {size}, the clip is {wanted}: set the size of {_SOURCE} to the clip's")
+    if theirs.shape[1] != count + references:
+        made = frame_count(max(1, theirs.shape[1] - references))
+        raise SVIError(
+            f"humo_embeds are made for {made} frames, the clip has {clip['num_frames']}: set num_frames of {_SOURCE} "
+            f"to {clip['num_frames']} (its audio is whole all the same)"
+        )
+    if theirs.shape[0] != own.shape[0]:
+        raise SVIError(
+            f"image_embeds has {own.shape[0]} channels with its mask, HuMo's have {theirs.shape[0]}: both must be for "
+            "a Wan 2.1 VAE"
+        )
+    tail = theirs[:, theirs.shape[1] - references :].to(own)
+    # The mask stays, the image goes: as HuMo Embeds itself makes it.
+    nothing = torch.cat([torch.cat([own[:4], tail[:4]], dim=1), blank[4:].to(own)])
+    notes = [f"{references} reference latent(s) of HuMo behind the clip, dropped after sampling"] if references else []
+    joined = {
+        **humo_embeds,
+        _IMAGE: torch.cat([own, tail], dim=1),
+        _NO_IMAGE: nothing,
+        "target_shape": (16, count + references, lat_h, lat_w),
+        "num_frames": clip["num_frames"],
+        **clip_vision_of(clip),
+    }
+    return joined, notes
+
+
+def _latents(embeds: Mapping[str, Any], key: str) -> Tensor:
+    value = embeds.get(key)
+    if not isinstance(value, Tensor) or value.ndim != 4 or not value.is_floating_point():
+        came = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+        raise SVIError(f"{key} of humo_embeds must be floats [20, T, h, w], got {came}: connect {_SOURCE}")
+    return value
