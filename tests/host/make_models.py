@@ -3,11 +3,11 @@
 usage: make_models.py COMFYUI_DIR BASE_DIR NAMES.json
 
 NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "humo": [...], "multitalk": [...],
-"vae": [...], "loras": [...], "unianimate": [...], "text_encoders": [...], "prompts": [...]}; files are written under BASE_DIR/models by those names,
-prompts as the wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair: Wan 2.2 image-to-video (no image
-cross-attention), each file with weights of its own. control: the same with 16 channels more, as Fun Control of Wan 2.2.
-t2v: text-to-video. humo: HuMo. multitalk: the talk layers that the loader adds to a model. unianimate: a LoRA with the
-pose layers.
+"vae": [...], "loras": [...], "unianimate": [...], "text_encoders": [...], "prompts": [...]}; files are written under
+BASE_DIR/models by those names, prompts as the wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair:
+Wan 2.2 image-to-video (no image cross-attention), each file with weights of its own. control: the same with 16 channels
+more, as Fun Control of Wan 2.2. t2v: text-to-video. humo: HuMo. multitalk: the talk layers that the loader adds to a
+model. unianimate: a LoRA with the pose layers.
 
 The loader takes 30 layers and 12 heads for any width it does not know, so width is a multiple of 24 (12 heads of even
 size).
