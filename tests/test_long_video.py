@@ -6,11 +6,14 @@ import types
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 import torch
 from helpers import TraceVAE, frames
+from test_humo import humo
 from test_render import FakeHost, sampler
+from test_windows import dance, numbered, voice
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -297,3 +300,84 @@ def test_the_state_of_a_model_file_is_its_weights(monkeypatch: pytest.MonkeyPatc
     assert host.file_print("none.safetensors") == ""
     assert host.file_print("euler") == ""
     assert host.file_print("a prompt. of two sentences") == ""
+
+
+def tone(seconds: float) -> dict[str, Any]:
+    return {"waveform": torch.sin(torch.arange(round(seconds * 16000)) * 0.2)[None, None] * 0.5, "sample_rate": 16000}
+
+
+def sounds(path: Path) -> float:
+    """Seconds of audio in a file; 0 without."""
+    with av.open(str(path)) as container:
+        return (
+            sum(frame.samples / frame.sample_rate for frame in container.decode(audio=0))
+            if container.streams.audio
+            else 0
+        )
+
+
+TALK: dict[str, Any] = {"mode": "talk", "fps": 25.0}
+
+
+def talking(count: int, **other: Any) -> dict[str, Any]:
+    return {**TALK, "sampler_inputs": sampler(multitalk_embeds=voice(numbered(count)), **other)}
+
+
+def test_a_story_is_as_long_as_its_audio_and_carries_it(fake: FakeHost) -> None:  # noqa: ARG001
+    made = run("[repeat=auto]\na", **talking(60), audio=tone(2.4))
+    reel, _, video, info = made["result"]
+    assert len(reel.clips) == 4
+    assert reel.total_frames == 65
+    assert sum(1 for _ in read_video(video)) == 60
+    assert abs(sounds(video) - 2.4) < 1 / 25
+    assert "4 clips, 60 frames, 2.4 s at 25 fps (the last 5 are not in the video)" in info
+    again = run("[repeat=auto]\na", **talking(60))["result"][2]
+    assert again != video  # without sound it is another file
+    assert sounds(again) == 0
+
+
+def test_poses_or_sound_alone_say_how_long_too(fake: FakeHost) -> None:  # noqa: ARG001
+    made = run("[repeat=auto]\na", mode="dance", sampler_inputs=sampler(unianimate_poses=dance(40)), reel="d")
+    assert len(made["result"][0].clips) == 3
+    made = run("[repeat=auto]\na", mode="shot", audio=tone(2), reel="s")
+    assert len(made["result"][0].clips) == 2
+    assert "32 frames, 2.0 s at 16 fps" in made["result"][3]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({**talking(40), "story": "[repeat=5]\na"}, "has 5 clips, but the audio of 40 frames ends with clip 3"),
+        ({**talking(40), "fps": 16.0}, "fps is 16, and multitalk_embeds do not say at which rate"),
+        ({**talking(40), "audio": tone(12)}, "300 frames at 25 fps, but its features end after 40"),
+        ({**talking(40), "fps": 16.0, "audio": tone(1.6)}, "26 frames at 16 fps, but its features have 40"),
+        ({"sampler_inputs": sampler(image_embeds=humo(40))}, "the video has 16 fps, the audio features 25"),
+        ({**talking(40, image_embeds=humo(40))}, "both multitalk_embeds and HuMo Embeds"),
+        (
+            {"sampler_inputs": sampler(unianimate_poses=dance(40, size=(64, 96)))},
+            "the poses are 96x64, the clip is",
+        ),
+        ({"sampler_inputs": sampler(unianimate_poses=dance(20)), "story": "[repeat=3]\na"}, "poses of 20 frames end w"),
+    ],
+)
+def test_guides_that_do_not_fit_are_refused_before_sampling(
+    fake: FakeHost, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SVIError, match=message):
+        run(**options)
+    assert fake.calls == []
+
+
+def test_what_a_mode_goes_with_is_told(fake: FakeHost) -> None:  # noqa: ARG001
+    assert "mode talk without audio" in run(mode="talk", reel="a")["result"][3]
+    assert "mode dance without poses" in run(mode="dance", reel="b")["result"][3]
+    poses = {**dance(40), "ref": torch.zeros(1, 3, 64, 64)}
+    info = run(mode="dance", sampler_inputs=sampler(unianimate_poses=poses), reel="c")["result"][3]
+    assert "a reference pose is connected" in info
+
+
+def test_the_reel_is_joined_with_sound(fake: FakeHost) -> None:  # noqa: ARG001
+    reel = run()["result"][0]
+    for name in ("h264", "h265", "prores", "ffv1"):
+        video = Video().join(reel, name, 85, 0.0, audio=tone(5))["result"][0]
+        assert abs(sounds(video) - reel.total_frames / reel.fps) < 1 / 16, name  # cut where the video ends

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import resource
@@ -23,8 +24,9 @@ from helpers import frames
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, to_images, to_pixels, video_rate, write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
-from wanvideo_svi.svi_embeds.reel import check_reel_name, list_reels, open_reel, reel_state
+from wanvideo_svi.svi_embeds.reel import Take, check_reel_name, list_reels, open_reel, reel_state
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.svi_embeds.soundtrack import Soundtrack
 from wanvideo_svi.wrapper_ext.cli import main
 
 
@@ -570,3 +572,36 @@ def test_fingerprints_tell_values_apart_and_know_them_again() -> None:
     clip = frames(9)
     assert fingerprint(clip[3:]) == fingerprint(clip[3:].clone())
     assert fingerprint(clip.movedim(-1, 0).movedim(0, -1)) == fingerprint(clip)
+
+
+def test_sound_and_picture_of_twenty_clips_are_in_step(tmp_path: Path) -> None:
+    """A beep at every white frame; where each is found in the finished file."""
+    fps, rate, clips, count = 25, 44_100, 20, 21
+    total = clips * (count - 1) + 1
+    marks = list(range(7, total, 23))
+    samples = torch.zeros(1, round(total / fps * rate))
+    for mark in marks:
+        at = round(mark / fps * rate)
+        samples[:, at : at + 441] = torch.sin(torch.arange(441) * 0.4) * 0.8
+    with ReelWriter(tmp_path / "r", fps=fps) as writer:
+        takes: list[Take] = []
+        for clip in range(clips):
+            start = clip * (count - 1)
+            images = torch.zeros(count, 64, 64, 3)
+            images[[mark - start for mark in marks if start <= mark < start + count]] = 1
+            take = writer.add(
+                f"{clip}", images, before=takes, overlap=min(clip, 1), tail=images[-1:], latents=None, prompt="",
+                seed=0, mode="talk", seconds=0,
+            )  # fmt: skip
+            takes.append(take)
+        writer.set_chain(takes)
+        writer.reel.assemble(tmp_path / "out.mp4", track=Soundtrack(samples, rate))
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        white = [frame.time for frame in container.decode(video=0) if frame.to_ndarray(format="gray").mean() > 128]
+    loud = [-1.0]
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        for frame in container.decode(audio=0):
+            loud += list(frame.time + np.nonzero(np.abs(frame.to_ndarray()[0]) > 0.2)[0] / frame.sample_rate)
+    beeps = [at for before, at in itertools.pairwise(loud) if at - before > 0.5]
+    assert len(white) == len(beeps) == len(marks)
+    assert np.abs(np.array(beeps) - white).max() < 1 / fps

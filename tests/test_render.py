@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import os
+import types
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from helpers import TraceVAE, frames
+from test_humo import humo
+from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
 from wanvideo_svi.svi_embeds.chain import plan_chain
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
+from wanvideo_svi.svi_embeds.guides import guides_of
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
-from wanvideo_svi.wrapper_ext.render import Job, _Renderer, render_chain
+from wanvideo_svi.wrapper_ext.render import Job, _Renderer, check_job, render_chain
 from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
 
 DATA = Path(__file__).parent / "data"
@@ -69,7 +73,8 @@ class FakeHost:
         return ({"samples": vae.encode([image.movedim(-1, 0) * 2 - 1], torch.device("cpu"))},)
 
     def WanVideoSamplerFromSettings(self, sampler_inputs: dict[str, Any]) -> tuple[Any, Any]:
-        latents = sampler_inputs["image_embeds"]["image_embeds"]
+        embeds = sampler_inputs["image_embeds"]
+        latents = embeds["image_embeds"] if "image_embeds" in embeds else embeds["humo_image_cond"][4:]
         noise = {key: value for key, value in sampler_inputs.items() if key != "model"}
         seed = int(fingerprint([noise, str(sampler_inputs["model"])])[:8], 16)
         made = torch.randn(1, *latents.shape, generator=torch.Generator().manual_seed(seed))
@@ -118,7 +123,7 @@ def job(story: str = STORY, mode: str = "film", **options: Any) -> Job:
         first_clip_model=given.get("first_model") is not None,
         fun_or_fl2v_model=given.get("fun_or_fl2v_model", True),
     )  # fmt: skip
-    return Job(plan=plan, **given)
+    return Job(plan=plan, guides=guides_of(given["sampler"], given.get("low_sampler")), **given)
 
 
 def render(folder: Path, this: Job, *, resume: bool = True, cancel_at: int | None = None):
@@ -153,6 +158,9 @@ CHAINS: dict[str, dict[str, Any]] = {
         "story": "a lake\n---\n[end=1 cfg=2.5]\na boat\n---\n[end=0]\nthe fog lifts", "end_images": frames(2, seed=4),
         "tiled_vae": True,
     },
+    "talk": {"mode": "talk", "ref_image": frames(1, seed=2), "sampler": sampler(multitalk_embeds=voice(numbered(40)))},
+    "dance": {"mode": "dance", "ref_image": frames(1, seed=2), "sampler": sampler(unianimate_poses=dance(40))},
+    "humo_shot": {"mode": "shot", "ref_image": frames(1, seed=2), "sampler": sampler(image_embeds=humo(40))},
     "one_prompt": {"story": "[repeat=3]\nthe same", "t5": None, "text_embeds": {"prompt": "encoded before"}},
 }  # fmt: skip
 
@@ -199,6 +207,62 @@ def test_each_clip_has_its_seed_its_text_and_its_model(tmp_path: Path) -> None:
     assert report.done == [(1, 3), (2, 3), (3, 3)]
     assert report.lines[0] == "clip 1 of 3: sampling"
     assert report.lines[-1].startswith("clip 3 of 3: saving, about ")
+
+
+@pytest.mark.parametrize(
+    ("chain", "read"),
+    [
+        ("talk", lambda made: numbers(made["multitalk_embeds"]["audio_features"][0])),
+        ("dance", lambda made: pose_numbers(made)),
+        ("humo_shot", lambda made: made["image_embeds"]["humo_audio_emb"][:, 0, 0].int().tolist()),
+    ],
+)
+def test_each_clip_follows_its_part(tmp_path: Path, chain: str, read: Any) -> None:
+    _, host, _ = render(tmp_path / "r", job(**CHAINS[chain]))
+    found = [read(made) for made in samplers(host)]
+    ahead = 0 if chain == "dance" else 2
+    assert found[0] == list(range(17 + ahead))
+    assert found[1] == list(range(16, 33 + ahead))
+    assert found[2][:8] == list(range(32, 40))
+    assert len(found[2]) == 17 + ahead
+    assert set(found[2][8:]) == {39 if chain == "dance" else 0}
+
+
+def test_another_end_of_the_voice_makes_the_last_clips_again(tmp_path: Path) -> None:
+    options = CHAINS["talk"]
+    render(tmp_path / "r", job(**options))
+    changed = numbered(40)
+    changed[30:] += 7
+    again, _, _ = render(tmp_path / "r", job(**{**options, "sampler": sampler(multitalk_embeds=voice(changed))}))
+    assert again.sampled == (1, 2)
+    back, host, _ = render(tmp_path / "r", job(**options))
+    assert (back.sampled, samplers(host)) == ((), [])
+
+
+def test_both_stages_of_a_pair_follow(tmp_path: Path) -> None:
+    told = {"multitalk_embeds": voice(numbered(40))}
+    pair = {"sampler": sampler("high", **told), "low_sampler": sampler("low"), "split_step": 4}
+    _, host, _ = render(tmp_path / "r", job(mode="talk", ref_image=frames(1, seed=2), **pair))
+    starts = [numbers(made["multitalk_embeds"]["audio_features"][0])[0] for made in samplers(host)]
+    assert starts == [0, 0, 16, 16, 32, 32]
+
+
+def test_a_model_without_the_layers_is_refused() -> None:
+    def model(**layers: Any) -> Any:
+        return types.SimpleNamespace(model=types.SimpleNamespace(diffusion_model=types.SimpleNamespace(**layers)))
+
+    poses = {"unianimate_poses": dance(40)}
+    options: dict[str, Any] = {"mode": "dance", "ref_image": frames(1, seed=2)}
+    with pytest.raises(SVIError, match="the model of sampler_inputs has no UniAnimate layers"):
+        check_job(job(**options, sampler=sampler(model(), **poses)))
+    good = sampler(model(dwpose_embedding=1), **poses)
+    check_job(job(**options, sampler=good))
+    with pytest.raises(SVIError, match="first_clip_model has no UniAnimate layers"):
+        check_job(job(**options, sampler=good, first_model=model()))
+    with pytest.raises(SVIError, match="has no talk layers"):
+        check_job(job(sampler=sampler(model(), multitalk_embeds=voice(numbered(40)))))
+    with pytest.raises(SVIError, match="is no HuMo model"):
+        check_job(job(sampler=sampler(model(audio_proj=None), image_embeds=humo(40))))
 
 
 def test_a_pair_samples_the_same_clip_in_two_parts(tmp_path: Path) -> None:

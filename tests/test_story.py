@@ -188,6 +188,27 @@ def test_totals_are_those_of_the_timeline(data: st.DataObject) -> None:
             assert clip.motion_frames == RECIPES[clip.mode].motion_frames
 
 
+@given(st.integers(1, 2000), st.integers(2, 20).map(lambda k: 4 * k + 1))
+def test_auto_repeats_the_last_block_until_the_length_is_reached(length: int, frames: int) -> None:
+    made = plan("a\n---\n[repeat=auto]\nb", num_frames=frames, length=length)
+    assert len(made.clips) >= 2
+    assert made.total_frames >= length or len(made.clips) == 2
+    assert len(made.clips) == 2 or made.clips[-2].until < length
+    assert made.length == length
+    assert [clip.start for clip in made.clips] == [clip.until - clip.num_frames for clip in made.clips]
+    assert f"{min(length, made.total_frames)} frames" in made.describe()
+
+
+def test_auto_needs_a_length_and_the_last_block() -> None:
+    with pytest.raises(SVIError, match="line 1 of the story: repeat=auto needs a length: connect the audio"):
+        plan("[repeat=auto]\na")
+    with pytest.raises(SVIError, match="line 1 of the story: repeat=auto fills what is left"):
+        plan("[repeat=auto]\na\n---\nb", length=100)
+    with pytest.raises(SVIError, match="would make more than 100000 clips"):
+        plan("a\n---\n[repeat=auto frames=9 overlap=8]\nb", length=200_000)
+    assert plan("a", length=500).length is None  # the story says how many clips
+
+
 def test_ten_thousand_clips_are_planned_in_time() -> None:
     rng = random.Random(0)
     text = "\n---\n".join(f"[cfg={rng.randint(1, 9)}]\nprompt {i}" for i in range(10_000))
