@@ -138,6 +138,7 @@ def plan_clip(
             "(latents and mask would differ in length and the sampler crash): "
             "turn fun_or_fl2v_model on, or set overlap_frames to 1"
         )
+    notes += _guide_notes(row, motion=motion, end_frames=end_frames, end_apart=end_apart)
     fill = resolve_padding(row, padding)
     end_fill = resolve_end_padding(fill, end_padding)
     if end_padding != "same" and not end_frames:
@@ -188,6 +189,23 @@ def _check_keyframe_images(row: Recipe, keyframes: Sequence[int], images: int) -
             f"there are {len(keyframes)} keyframes and {images} keyframe_images: give one image for each frame, "
             "in order"
         )
+
+
+def _guide_notes(row: Recipe, *, motion: int, end_frames: int, end_apart: bool) -> list[str]:
+    """What a clip that follows a voice or poses should know of itself. Raises SVIError where the two cannot fit."""
+    if row.guide is None:
+        return []
+    if row.guide == "poses" and end_apart:
+        raise SVIError(
+            f"{row.id} takes no end_image with fun_or_fl2v_model off: the clip would be one latent longer than its "
+            "poses, which the sampler fills with the first pose; leave the end image out"
+        )
+    notes = []
+    if motion > row.motion_frames:
+        notes.append(f"svi-{row.id} was made for {row.motion_frames} motion frame, this clip has {motion}")
+    if end_frames:
+        notes.append(f"the {row.guide} and end_image both say how the clip ends, and may pull against each other")
+    return notes
 
 
 def count_end_frames(connected: int, wanted: int) -> int:

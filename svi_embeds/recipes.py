@@ -14,6 +14,7 @@ from .checks import check_choice
 KnownRule = Literal["overlap", "first_frame", "inverted"]
 Padding = Literal["grey", "reference", "black", "last"]
 EndPadding = Literal[Padding, "end"]
+Guide = Literal["voice", "poses"]
 
 # Padding that repeats an image, and so has something for ref_strength to scale.
 IMAGE_PADDING: tuple[Padding, ...] = ("reference", "last")
@@ -32,7 +33,8 @@ class Recipe:
     motion_frames: how many of the previous clip's last frames lead the clip.
     padding: what fills the frames to generate. known: which frames the model is told to keep.
     loras: LoRA files it goes with. base: models it goes with. note: what its users should know. inpaints: whether
-    those models were trained with any frames or regions known, so that keyframes and a region make sense.
+    those models were trained with any frames or regions known, so that keyframes and a region make sense. guide: what
+    the sampler gets besides, one entry for each frame of the clip.
     """
 
     id: str
@@ -43,6 +45,7 @@ class Recipe:
     base: str
     note: str
     inpaints: bool = False
+    guide: Guide | None = None
 
 
 _ROWS = (
@@ -65,13 +68,15 @@ _ROWS = (
     Recipe(
         "talk", 1, "reference", "first_frame",
         ("svi-talk",), "Wan 2.1 I2V 14B + MultiTalk or InfiniteTalk",
-        "25 fps. The wrapper starts the audio of every clip at 0: slice it per clip.",
+        "25 fps. The wrapper starts the audio of every clip at 0: SVI Audio Window cuts it to the clip.",
+        guide="voice",
     ),
     Recipe(
         "dance", 1, "reference", "first_frame",
         ("svi-dance",), "Wan 2.1 I2V 14B + UniAnimate",
         "Added to UniAnimate, not instead of it. Load the LoRA through the model loader; leave the reference pose "
-        "unconnected.",
+        "unconnected. SVI Pose Window cuts the poses to the clip.",
+        guide="poses",
     ),
     Recipe(
         "film_shot", 5, "reference", "overlap",

@@ -165,3 +165,20 @@ def test_a_plan_is_short_to_read() -> None:
     assert repr(plan("film", num_frames=17, reference_frames=0)) == (
         "ClipPlan(film: Timeline(17 frames: motion 0-4, padding 5-16), padding grey, known overlap)"
     )
+
+
+@pytest.mark.parametrize(("mode", "guide"), [("talk", "voice"), ("dance", "poses")])
+def test_a_clip_that_follows_something_says_what_does_not_go_with_it(mode: str, guide: str) -> None:
+    asked = {"mode": mode, "num_frames": 81, "start_frames": 81, "reference_frames": 1}
+    assert plan_clip(**asked).notes == ()
+    assert f"svi-{mode} was made for 1 motion frame, this clip has 5" in plan_clip(**asked, overlap_frames=5).notes
+    assert f"the {guide} and end_image both say how the clip ends" in plan_clip(**asked, end_frames=1).notes[0]
+    with pytest.raises(SVIError, match=f"{mode} needs ref_image"):
+        plan_clip(**{**asked, "reference_frames": 0})
+
+
+def test_poses_and_an_end_apart_are_of_different_length() -> None:
+    asked = {"num_frames": 81, "start_frames": 81, "reference_frames": 1, "end_frames": 1, "fun_or_fl2v_model": False}
+    with pytest.raises(SVIError, match="one latent longer than its poses"):
+        plan_clip(mode="dance", **asked)
+    assert plan_clip(mode="talk", **asked).timeline.end_apart
