@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from guided_workflows import guided_chain, long_talk
 from long_video_workflows import long_video
 from pair_workflows import holocine_pair, pro_chain, svi2_pair
 from wanvideo_svi.svi_embeds.recipes import recipe
@@ -227,9 +228,13 @@ WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
     "fun_inp_keyframes": fun_keyframes,
     "wan22_svi2_pair": svi2_pair,
     "holocine_pusa_magref_pair": holocine_pair,
+    "svi_talk_chain": partial(guided_chain, "talk"),
+    "svi_dance_chain": partial(guided_chain, "dance"),
+    "svi_shot_humo": partial(guided_chain, "shot"),
     "long_video_film": partial(long_video, "film"),
     "long_video_shot": partial(long_video, "shot"),
     "long_video_svi2_pro": partial(long_video, "svi2_pro"),
+    "long_video_talk": long_talk,
 }
 
 

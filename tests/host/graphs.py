@@ -25,7 +25,15 @@ _FOLDERS = {  # widget that names a file -> kind of tiny model
     ("WanVideoVAELoader", "model_name"): "vae",
     ("WanVideoLoraSelect", "lora"): "loras",
     ("WanVideoTextEncodeCached", "model_name"): "text_encoders",
+    ("MultiTalkModelLoader", "model"): "multitalk",
 }
+# Nodes that load files or fetch models, and those of the tests that stand in for them.
+_STAND_INS = {
+    "LoadWanVideoT5TextEncoder": "SVITestT5", "CLIPVisionLoader": "SVITestClipVision",
+    "Wav2VecModelLoader": "SVITestWav2Vec", "WhisperModelLoader": "SVITestWhisper",
+    "WanVideoUniAnimateDWPoseDetector": "SVITestPoses",
+}  # fmt: skip
+FEATURES = 100  # more than the audio of the tests has frames
 
 
 def model_names() -> dict[str, list[str]]:
@@ -47,6 +55,10 @@ def model_names() -> dict[str, list[str]]:
                     kind = "prompts"
                 if kind == "i2v" and value.startswith("Wan2_2"):
                     kind = "t2v" if "T2V" in value else "pair"
+                if kind == "i2v" and "HuMo" in value:
+                    kind = "humo"
+                if kind == "loras" and "UniAnimate" in value:
+                    kind = "unianimate"
                 if kind and value not in found[kind]:
                     found[kind].append(value)
     return found
@@ -73,8 +85,11 @@ def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
             node["inputs"] |= {key: value for key, value in smaller.items() if key in node["inputs"]}
         if node["inputs"].get("keyframes"):
             node["inputs"]["keyframes"] = "0, 8, -1"
-        if node["class_type"] == "LoadWanVideoT5TextEncoder":
-            node["class_type"] = "SVITestT5"
+        node["class_type"] = _STAND_INS.get(node["class_type"], node["class_type"])
+        if node["class_type"] == "MultiTalkWav2VecEmbeds":
+            node["inputs"] |= {"num_frames": FEATURES, "normalize_loudness": False}  # wants a package more
+        if node["class_type"] == "WanVideoModelLoader" and "Uni" in name_of(graph, node["inputs"].get("lora")):
+            node["inputs"]["base_precision"] = "fp32"  # convolutions in fp16 take a CPU minutes
         if node["class_type"] == "WanVideoSVILongVideo":
             node["inputs"]["story"] = node["inputs"]["story"].replace("frames=49", "frames=13")
             node["inputs"]["split_step"] = min(node["inputs"]["split_step"], 1)
@@ -91,9 +106,15 @@ def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
             node["inputs"]["device"] = "cpu"
         if node["class_type"] == "WanVideoVAELoader":
             node["inputs"]["precision"] = "fp32"  # bf16 takes a CPU without bf16 instructions 30 times as long
-        if node["class_type"] == "CLIPVisionLoader":
-            node["class_type"] = "SVITestClipVision"
     return graph
+
+
+def name_of(graph: dict[str, Any], link: Link | None) -> str:
+    """Files of the LoRAs behind a loader's input."""
+    if link is None:
+        return ""
+    inputs = graph[link[0]]["inputs"]
+    return f"{inputs['lora']} {name_of(graph, inputs.get('prev_lora'))}"
 
 
 class Builder:

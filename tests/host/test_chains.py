@@ -6,13 +6,17 @@ import io
 import json
 import urllib.parse
 import urllib.request
+import wave
+from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 from host.comfyui import Comfy, HostError
 from host.graphs import WORKFLOWS, Builder, tiny_chain
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_video import read_video
+from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, write_video
 from wanvideo_svi.svi_embeds.recipes import recipe
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.wrapper_ext.host import INSTALL_HINT
@@ -32,10 +36,22 @@ def fetch_picture(comfy: Comfy, item: dict) -> Image.Image:
         return Image.open(io.BytesIO(answer.read()))
 
 
+def write_guides(folder: Path) -> None:
+    """A voice of 60 frames at 25 fps, and a dance of 52."""
+    tone = (np.sin(np.arange(38_400) * 0.05) * 8000).astype("<i2")
+    with wave.open(str(folder / "voice.wav"), "wb") as file:
+        file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        file.writeframes(tone.tobytes())
+    (folder / "dance.mp4").unlink(missing_ok=True)
+    frames = (np.full((96, 128, 3), 4 * index, np.uint8) for index in range(52))
+    write_video(folder / "dance.mp4", frames, width=128, height=96, fps=25, video_format=FORMATS["h264"])
+
+
 @pytest.fixture(scope="module")
 def first_image(comfy: Comfy) -> None:
     picture = Image.radial_gradient("L").resize((100, 80)).convert("RGB")
     picture.save(comfy.base / "input" / "example.png")
+    write_guides(comfy.base / "input")
 
 
 # Frames of the finished video, and nodes that show a contact sheet.
@@ -48,6 +64,9 @@ SHIPPED = {
     "fun_inp_keyframes": (17, "WanVideoSVITemporalMask", 1),
     "wan22_svi2_pair": (2 * 17 - 1, "WanVideoSVIEmbeds", 2),
     "holocine_pusa_magref_pair": (17, "WanVideoSVITemporalMask", 1),
+    "svi_talk_chain": (3 * 17 - 2 * 1, "WanVideoSVIEmbeds", 3),
+    "svi_dance_chain": (3 * 17 - 2 * 1, "WanVideoSVIEmbeds", 3),
+    "svi_shot_humo": (3 * 17 - 2 * 1, "WanVideoSVIEmbeds", 3),
 }
 
 
@@ -60,7 +79,7 @@ LONG_VIDEOS = {
 
 
 def test_every_shipped_workflow_is_run_here() -> None:
-    assert set(SHIPPED) | set(LONG_VIDEOS) == {path.stem for path in WORKFLOWS.glob("*.json")}
+    assert {*SHIPPED, *LONG_VIDEOS, "long_video_talk"} == {path.stem for path in WORKFLOWS.glob("*.json")}
 
 
 @pytest.mark.usefixtures("first_image")
@@ -96,6 +115,23 @@ def test_the_shipped_long_video_runs_to_a_video(comfy: Comfy, name: str) -> None
     assert sum(1 for _ in read_video(path)) == LONG_VIDEOS[name]
     saves = [node_id for node_id, each in graph.items() if each["class_type"] == "SaveVideo"]
     assert all(node_id in answer for node_id in saves)
+
+
+@pytest.mark.usefixtures("first_image")
+def test_the_shipped_talk_is_as_long_as_its_voice_and_carries_it(comfy: Comfy) -> None:
+    graph = tiny_chain("long_video_talk", frames=17, size=64)
+    answer = comfy.run(graph)
+    (node,) = (node_id for node_id, each in graph.items() if each["class_type"] == "WanVideoSVILongVideo")
+    assert answer[node]["text"][0].startswith("4 clips, 60 frames, 2.4 s at 25 fps (the last 5 are not in the video)")
+    reel = open_reel(comfy.base / "output" / "svi_reels" / "svi_talk_story")
+    assert reel.total_frames == 65
+    (shown,) = answer[node]["images"]
+    path = reel.folder / shown["filename"]
+    assert sum(1 for _ in read_video(path)) == 60
+    with av.open(str(path)) as container:
+        samples = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    assert abs(len(samples) / 16_000 - 60 / 25) < 1 / 25
+    assert np.abs(samples).max() > 0.1
 
 
 @pytest.mark.usefixtures("first_image")

@@ -6,7 +6,9 @@ import json
 import random
 from typing import Any
 
-from host.comfyui import Comfy
+import pytest
+import torch
+from host.comfyui import Comfy, HostError
 from host.graphs import HUMO_FILE, Builder, Link
 
 SIZE = {"width": 64, "height": 64}
@@ -86,3 +88,149 @@ def test_humos_sampler_reads_exactly_the_windows_frames(comfy: Comfy) -> None:
             first = 4 * latent - 5
             wanted = [0 if first + k < 0 or (latent == 0 and k < 3) else min(start + first + k, last) for k in range(8)]
             assert entries == wanted, (case, latent)
+
+
+def probed(comfy: Comfy, name: str, clips: int) -> list[dict[str, torch.Tensor]]:
+    """What the transformer got at the first step of each clip."""
+    return [comfy.load(f"{name}_{index}") for index in range(clips)]
+
+
+def test_a_dance_chain_follows_its_poses(comfy: Comfy) -> None:
+    """Three clips with UniAnimate's layers; the pose tokens are those of the clip's frames, made by the real layers."""
+    graph = Guided()
+    model = graph.link("SVITestProbe", model=graph.talk_and_dance_model(), name="dance")
+    poses = graph.full("WanVideoUniAnimatePoseInput", pose_images=graph.images(49, seed=9))
+    clip = graph.first
+    for index in range(3):
+        embeds = graph.embeds("dance", clip)
+        samples = graph.sample(model, embeds, graph.prompt, seed=index,
+                               unianimate_poses=[graph.window("Pose", index, unianimate_poses=poses), 0])  # fmt: skip
+        clip = graph.decode(graph.encoder, samples)
+        graph.dump(embeds, f"dance_embeds_{index}")
+        graph.add("SaveImage", images=clip, filename_prefix=f"dance_{index}")
+    answer = comfy.run(graph.graph)
+    assert sum(len(found.get("images", [])) for found in answer.values()) >= 3 * FRAMES
+    seen = probed(comfy, "dance", 3)
+    for index, got in enumerate(seen):
+        embeds = comfy.load(f"dance_embeds_{index}")
+        y = torch.cat([embeds["mask"], embeds["image_embeds"]]).to(got["y"])
+        assert torch.equal(got["y"], y)
+        assert got["dwpose"].shape == (1, 72, LATENTS, 4, 4)
+    assert not torch.equal(seen[0]["dwpose"], seen[1]["dwpose"])
+    # Latents in the middle see no edge: the whole dance in one clip gives them the same tokens.
+    whole = Guided()
+    model = whole.link("SVITestProbe", model=whole.talk_and_dance_model(), name="whole")
+    start = whole.images()
+    embeds = whole.full("WanVideoSVIEmbeds", vae=whole.encoder, mode="dance", start_image=start, ref_image=start,
+                        **SIZE, num_frames=49, clip_embeds=whole.full(
+                            "WanVideoClipVisionEncode", image_1=start,
+                            clip_vision=whole.link("SVITestClipVision", clip_name="-")))  # fmt: skip
+    samples = whole.sample(model, embeds, whole.prompt, unianimate_poses=whole.full(
+        "WanVideoUniAnimatePoseInput", pose_images=whole.images(49, seed=9)))  # fmt: skip
+    whole.dump(samples, "whole_samples")
+    comfy.run(whole.graph)
+    (all_of_it,) = probed(comfy, "whole", 1)
+    for index in range(3):
+        tokens = all_of_it["dwpose"][:, :, 4 * index + 2 : 4 * index + 3]
+        assert torch.allclose(seen[index]["dwpose"][:, :, 2:3], tokens, atol=1e-5), index
+
+
+def test_a_talk_chain_reaches_decode_with_two_speakers(comfy: Comfy) -> None:
+    """MultiTalk's layers with random weights, features that hold their number, three clips."""
+    graph = Guided()
+    model = graph.link("SVITestProbe", model=graph.talk_and_dance_model(), name="talk")
+    voice = graph.link("SVITestVoice", frames=60, speakers=2)
+    clip = graph.first
+    for index in range(3):
+        window = graph.window("Audio", index, multitalk_embeds=voice)
+        samples = graph.sample(model, graph.embeds("talk", clip), graph.prompt, seed=index,
+                               multitalk_embeds=[window, 0])  # fmt: skip
+        clip = graph.decode(graph.encoder, samples)
+    graph.add("SaveImage", images=clip, filename_prefix="talk")
+    answer = comfy.run(graph.graph)
+    assert sum(len(found.get("images", [])) for found in answer.values()) >= FRAMES
+    for index, got in enumerate(probed(comfy, "talk", 3)):
+        heard = got["multitalk_audio"][..., 2, 0, 0].int().tolist()
+        start = 16 * index
+        assert heard == [[start + i + 1000 * speaker for i in range(FRAMES)] for speaker in range(2)]
+
+
+def humo_graph(name: str, *, references: int, combine: bool) -> Guided:
+    """Three shot clips with HuMo; with this pack's join, or with the wrapper's Combine Embeds."""
+    graph = Guided()
+    model = graph.link("SVITestProbe", model=graph.model(HUMO_FILE), name=name)
+    links = {"reference_images": graph.images(references, seed=4)} if references else {}
+    whole = graph.full("HuMoEmbeds", whisper_model=graph.link("SVITestWhisper", model="-"), vae=graph.encoder,
+                       audio=graph.link("SVITestAudio", seconds=2.0), **SIZED, **links)  # fmt: skip
+    graph.dump(whole, f"{name}_whole")
+    clip = graph.first
+    for index in range(3):
+        embeds = graph.embeds("shot", clip, vision=False)
+        graph.dump(embeds, f"{name}_embeds_{index}")
+        if combine:
+            window = graph.window("Audio", index, humo_embeds=whole)
+            joined = graph.link("WanVideoCombineEmbeds", embeds_1=[window, 1], embeds_2=embeds)
+        else:
+            joined = [graph.window("Audio", index, humo_embeds=whole, image_embeds=embeds), 1]
+        clip = graph.decode(graph.encoder, graph.sample(model, joined, graph.prompt, seed=index))
+    graph.dump(clip, f"{name}_last")
+    return graph
+
+
+@pytest.mark.parametrize("references", [0, 2])
+def test_what_a_humo_model_gets_for_three_clips(comfy: Comfy, references: int) -> None:
+    name = f"humo{references}"
+    comfy.run(humo_graph(name, references=references, combine=False).graph)
+    whole = comfy.load(f"{name}_whole")
+    assert whole["humo_audio_emb"].shape == (50, 5, 1280)
+    for index, got in enumerate(probed(comfy, name, 3)):
+        embeds = comfy.load(f"{name}_embeds_{index}")
+        y = torch.cat([embeds["mask"], embeds["image_embeds"]])
+        tail = whole["humo_image_cond"][:, LATENTS:]
+        assert tail.shape[1] == references
+        assert torch.equal(got["y"], torch.cat([y, tail.to(y)], dim=1).to(got["y"]))
+        assert got["x"].shape == (16, LATENTS + references, 8, 8)
+        assert got["humo_audio"].shape == (LATENTS + references, 8, 5, 1280)
+        start = 16 * index
+        for latent in range(1, LATENTS):  # latent 1 looks at one entry before the window, which is zeros
+            first = start + 4 * latent - 5
+            wanted = torch.stack(
+                [
+                    whole["humo_audio_emb"][entry] if start <= entry < 50 else torch.zeros(5, 1280)
+                    for entry in range(first, first + 8)
+                ]
+            )
+            assert torch.equal(got["humo_audio"][latent], wanted.half().float()), (index, latent)
+        assert not got["humo_audio"][LATENTS:].any()
+    assert comfy.load(f"{name}_last")["value"].shape[0] == FRAMES  # references are dropped after sampling
+
+
+def test_the_wrappers_combine_gives_the_same_without_references(comfy: Comfy) -> None:
+    comfy.run(humo_graph("joined", references=0, combine=False).graph)
+    comfy.run(humo_graph("combined", references=0, combine=True).graph)
+    assert torch.equal(comfy.load("joined_last")["value"], comfy.load("combined_last")["value"])
+
+
+def test_the_wrappers_combine_fails_with_references(comfy: Comfy) -> None:
+    """Why this pack joins by itself: references are appended to the conditioning and not to the noise."""
+    with pytest.raises(HostError, match="WanVideoSampler: .*(Sizes of tensors must match|size of tensor)"):
+        comfy.run(humo_graph("fails", references=1, combine=True).graph)
+
+
+def test_an_output_whose_input_is_missing_says_so(comfy: Comfy) -> None:
+    graph = Guided()
+    window = graph.window("Audio", 0, multitalk_embeds=graph.link("SVITestVoice", frames=60, speakers=1))
+    graph.dump([window, 1], "blocked")
+    with pytest.raises(HostError, match="image_embeds of SVI Audio Window is empty: humo_embeds is not connected"):
+        comfy.run(graph.graph)
+
+
+def test_recorded_silence_is_the_wrappers_own(comfy: Comfy) -> None:
+    graph = Guided()
+    window = graph.window("Audio", 3, multitalk_embeds=graph.link("SVITestVoice", frames=60, speakers=1))
+    graph.add("SVITestDump", value=[window, 0], name="quiet")
+    graph.dump(graph.link("MultiTalkSilentEmbeds", num_frames=7), "silence")
+    comfy.run(graph.graph)
+    voice = comfy.load("quiet")["audio_features/0"]
+    assert voice[:12, 0, 0].int().tolist() == list(range(48, 60))
+    assert torch.equal(voice[12:], comfy.load("silence")["audio_features"])

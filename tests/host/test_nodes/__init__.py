@@ -32,8 +32,8 @@ class SVITestDump:
         def walk(item, path):
             if isinstance(item, torch.Tensor):
                 tensors[path] = item.detach().cpu().contiguous().clone()
-            elif isinstance(item, dict):
-                for key, inner in item.items():
+            elif isinstance(item, dict) or (isinstance(item, list) and item and isinstance(item[0], torch.Tensor)):
+                for key, inner in item.items() if isinstance(item, dict) else enumerate(item):
                     walk(inner, f"{path}/{key}" if path else str(key))
             else:
                 plain[path] = item if isinstance(item, (bool, int, float, str, list, type(None))) else repr(item)
@@ -364,6 +364,18 @@ class SVITestAudio:
         return ({"waveform": torch.sin(400 * (1 + time) * time)[None, None] * 0.5, "sample_rate": 16000},)
 
 
+class SVITestPoses:
+    """Stands in for the pose detector, whose models are fetched: its input as it is."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"pose_images": ("IMAGE",)}})
+    RETURN_TYPES = ("IMAGE", "IMAGE")
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, pose_images):
+        return (pose_images, pose_images[:1])
+
+
 class _Encoder(torch.nn.Module):
     """Hidden states that depend on time and layer alone. count: of layers. width: of a state."""
 
@@ -538,7 +550,7 @@ class SVITestProbe:
                 found["dwpose"] = kwargs["unianim_data"]["dwpose"]
             tensors = {key: value.detach().float().cpu().contiguous().clone() for key, value in found.items()}
             folder = Path(folder_paths.get_output_directory())
-            save_file(tensors, folder / f"{name}_{count[0]}.safetensors")
+            save_file(tensors, folder / f"{name}_{count[0]}.safetensors", {"plain": "{}"})
             count[0] += 1
 
         transformer.register_forward_pre_hook(before, with_kwargs=True)
@@ -575,6 +587,7 @@ NODE_CLASS_MAPPINGS = {
         SVITestCLIP,
         SVITestVoice,
         SVITestAudio,
+        SVITestPoses,
         SVITestWav2Vec,
         SVITestWhisper,
         SVITestReads,
