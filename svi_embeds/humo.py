@@ -3,8 +3,9 @@
 Both are WANVIDIMAGE_EMBEDS. WanVideo Combine Embeds puts one dict over the other, which gives the sampler (088128b of
 2026-05-24, nodes_sampler.py) the clip's `image_embeds`, and then
 
-- it takes the noise's length from `num_frames` and appends HuMo's reference latents to the conditioning alone, so that
-  with references the two differ by their count and the transformer fails;
+- it takes the noise's length from `num_frames` and appends HuMo's R reference latents to the conditioning alone; to fit
+  the two it puts R latents of zeros before the noise, so that all of it stands R places off, and then drops the last R
+  latents of the clip: 4R frames are lost (seen in a real host);
 - with context windows it reads HuMo's own `humo_image_cond` and not the clip's;
 - it has no unconditional image for the first steps of an audio cfg.
 

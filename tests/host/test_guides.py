@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from host.comfyui import Comfy, HostError
+from host.comfyui import Comfy
 from host.graphs import HUMO_FILE, Builder, Link
 
 SIZE = {"width": 64, "height": 64}
@@ -24,18 +24,18 @@ class Guided(Builder):
         self.encoder, self.prompt = self.vae(), self.text()
         self.first = self.images()
 
-    def embeds(self, mode: str, start: Link, *, vision: bool = True) -> Link:
+    def embeds(self, mode: str, start: Link, *, vision: bool = True, frames: int = FRAMES) -> Link:
         links = {}
         if vision:
             clip = self.link("SVITestClipVision", clip_name="-")
             links["clip_embeds"] = self.full("WanVideoClipVisionEncode", clip_vision=clip, image_1=start)
         return self.full("WanVideoSVIEmbeds", vae=self.encoder, mode=mode, start_image=start, ref_image=self.first,
-                         **SIZED, **links)  # fmt: skip
+                         **SIZE, num_frames=frames, **links)  # fmt: skip
 
     def window(self, kind: str, index: int, **inputs: Any) -> str:
         size = SIZE if kind == "Pose" else {}
-        return self.full(f"WanVideoSVI{kind}Window", clip_index=index, num_frames=FRAMES, overlap_frames=1, **size,
-                         **inputs)[0]  # fmt: skip
+        values = {"clip_index": index, "num_frames": FRAMES, "overlap_frames": 1, **size, **inputs}
+        return self.full(f"WanVideoSVI{kind}Window", **values)[0]  # fmt: skip
 
 
 def draw_cases(count: int) -> list[dict[str, Any]]:
@@ -96,43 +96,40 @@ def probed(comfy: Comfy, name: str, clips: int) -> list[dict[str, torch.Tensor]]
 
 
 def test_a_dance_chain_follows_its_poses(comfy: Comfy) -> None:
-    """Three clips with UniAnimate's layers; the pose tokens are those of the clip's frames, made by the real layers."""
+    """Three clips with UniAnimate's layers, and the whole dance in one clip: in the middle they get the same tokens."""
+    frames, latents, total = 33, 9, 97
     graph = Guided()
     model = graph.link("SVITestProbe", model=graph.talk_and_dance_model(), name="dance")
-    poses = graph.full("WanVideoUniAnimatePoseInput", pose_images=graph.images(49, seed=9))
+    poses = graph.full("WanVideoUniAnimatePoseInput", pose_images=graph.images(total, seed=9))
     clip = graph.first
     for index in range(3):
-        embeds = graph.embeds("dance", clip)
-        samples = graph.sample(model, embeds, graph.prompt, seed=index,
-                               unianimate_poses=[graph.window("Pose", index, unianimate_poses=poses), 0])  # fmt: skip
+        embeds = graph.embeds("dance", clip, frames=frames)
+        window = graph.window("Pose", index, unianimate_poses=poses, num_frames=frames)
+        samples = graph.sample(model, embeds, graph.prompt, seed=index, unianimate_poses=[window, 0])
         clip = graph.decode(graph.encoder, samples)
         graph.dump(embeds, f"dance_embeds_{index}")
-        graph.add("SaveImage", images=clip, filename_prefix=f"dance_{index}")
-    answer = comfy.run(graph.graph)
-    assert sum(len(found.get("images", [])) for found in answer.values()) >= 3 * FRAMES
+        graph.dump(clip, f"dance_clip_{index}")
+    comfy.run(graph.graph)
     seen = probed(comfy, "dance", 3)
-    for index, got in enumerate(seen):
-        embeds = comfy.load(f"dance_embeds_{index}")
-        y = torch.cat([embeds["mask"], embeds["image_embeds"]]).to(got["y"])
-        assert torch.equal(got["y"], y)
-        assert got["dwpose"].shape == (1, 72, LATENTS, 4, 4)
-    assert not torch.equal(seen[0]["dwpose"], seen[1]["dwpose"])
-    # Latents in the middle see no edge: the whole dance in one clip gives them the same tokens.
     whole = Guided()
     model = whole.link("SVITestProbe", model=whole.talk_and_dance_model(), name="whole")
-    start = whole.images()
-    embeds = whole.full("WanVideoSVIEmbeds", vae=whole.encoder, mode="dance", start_image=start, ref_image=start,
-                        **SIZE, num_frames=49, clip_embeds=whole.full(
-                            "WanVideoClipVisionEncode", image_1=start,
-                            clip_vision=whole.link("SVITestClipVision", clip_name="-")))  # fmt: skip
-    samples = whole.sample(model, embeds, whole.prompt, unianimate_poses=whole.full(
-        "WanVideoUniAnimatePoseInput", pose_images=whole.images(49, seed=9)))  # fmt: skip
+    poses = whole.full("WanVideoUniAnimatePoseInput", pose_images=whole.images(total, seed=9))
+    embeds = whole.embeds("dance", whole.first, frames=total)
+    samples = whole.sample(model, embeds, whole.prompt, steps=1, unianimate_poses=poses)
     whole.dump(samples, "whole_samples")
     comfy.run(whole.graph)
     (all_of_it,) = probed(comfy, "whole", 1)
-    for index in range(3):
-        tokens = all_of_it["dwpose"][:, :, 4 * index + 2 : 4 * index + 3]
-        assert torch.allclose(seen[index]["dwpose"][:, :, 2:3], tokens, atol=1e-5), index
+    for index, got in enumerate(seen):
+        embeds = comfy.load(f"dance_embeds_{index}")
+        assert torch.equal(got["y"], torch.cat([embeds["mask"], embeds["image_embeds"]]).to(got["y"]))
+        assert comfy.load(f"dance_clip_{index}")["value"].shape == (frames, 64, 64, 3)
+        # 13 frames from the clip's ends, where no layer sees an edge.
+        middle = latents // 2
+        at = 8 * index + middle
+        tokens = all_of_it["dwpose"][:, :, at]
+        assert got["dwpose"].shape == (1, 72, latents, 4, 4)
+        assert torch.allclose(got["dwpose"][:, :, middle], tokens, atol=1e-4), index
+        assert not torch.allclose(all_of_it["dwpose"][:, :, at + 1], tokens, atol=1e-4)
 
 
 def test_a_talk_chain_reaches_decode_with_two_speakers(comfy: Comfy) -> None:
@@ -211,18 +208,23 @@ def test_the_wrappers_combine_gives_the_same_without_references(comfy: Comfy) ->
     assert torch.equal(comfy.load("joined_last")["value"], comfy.load("combined_last")["value"])
 
 
-def test_the_wrappers_combine_fails_with_references(comfy: Comfy) -> None:
-    """Why this pack joins by itself: references are appended to the conditioning and not to the noise."""
-    with pytest.raises(HostError, match="WanVideoSampler: .*(Sizes of tensors must match|size of tensor)"):
-        comfy.run(humo_graph("fails", references=1, combine=True).graph)
+def test_the_wrappers_combine_goes_wrong_with_references(comfy: Comfy) -> None:
+    """Why this pack joins by itself: the wrapper puts zeros before the noise, and the clip comes out short."""
+    comfy.run(humo_graph("combined1", references=1, combine=True).graph)
+    for got in probed(comfy, "combined1", 3):
+        assert got["x"].shape == (16, LATENTS + 1, 8, 8)
+        assert not got["x"][:, 0].any()
+    assert comfy.load("combined1_last")["value"].shape[0] == FRAMES - 4
 
 
-def test_an_output_whose_input_is_missing_says_so(comfy: Comfy) -> None:
+def test_an_output_whose_input_is_missing_stops_what_hangs_on_it(comfy: Comfy) -> None:
     graph = Guided()
     window = graph.window("Audio", 0, multitalk_embeds=graph.link("SVITestVoice", frames=60, speakers=1))
-    graph.dump([window, 1], "blocked")
-    with pytest.raises(HostError, match="image_embeds of SVI Audio Window is empty: humo_embeds is not connected"):
-        comfy.run(graph.graph)
+    empty = graph.add("SVITestDump", value=[window, 1], name="blocked")
+    full = graph.add("SVITestDump", value=[window, 0], name="passed")
+    answer = comfy.run(graph.graph)
+    assert full in answer
+    assert empty not in answer
 
 
 def test_recorded_silence_is_the_wrappers_own(comfy: Comfy) -> None:
