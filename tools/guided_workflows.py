@@ -74,24 +74,24 @@ def guided_chain(mode: str) -> dict[str, Any]:
             links["ref_image"] = (parts.image, 0)
         embeds = graph.add("WanVideoSVIEmbeds", (left, 350), (WIDTH, 540), title=f"Clip {index + 1}: {this_mode}",
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
-        guided = _window(graph, mode, parts, embeds, index=index, overlap=overlap, pos=(right, -140))
+        guided = _window(graph, mode, parts, embeds, index=index, overlap=overlap, pos=(right, 1100))
         sampler = graph.add(
-            "WanVideoSampler", (right, 240), (WIDTH, 700),
+            "WanVideoSampler", (right, -140), (WIDTH, 700),
             links={"model": (parts.models[min(index, 1)], 0), "text_embeds": (text, 0), **guided},
             values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
         )  # fmt: skip
-        decode = graph.add("WanVideoDecode", (right, 990), (WIDTH, 200),
+        decode = graph.add("WanVideoDecode", (right, 620), (WIDTH, 200),
                            links={"vae": (parts.vae, 0), "samples": (sampler, 0)})  # fmt: skip
         clip = (decode, 0)
         if video is None:
             video = clip
         else:
             joined = graph.add(
-                "WanVideoSVIStitch", (right, 1240), (WIDTH, 140), title=f"Clips 1-{index + 1} stitched",
+                "WanVideoSVIStitch", (right, 880), (WIDTH, 140), title=f"Clips 1-{index + 1} stitched",
                 links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (left - 30, TOP, 2 * WIDTH + 100, HEIGHT + 380),
+        graph.group(f"Clip {index + 1}", (left - 30, TOP, 2 * WIDTH + 100, HEIGHT + 430),
                     "#3f789e" if index % 2 else "#8a8")  # fmt: skip
         x += 2 * WIDTH + 140
     assert video is not None
@@ -111,11 +111,11 @@ def _shared(graph: Graph, mode: str) -> _Parts:
         vision = graph.add("CLIPVisionLoader", (x, 560), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
     x += WIDTH + 60
     models = _two_loaders(graph, x) if mode == "dance" else _one_loader(graph, x, mode)
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT + 380), "#3f789e")
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT + 430), "#3f789e")
     x += WIDTH + 100
     build = {"talk": _voice, "dance": _dance, "shot": _humo_voice}[mode]
     guide, audio = build(graph, x, vae)
-    graph.group("The whole dance" if mode == "dance" else "The whole voice", (x - 30, TOP, WIDTH + 60, HEIGHT + 380),
+    graph.group("The whole dance" if mode == "dance" else "The whole voice", (x - 30, TOP, WIDTH + 60, HEIGHT + 430),
                 "#b58b2a")  # fmt: skip
     return _Parts(image, vae, vision, models, guide, audio, x + WIDTH + 100)
 
