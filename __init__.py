@@ -6,6 +6,9 @@ WEB_DIRECTORY = "./web"
 if __package__:
     from .svi_embeds.version import VERSION
     from .wrapper_ext.nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+    from .wrapper_ext.routes import add_routes
+
+    add_routes()
 
     __version__ = VERSION
     __all__ = ["NODE_CLASS_MAPPINGS", "NODE_DISPLAY_NAME_MAPPINGS", "WEB_DIRECTORY", "__version__"]

@@ -17,8 +17,8 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .checks import check_choice, check_int
@@ -37,6 +37,7 @@ AUTO = 0  # as a block's repeat; written `auto`
 _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
+_TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
 _TOKEN = re.compile(r"\S+")
 
 
@@ -160,6 +161,29 @@ def parse_story(text: str) -> tuple[Block, ...]:
     if (clips := sum(block.repeat for block in blocks)) > MAX_CLIPS:
         raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {clips}: lower repeat")
     return tuple(blocks)
+
+
+def format_story(blocks: Sequence[Block]) -> str:
+    """The text that `parse_story` reads as these blocks (but for their lines).
+
+    Raises SVIError for a prompt that a story cannot hold as it is.
+    """
+    parts = []
+    for block in blocks:
+        given = {key: value for key in KEYS if (value := getattr(block, key)) is not None}
+        repeat = given.pop("repeat")
+        settings = [
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()
+        ]
+        settings += [] if repeat == 1 else ["repeat=auto" if repeat == AUTO else f"repeat={repeat}"]
+        lines = block.prompt.splitlines()
+        prompt = [_TO_ESCAPE.sub(r"\\", line.strip(), count=1) for line in lines]
+        parts.append("\n".join([*([f"[{' '.join(settings)}]"] if settings else []), *prompt]))
+    text = f"\n{_SEPARATOR}\n".join(parts)
+    for block, read in zip(blocks, parse_story(text), strict=True):
+        if replace(read, line=block.line) != block:
+            raise SVIError(f"this prompt cannot be written into a story as it is: {block.prompt[:60]!r}")
+    return text
 
 
 def _block(lines: list[tuple[int, str]], start: int) -> Block:

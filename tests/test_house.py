@@ -30,6 +30,8 @@ COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "serve
 def layer(path: Path) -> str:
     if path.parent.name == "svi_embeds":
         return "svi_embeds"
+    if path.parent.name == "workflow":
+        return "render"
     stem = path.stem
     if stem == "host" or stem == "render":
         return stem

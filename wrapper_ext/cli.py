@@ -10,6 +10,7 @@ from pathlib import Path
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.version import VERSION
 from ..svi_embeds.words import align
+from .cli_migrate import add_migrate, run_migrate
 from .cli_reel import run_reel
 
 
@@ -55,9 +56,13 @@ def main(argv: Sequence[str] | None = None) -> int:
             action.add_argument("--format", default="h264", help="h264, h265, ffv1 or prores (default h264)")
             action.add_argument("--quality", type=int, default=85, metavar="N", help="0..100 (default 85)")
             action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
+    add_migrate(commands)
     args = parser.parse_args(argv)
+    run = {
+        "demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel, "migrate": run_migrate,
+    }  # fmt: skip
     try:
-        return {"demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel}[args.command](args)
+        return run[args.command](args)
     except SVIError as error:
         print(f"wanvideo-svi: {error}", file=sys.stderr)
         return 2

@@ -337,3 +337,23 @@ def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     filename = f"{name}_{uuid.uuid4().hex[:12]}.png"
     picture.save(folder / filename, compress_level=1)
     return [{"filename": filename, "subfolder": "", "type": "temp"}]
+
+
+def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -> None:
+    """Have ComfyUI's server answer POST requests: handler takes the body and returns status and JSON.
+
+    It runs in a thread, so that the server goes on meanwhile. Outside ComfyUI nothing happens.
+    """
+    server = _comfy("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is None:
+        return
+    import asyncio
+
+    from aiohttp import web
+
+    async def respond(request: Any) -> Any:
+        status, answer = await asyncio.to_thread(handler, await request.text())
+        return web.json_response(answer, status=status)
+
+    instance.routes.post(path)(respond)

@@ -454,7 +454,9 @@ def _check_samplers(job: Job) -> None:
             )
     steps = job.sampler["steps"]
     end, start = (job.split_step,) * 2 if job.split_step else (job.sampler.get("end_step"), low.get("start_step"))
-    if not isinstance(end, int) or end != start or end < 1 or end >= steps:
+    # The wrapper also takes a noise level there (WanVideo Sigma To Step): the step at which it is passed.
+    is_split = 1 <= end < steps if isinstance(end, int) else isinstance(end, float) and 0 < end < 1
+    if not is_split or end != start:
         raise SVIError(
             f"the high noise sampler must end at the step where the low noise one starts, within 1..{steps - 1}: got "
             f"end_step {end} and start_step {start}; set split_step, or both (WanVideo High/Low Pair finds the step)"

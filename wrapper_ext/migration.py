@@ -1,0 +1,47 @@
+"""Migration of a workflow given as JSON, with this pack's nodes as they are: for the command and for the web page."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from ..svi_embeds.errors import SVIError
+from .nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from .workflow.as_story import as_story as make_story
+from .workflow.definitions import Definition, define
+from .workflow.graph import Workflow
+from .workflow.migrate import migrate
+from .workflow.parse import parse_json
+from .workflow.report import Report
+
+
+@lru_cache(maxsize=1)
+def own_nodes() -> dict[str, Definition]:
+    """Definitions of this pack's nodes, by id."""
+    return {
+        node_id: define(node_id, node, NODE_DISPLAY_NAME_MAPPINGS[node_id])
+        for node_id, node in NODE_CLASS_MAPPINGS.items()
+    }
+
+
+def migrate_value(value: Any, *, as_story: bool = False) -> tuple[Any, Report]:
+    """A migrated copy of a workflow (a saved one or an API graph), and what was found and done.
+
+    as_story: make the chain one SVI Long Video. Raises SVIError for what is no workflow, and for a chain that cannot
+    be a story.
+    """
+    workflow = Workflow(value, own_nodes())
+    report = (make_story if as_story else migrate)(workflow, own_nodes())
+    return workflow.raw, report
+
+
+def answer(body: str) -> tuple[int, dict[str, Any]]:
+    """The server's answer to the web page: {"workflow", "as_story"} -> status and {"workflow", "report", "lines"}."""
+    try:
+        asked = parse_json(body)
+        if not isinstance(asked, dict):
+            raise SVIError("the request must be a JSON object with a workflow")
+        value, report = migrate_value(asked.get("workflow"), as_story=asked.get("as_story") is True)
+    except SVIError as error:
+        return 400, {"error": str(error)}
+    return 200, {"workflow": value, "report": report.as_json(), "lines": report.lines()}

@@ -1,0 +1,16 @@
+"""What the web pages ask the server."""
+
+from __future__ import annotations
+
+from . import host
+
+
+def add_routes() -> None:
+    """Register the routes in a running ComfyUI; outside of one, nothing happens."""
+    host.add_route("/wanvideo_svi/migrate", _migrate)
+
+
+def _migrate(body: str) -> tuple[int, dict[str, object]]:
+    from .migration import answer  # only who migrates pays for it
+
+    return answer(body)

@@ -1,0 +1,179 @@
+"""What is wrong in a graph of clips, whoever made it. What a rewrite can repair, it repairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...svi_embeds.chain import SEED_STEP
+from ...svi_embeds.errors import SVIError
+from .clips import Clip, Clips
+from .match import match
+from .patterns import STITCHES
+from .report import Finding, finding
+from .wires import At, Origin, Wires
+
+# Outputs that are masks: whether black or white means kept there.
+_CONCAT_MASKS = {
+    ("WanVideoVACEStartToEndFrame", 1), ("VideoContinuationGenerator", 1), ("WanVideoSVIEmbeds", 2),
+    ("WanVideoSVILatentEmbeds", 2), ("WanVideoI2VCustomEmbeds", 2), ("WanVideoSVITemporalMask", 2),
+}  # fmt: skip
+_KNOWN_MASKS = {
+    ("WanVideoSVIEmbeds", 1), ("WanVideoSVILatentEmbeds", 1), ("WanVideoI2VCustomEmbeds", 3),
+    ("WanVideoSVITemporalMask", 1),
+}  # fmt: skip
+_MASK_STEPS = {"GetImageRangeFromBatch": "masks", "InvertMask": "mask"}
+_TAKES_KNOWN = ("WanVideoImageToVideoEncode", "WanVideoSVIEmbeds")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFix:
+    """A clip whose seed an earlier clip of its chain has too. seed: a fresh one, None when it comes by a link."""
+
+    clip: Clip
+    found: Finding
+    seed: int | None
+
+
+def equal_seeds(wires: Wires, clips: Clips) -> list[SeedFix]:
+    """Clips that have the seed of an earlier one."""
+    fixes: list[SeedFix] = []
+    done: set[int] = set()
+    for end in clips.ends():
+        chain = end.chain()
+        taken = {seed for clip in chain if isinstance(seed := clips.seed(clip), int)}
+        first: dict[int, Clip] = {}
+        for clip in chain:
+            seed = clips.seed(clip)
+            if not isinstance(seed, int):
+                continue
+            earlier = first.setdefault(seed, clip)
+            if earlier is clip or id(clip) in done:
+                continue
+            done.add(id(clip))
+            fresh = seed + SEED_STEP
+            while fresh in taken:
+                fresh += SEED_STEP
+            taken.add(fresh)
+            linked = any(wires.linked(at, "seed") for at in clip.samplers)
+            node = clip.samplers[0].node
+            other = earlier.samplers[0].node
+            found = finding(
+                "defect", node, f"its seed {seed} is also that of node {other.id}, and equal noise in every clip "
+                "adds up to artefacts", "give each clip a seed of its own" if linked else f"seed {fresh}",
+            )  # fmt: skip
+            fixes.append(SeedFix(clip, found, None if linked else fresh))
+    return fixes
+
+
+def mask_polarity(wires: Wires, at: At) -> Finding | None:
+    """A mask of the other polarity in temporal_mask."""
+    if at.node.type not in _TAKES_KNOWN:
+        return None
+    origin = wires.origin(at, "temporal_mask")
+    inverted = False
+    for _ in range(100):
+        if origin is None or origin.type not in _MASK_STEPS:
+            break
+        inverted ^= origin.type == "InvertMask"
+        origin = wires.origin(origin.at, _MASK_STEPS[origin.type])
+    if origin is None:
+        return None
+    source = (origin.type, origin.slot)
+    if (source in _CONCAT_MASKS and not inverted) or (source in _KNOWN_MASKS and inverted):
+        return finding(
+            "defect", at.node, f"temporal_mask comes from node {origin.at.node.id} with black for the frames to keep, "
+            "but white means kept here: the frames to generate are marked as finished",
+            "put one InvertMask before temporal_mask" if source in _CONCAT_MASKS else "take the InvertMask out",
+        )  # fmt: skip
+    return None
+
+
+def no_motion(wires: Wires, at: At) -> Finding | None:
+    """prev_samples that no motion latent is taken from."""
+    name = {"WanVideoSVIProEmbeds": "motion_latent_count", "WanVideoSVILatentEmbeds": "motion_latents"}.get(
+        at.node.type
+    )
+    if name is None or not wires.linked(at, "prev_samples"):
+        return None
+    try:
+        value = wires.value(at, name)
+    except SVIError:
+        return None
+    if value != 0 or isinstance(value, bool):
+        return None
+    return finding(
+        "defect",
+        at.node,
+        f"prev_samples is connected, but {name} is 0: nothing of the clip before is used",
+        f"{name} 1",
+    )
+
+
+def padding_with_last_frame(clips: Clips, reference: Origin | None) -> str:
+    """What is wrong with the image that fills the frames to generate, or ""."""
+    earlier = clips.picks_last_frame(reference) if reference else None
+    if earlier is None:
+        return ""
+    return (
+        "the frames to generate are padded with the last frame of the clip before, so each clip takes its colours from "
+        "the drift of the last one"
+    )
+
+
+def trimmed_otherwise(wires: Wires, clips: Clips, at: At) -> tuple[Finding, int] | None:
+    """A join that takes off another count of frames than the clips have in common, with the right count."""
+    found = join_of(wires, at)
+    if found is None:
+        return None
+    later, cut = found
+    clip = clips.made(later)
+    overlap = clips.overlap(clip) if clip and clip.before else None
+    if overlap is None or cut == overlap:
+        return None
+    assert clip is not None
+    doing = "shown twice" if cut < overlap else "lost"
+    return finding(
+        "defect", at.node, f"it takes off {cut} frames, but node {clip.embeds.node.id} makes a clip that shares "
+        f"{overlap} with the one before: {abs(overlap - cut)} are {doing}", f"overlap of {overlap} frames",
+    ), overlap  # fmt: skip
+
+
+def join_of(wires: Wires, at: At) -> tuple[Origin, int] | None:
+    """The later clip of a join, and how many frames it takes off; None when it is none, or only a run can tell."""
+    try:
+        if at.node.type == "WanVideoSVIStitch":
+            later, cut = wires.origin(at, "images_2"), wires.value(at, "overlap_frames")
+            return (later, cut) if later and isinstance(cut, int) else None
+        for pattern in STITCHES:
+            if found := match(wires, at, pattern.shape):
+                cut = cut_of(wires, found)
+                return (found["later"], cut) if cut is not None else None
+    except SVIError:
+        return None
+    return None
+
+
+def cut_of(wires: Wires, found: dict[str, Origin]) -> int | None:
+    """Frames that a stitch pattern takes off. Raises SVIError when it was saved in a way that is not known."""
+    if "extend" in found:
+        cut = wires.value(found["extend"].at, "overlap")
+        return cut if isinstance(cut, int) else None
+    text = wires.value(found["math"].at, "value")
+    parts = text.replace(" ", "").split("-") if isinstance(text, str) else []
+    return int(parts[1]) if len(parts) == 2 and parts[0] == "a" and parts[1].isdecimal() else None
+
+
+def standing(wires: Wires, clips: Clips) -> Iterator[Finding]:
+    """Defects of nodes that no rewrite touches."""
+    for at in wires.places():
+        for check in (mask_polarity, no_motion):
+            if found := check(wires, at):
+                yield found
+        if wrong := trimmed_otherwise(wires, clips, at):
+            yield wrong[0]
+    for clip in clips.all:
+        if clip.embeds.node.type == "WanVideoSVIEmbeds" and clip.before:
+            reference = wires.origin(clip.embeds, "ref_image")
+            if what := padding_with_last_frame(clips, reference):
+                yield finding("defect", clip.embeds.node, what, "connect the original image to ref_image")

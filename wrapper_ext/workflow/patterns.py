@@ -1,0 +1,135 @@
+"""What existing SVI graphs look like, as declarations. `migrate.py` says what becomes of them.
+
+Sources: two widely shared wrapper graphs, the wrapper's and KJNodes' SVI 2.0 Pro examples, and the input names of
+WanExperiments, Steerable-Motion and the native SVI packs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .match import Absent, Leaf, OneOf, Part, Same
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """shape: the nodes. title: what people call it. advice: for patterns that are reported only, what to do."""
+
+    id: str
+    title: str
+    shape: Part
+    advice: str = ""
+
+
+_ENCODE = ("WanVideoImageToVideoEncode",)
+_RANGE = ("GetImageRangeFromBatch",)
+
+# The last frames of what came before.
+_MOTION = Part("motion", _RANGE, inputs={"images": Leaf("previous")}, widgets={"start_index": -1})
+_CANVAS = Part(
+    "canvas", ("WanVideoVACEStartToEndFrame",),
+    inputs={
+        "start_image": _MOTION,
+        "end_image": Absent(),
+        "inpaint_mask": Absent(),
+        "control_images": OneOf((
+            Part("repeat", ("RepeatImageBatch",), inputs={"image": Leaf("reference")}),
+            Absent(),
+        )),
+    },
+    widgets={"start_index": 0},
+)  # fmt: skip
+_CANVAS_MASK = OneOf((
+    Part("mask_range", _RANGE, output=1, inputs={"masks": Same("canvas", 1)}, widgets={"start_index": 0}),
+    Same("canvas", 1),
+))  # fmt: skip
+
+PIXEL_CHAIN = Pattern(
+    "P1", "motion frames and padding through VACE Start To End Frame",
+    Part(
+        "encode", _ENCODE,
+        inputs={
+            "start_image": _CANVAS,
+            "end_image": Absent(),
+            "empty_frame_pad_image": Absent(),
+            "temporal_mask": OneOf((
+                Part("invert", ("InvertMask",), inputs={"mask": _CANVAS_MASK}),
+                _CANVAS_MASK,
+                Absent(),
+            )),
+        },
+    ),
+)  # fmt: skip
+
+PIXEL_START = Pattern(
+    "P1", "motion frames as the start of ImageToVideo Encode",
+    Part(
+        "encode", _ENCODE,
+        inputs={
+            "start_image": _MOTION, "end_image": Absent(), "empty_frame_pad_image": Absent(), "temporal_mask": Absent(),
+        },
+    ),
+)  # fmt: skip
+
+STITCH_OLD = Pattern(
+    "P1 stitch", "the earlier clip cut by counting its frames, then a batch of both",
+    Part(
+        "join", ("ImageBatchMulti",),
+        inputs={
+            "image_1": Part(
+                "rest", _RANGE,
+                inputs={
+                    "images": Leaf("earlier"),
+                    "num_frames": Part(
+                        "math", ("SimpleMath+",),
+                        inputs={
+                            "a": Part("count", ("GetImageSizeAndCount",), output=3, inputs={"image": Same("earlier")}),
+                        },
+                    ),
+                },
+                widgets={"start_index": 0},
+            ),
+            "image_2": Leaf("later"),
+        },
+    ),
+)  # fmt: skip
+
+STITCH_EXTEND = Pattern(
+    "P2 stitch", "Image Batch Extend With Overlap",
+    Part(
+        "extend", ("ImageBatchExtendWithOverlap",), output=2,
+        inputs={"source_images": Leaf("earlier"), "new_images": Leaf("later")},
+    ),
+)  # fmt: skip
+
+PRO = Pattern(
+    "P2", "the wrapper's SVI Pro Embeds",
+    Part(
+        "pro", ("WanVideoSVIProEmbeds",),
+        inputs={"anchor_samples": Leaf("anchor"), "prev_samples": OneOf((Leaf("previous"), Absent()))},
+    ),
+)  # fmt: skip
+
+WANEX = Pattern("P4", "WanEx I2VCustomEmbeds", Part("wanex", ("WanEx_I2VCustomEmbeds",)))
+
+NATIVE_PRO = Pattern(
+    "P3", "native SVI 2.0 Pro", Part("native", ("WanImageToVideoSVIPro",)),
+    advice="it makes conditioning for native samplers (KSampler), whose models and samplers this migration does not "
+    "exchange. In a wrapper graph: WanVideo Encode for the anchor, WanVideo SVI Latent Embeds, WanVideo Sampler; or "
+    "one WanVideo SVI Long Video in mode svi2_pro, which needs no loop nodes",
+)  # fmt: skip
+NATIVE_SVI = Pattern(
+    "P6", "native SVI image to video", Part("native", ("WanSVIImageToVideo",)),
+    advice="it makes conditioning for native samplers. In a wrapper graph WanVideo SVI Embeds takes the previous clip "
+    "as start_image and the original image as ref_image; for latents of your own there is WanVideo I2V Custom Embeds, "
+    "which reads the same mask polarity",
+)  # fmt: skip
+NATIVE_FRAMES = Pattern(
+    "P6", "last latents for native SVI", Part("native", ("SVIExtractLastFrames",)),
+    advice="WanVideo SVI Latent Embeds takes the last latents of prev_samples itself, WanVideo SVI Embeds the last "
+    "frames of start_image",
+)  # fmt: skip
+
+EMBEDS: tuple[Pattern, ...] = (PIXEL_CHAIN, PIXEL_START, PRO, WANEX)
+STITCHES: tuple[Pattern, ...] = (STITCH_OLD, STITCH_EXTEND)
+REPORTED: tuple[Pattern, ...] = (NATIVE_PRO, NATIVE_SVI, NATIVE_FRAMES)

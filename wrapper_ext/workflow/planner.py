@@ -1,0 +1,180 @@
+"""Which nodes of a workflow become which of this pack: one function per pattern."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from ...svi_embeds.errors import SVIError
+from .clips import Clips
+from .defects import cut_of, no_motion, trimmed_otherwise
+from .match import Binding, match
+from .patterns import EMBEDS, PIXEL_CHAIN, PIXEL_START, PRO, REPORTED, STITCH_EXTEND, STITCH_OLD, STITCHES, WANEX
+from .pixel_chain import read_pixel_chain
+from .report import Finding, finding
+from .rewrite import CannotRewriteError, Carrier, Rewrite
+from .scope import MUTED, Node
+from .wires import At, Wires
+
+_WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
+_OWN_TYPES = {pattern.shape.types[0] for pattern in (*EMBEDS, *STITCHES)} - {"ImageBatchMulti"}
+
+
+class Planner:
+    """Plans the rewrites of a workflow without changing it."""
+
+    def __init__(self, wires: Wires, clips: Clips) -> None:
+        self.wires, self.clips = wires, clips
+        self.carrier = Carrier(wires, clips)
+        self._readers: dict[int, Callable[[At, Binding], Rewrite]] = {
+            id(PIXEL_CHAIN): self._pixel_chain, id(PIXEL_START): self._pixel_chain, id(PRO): self._pro,
+            id(STITCH_OLD): self._stitch, id(STITCH_EXTEND): self._extend, id(WANEX): self._wanex,
+        }  # fmt: skip
+
+    def plan(self) -> tuple[list[Rewrite], list[Finding]]:
+        """The rewrites, and findings about what is only reported."""
+        planned: dict[int, Rewrite | None] = {}
+        findings: list[Finding] = []
+        for at in self.wires.places():
+            node = at.node
+            findings += self._reported(node)
+            try:
+                rewrite = self._of(at)
+                before = planned.get(id(node))
+                if before and rewrite and not before.agrees(rewrite):
+                    raise CannotRewriteError("the uses of this subgraph differ in what it would become")
+            except SVIError as error:
+                planned[id(node)] = None
+                findings.append(finding("left", node, str(error)))
+                continue
+            if rewrite and id(node) not in planned:
+                planned[id(node)] = rewrite
+        findings += self._muted()
+        return [rewrite for rewrite in planned.values() if rewrite], findings
+
+    def _of(self, at: At) -> Rewrite | None:
+        for pattern in (*EMBEDS, *STITCHES):
+            if found := match(self.wires, at, pattern.shape):
+                rewrite = self._readers[id(pattern)](at, found)
+                rewrite.pattern = pattern
+                return rewrite
+        return None
+
+    @staticmethod
+    def _reported(node: Node) -> Iterator[Finding]:
+        for pattern in REPORTED:
+            if node.type in pattern.shape.types:
+                yield finding("left", node, f"{pattern.title}: {pattern.advice}", pattern=pattern.id)
+
+    def _muted(self) -> Iterator[Finding]:
+        for scope in self.wires.workflow.scopes:
+            for node in scope.nodes.values():
+                if node.mode == MUTED and node.type in _OWN_TYPES:
+                    yield finding("note", node, "it is muted and was not looked at: unmute it to migrate its clip")
+
+    # One pattern each
+
+    def _pixel_chain(self, at: At, found: Binding) -> Rewrite:
+        return read_pixel_chain(self.wires, self.clips, self.carrier, at, found)
+
+    def _pro(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
+        node = at.node
+        sources = {name: node.source(name) for name in ("anchor_samples", "prev_samples")}
+        values = {}
+        for name, new in (("num_frames", "num_frames"), ("motion_latent_count", "motion_latents")):
+            if name == "motion_latent_count" and sources["prev_samples"] is None:
+                continue
+            values[new], sources[new] = self.carrier.input(at, name, [])
+        rewrite = Rewrite(at, PRO, "WanVideoSVILatentEmbeds", _known(values), sources, {0: 0})
+        if wrong := no_motion(self.wires, at):
+            rewrite.values["motion_latents"], rewrite.sources["motion_latents"] = 1, None
+            rewrite.findings.append(_fixed(wrong))
+        return _said(rewrite, "anchor, motion latents and zero padding")
+
+    def _stitch(self, at: At, found: Binding) -> Rewrite:
+        if self.carrier.number(at, "inputcount", "inputcount") != 2:
+            raise CannotRewriteError("it joins more than two clips: join them two by two")
+        parts = self.carrier.parts(at, found, ("rest", "math", "count"))
+        cut = cut_of(self.wires, found)
+        if cut is None:
+            raise CannotRewriteError("the count of frames to keep is no 'a - number'")
+        sources = {
+            "images_1": self.carrier.video(found["rest"].at, "images"), "images_2": self.carrier.video(at, "image_2"),
+        }  # fmt: skip
+        rewrite = Rewrite(
+            at, STITCH_OLD, "WanVideoSVIStitch", {"overlap_frames": cut, "drop": "old"}, sources, {0: 0}, parts
+        )
+        return self._joined(rewrite)
+
+    def _extend(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
+        values = {name: self.wires.value(at, name) for name in ("overlap_side", "overlap_mode")}
+        side, how = values["overlap_side"], values["overlap_mode"]
+        if how == "linear_blend" and side == "source":
+            settings = {"drop": "new", "blend": "linear"}
+        elif how == "cut" and side in ("source", "new_images"):
+            settings = {"drop": "old" if side == "source" else "new", "blend": "none"}
+        else:
+            raise CannotRewriteError(f"WanVideo SVI Stitch has nothing equal to {how} with overlap_side {side}")
+        if any(use.slot != 2 for use in at.node.scope.uses(at.node)):
+            raise CannotRewriteError("its first outputs are used too, which WanVideo SVI Stitch does not have")
+        overlap, link = self.carrier.input(at, "overlap", [])
+        sources = {
+            "images_1": self.carrier.video(at, "source_images"), "images_2": self.carrier.video(at, "new_images"),
+            "overlap_frames": link,
+        }  # fmt: skip
+        rewrite = Rewrite(
+            at, STITCH_EXTEND, "WanVideoSVIStitch", _known({"overlap_frames": overlap}) | settings, sources, {2: 0}
+        )
+        clip = self.clips.made(self.wires.origin(at, "new_images"))
+        if how == "linear_blend" and clip and clip.embeds.node.type == "WanVideoSVIProEmbeds":
+            rewrite.findings.append(finding(
+                "note", at.node, "it blends into the frames that a Pro clip begins with, the anchor among them, as "
+                "before; blend none with drop new leaves them out",
+            ))  # fmt: skip
+        return self._joined(rewrite)
+
+    def _joined(self, rewrite: Rewrite) -> Rewrite:
+        if wrong := trimmed_otherwise(self.wires, self.clips, rewrite.at):
+            rewrite.values["overlap_frames"] = wrong[1]
+            rewrite.sources["overlap_frames"] = None
+            rewrite.findings.append(_fixed(wrong[0]))
+        return _said(rewrite, f"drop {rewrite.values['drop']}")
+
+    def _wanex(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
+        node = at.node
+        values, sources = {}, {}
+        for name in ("width", "height", "length", "concat_mask_index"):
+            values[name], sources[name] = self.carrier.input(at, name, [])
+        for name in ("concat_latent_image", "start_image", "concat_mask"):
+            sources[name] = node.source(name)
+        rewrite = Rewrite(at, WANEX, "WanVideoI2VCustomEmbeds", _known(values), sources, dict(_WANEX_OUTPUTS))
+        _said(rewrite, "masks in native polarity and native latents are read as they were")
+        left = []
+        if sources["concat_latent_image"] is None and sources["start_image"] is not None:
+            left.append("connect WanVideo VAE Loader to vae, for start_image")
+        if self.wires.linked(at, "clip_vision_output"):
+            left.append("connect WanVideo ClipVision Encode to clip_embeds, in place of clip_vision_output")
+        behind = {use.node for use in self.wires.uses_through(node) if use.slot in (0, 1, 2) and use.node}
+        for sampler in sorted(behind, key=lambda other: str(other.id)):
+            rewrite.findings.append(finding(
+                "left", sampler, f"it took its conditioning from node {node.id}, which now makes image_embeds",
+                "put WanVideo Sampler in its place: image_embeds from here, text_embeds from WanVideo TextEncode "
+                "(your prompts are still in the graph), a model of WanVideo Model Loader",
+            ))  # fmt: skip
+        if left:
+            rewrite.findings.append(finding("left", node, "the wrapper's own types are needed", "; ".join(left)))
+        return rewrite
+
+
+def _known(values: dict[str, object]) -> dict[str, object]:
+    """Without those that come by a link."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _said(rewrite: Rewrite, how: str) -> Rewrite:
+    text = f"{rewrite.pattern.title} became {rewrite.new} ({how})"
+    rewrite.findings.insert(0, finding("rewrite", rewrite.at.node, text, pattern=rewrite.pattern.id, fixed=True))
+    return rewrite
+
+
+def _fixed(found: Finding) -> Finding:
+    return Finding(found.kind, found.node, found.title, found.what, found.fix, True, found.subgraph, found.pattern)

@@ -1,0 +1,163 @@
+"""What a rewrite is, and what all of them carry over: links and values, by the names that old and new node share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...svi_embeds.errors import SVIError
+from .clips import Clip, Clips
+from .match import Binding
+from .patterns import Pattern
+from .report import Finding
+from .scope import Node, Source
+from .wires import UNKNOWN, At, Origin, Wires
+
+CONSTANTS = ("INTConstant", "PrimitiveNode", "PrimitiveInt")
+# Nodes after which a video is as large as before.
+_SAME_SIZE = (
+    "ImageBatchMulti", "ColorMatch", "ColorMatchV2", "GetImageRangeFromBatch", "GetImageSizeAndCount",
+    "ImageBatchExtendWithOverlap", "WanVideoSVIStitch", "WanVideoDecode",
+)  # fmt: skip
+_SIZE_STEP = 16
+
+
+class CannotRewriteError(SVIError):
+    """A pattern that is recognised, with something in it that its replacement would not carry over."""
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """A node that becomes another, at its place.
+
+    values, sources: of the new node. outputs: which output of the old node is which of the new. parts: nodes that only
+    served the old one. findings: the rewrite itself, the defects that it repairs, and what is left to the user.
+    """
+
+    at: At
+    pattern: Pattern
+    new: str
+    values: dict[str, Any]
+    sources: dict[str, Source | None]
+    outputs: Mapping[int, int]
+    parts: list[Node] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def agrees(self, other: Rewrite) -> bool:
+        """Whether another use of the same subgraph calls for the same."""
+        return (self.new, self.values, self.sources) == (other.new, other.values, other.sources)
+
+
+class Carrier:
+    """Reads what a rewrite carries over."""
+
+    def __init__(self, wires: Wires, clips: Clips) -> None:
+        self.wires, self.clips = wires, clips
+
+    def parts(self, at: At, found: Binding, names: tuple[str, ...]) -> list[Node]:
+        """The pattern's nodes of these names. Raises CannotRewriteError when one lies in another subgraph."""
+        if any(found[name].at.path != at.path for name in names if name in found):
+            raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
+        return [found[name].at.node for name in names if name in found]
+
+    def number(self, at: At, name: str, what: str) -> int:
+        """A whole number that the graph tells. Raises CannotRewriteError when only a run can."""
+        value = self.wires.value(at, name)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise CannotRewriteError(f"{what} is computed when the graph runs: give it as a number")
+        return value
+
+    def input(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
+        """The value or the link of an input. A constant node that only serves the parts becomes a value."""
+        source = at.node.source(name)
+        if source is None:
+            return self.wires.value(at, name), None
+        feeder = at.node.scope.nodes.get(source.node)
+        if feeder is not None and feeder.type in CONSTANTS:
+            users = [use.node for use in self.wires.uses_through(feeder)]
+            value = self.wires.value(at, name)
+            if value is not UNKNOWN and all(user in (at.node, *parts) for user in users):
+                return value, None
+        return None, source
+
+    def video(self, at: At, name: str) -> Source | None:
+        """What a video input is linked to, nodes left out that only count its frames."""
+        source = at.node.source(name)
+        seen = set()
+        while source is not None and source not in seen:
+            seen.add(source)
+            node = at.node.scope.nodes.get(source.node)
+            if node is None or node.type != "GetImageSizeAndCount" or source.slot or node.source("image") is None:
+                break
+            source = node.source("image")
+        return source
+
+    def size(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
+        """Width or height: of the chain's first clip where the graph measures the clip before, which has it too."""
+        origin = self.wires.origin(at, name)
+        if origin is not None and origin.type == "GetImageSizeAndCount":
+            clip = self._measured(origin)
+            first = clip.chain()[0].embeds if clip else None
+            if first is not None and first.path == at.path and first.node.type == "WanVideoImageToVideoEncode":
+                value, source = self.input(first, name, parts)
+                if self._in_steps(first, name, value):
+                    return value, source
+        return self.input(at, name, parts)
+
+    def _measured(self, counter: Origin) -> Clip | None:
+        """The clip that a node measures, when nothing between could have resized it."""
+        origin = self.wires.origin(counter.at, "image")
+        for _ in range(1000):
+            if origin is None or origin.type not in _SAME_SIZE:
+                return None
+            if origin.type == "WanVideoDecode":
+                return self.clips.made(origin)
+            origin = self.clips.tail(origin.at)
+        return None
+
+    def _in_steps(self, at: At, name: str, value: Any) -> bool:
+        """Whether a size is a multiple of what this pack's nodes take, for sure."""
+        if value is None:
+            value = self.wires.value(at, name)
+        if isinstance(value, int):
+            return value % _SIZE_STEP == 0
+        origin = self.wires.origin(at, name)
+        if origin is None or origin.type != "ImageResizeKJv2":
+            return False
+        step = self.wires.value(origin.at, "divisible_by")
+        return isinstance(step, int) and step > 0 and step % _SIZE_STEP == 0
+
+    def nearest(self, at: At, source: Source, origin: Origin) -> Source:
+        """The same output by the named wire that ends nearest to the node, if there is one."""
+        found = []
+        for node in at.node.scope.nodes.values():
+            if node.type == "GetNode" and self.wires.behind(At(at.path, node)) == origin:
+                found.append((_distance(at.node, node), str(node.id), Source(node.id, 0)))
+        return min(found)[2] if found else source
+
+
+def _distance(one: Node, other: Node) -> float:
+    first, second = position(one), position(other)
+    return abs(first[0] - second[0]) + abs(first[1] - second[1]) if first and second else float("inf")
+
+
+def position(node: Node) -> tuple[float, float] | None:
+    """Where a node stands on the canvas; None in an API graph."""
+    return _pair(node.raw.get("pos"))
+
+
+def size(node: Node) -> tuple[float, float]:
+    """How large a node is drawn."""
+    return _pair(node.raw.get("size")) or (210.0, 60.0)
+
+
+def _pair(value: Any) -> tuple[float, float] | None:
+    if isinstance(value, dict):  # some frontends saved them as {"0": x, "1": y}
+        value = [value.get("0"), value.get("1")]
+    if not isinstance(value, list) or len(value) < 2:
+        return None
+    first, second = value[:2]
+    if not all(isinstance(part, (int, float)) and not isinstance(part, bool) for part in (first, second)):
+        return None
+    return float(first), float(second)
