@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .definitions import Definition
-from .scope import Node, Scope, Source, Use
+from .scope import Node, Scope, Source, Use, is_default_title
 
 
 class ApiScope(Scope):
@@ -85,13 +85,18 @@ class ApiScope(Scope):
                 use.node.raw["inputs"][use.input] = [node.id, outputs[use.slot]]
             else:
                 self.disconnect(use.node, use.input)
-        node.raw["class_type"] = definition.id
+        default_title = is_default_title(node.title, node.type)
+        node.raw["class_type"] = node.type = definition.id
         node.raw["inputs"] = {**definition.defaults(), **values}
         for name, source in sources.items():
             if source is not None:
                 self.connect(source, node, name, "")
-        if isinstance(node.raw.get("_meta"), dict):
+        if default_title and isinstance(node.raw.get("_meta"), dict):
             node.raw["_meta"]["title"] = definition.title
+
+    def untitle(self, node: Node) -> None:
+        if isinstance(node.raw.get("_meta"), dict):
+            del node.raw["_meta"]
 
     def add(self, definition: Definition, values: Mapping[str, Any], pos: tuple[float, float]) -> Node:  # noqa: ARG002
         numbers = (int(key) for key in self.nodes if str(key).isdecimal())

@@ -94,6 +94,8 @@ def _build(chain: list[Clip], story: Story, own: Mapping[str, Definition]) -> No
         sources["low_noise_sampler_inputs" if stage else "sampler_inputs"] = Source(sampler.id, 0)
     scope.replace(empty, EMPTY_EMBEDS, frames, {}, {0: 0})
     scope.replace(long_video, own[LONG_VIDEO], story.values, sources, {})
+    for node in (empty, long_video, *(at.node for at in chain[0].samplers)):
+        scope.untitle(node)  # what it was called belonged to one clip
     return long_video
 
 

@@ -47,12 +47,12 @@ class Clip:
 
     def chain(self) -> list[Clip]:
         """The clips up to this one, the first first."""
-        found: list[Clip] = []
+        found: dict[int, Clip] = {}
         here: Clip | None = self
-        while here is not None and here not in found:
-            found.append(here)
+        while here is not None and id(here) not in found:
+            found[id(here)] = here
             here = here.before
-        return found[::-1]
+        return list(found.values())[::-1]
 
 
 class Clips:
@@ -199,6 +199,8 @@ class Clips:
         if kind in ("WanVideoSVIProEmbeds", "WanVideoSVILatentEmbeds"):
             name = "motion_latent_count" if kind == "WanVideoSVIProEmbeds" else "motion_latents"
             latents = self._named(at, name)
+            if latents == 0 and kind == "WanVideoSVIProEmbeds":
+                latents = 1  # a defect that its rewrite repairs
             return None if latents is None else 4 * latents + 1
         if kind == "WanVideoSVIEmbeds":
             frames, mode = self._named(at, "overlap_frames"), self._named(at, "mode")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from ...svi_embeds.chain import SEED_STEP
@@ -164,16 +164,19 @@ def cut_of(wires: Wires, found: dict[str, Origin]) -> int | None:
     return int(parts[1]) if len(parts) == 2 and parts[0] == "a" and parts[1].isdecimal() else None
 
 
-def standing(wires: Wires, clips: Clips) -> Iterator[Finding]:
-    """Defects of nodes that no rewrite touches."""
+def standing(wires: Wires, clips: Clips, *, repaired: Collection[int]) -> Iterator[Finding]:
+    """Defects of nodes that no rewrite touches. repaired: identities of those that one does."""
     for at in wires.places():
+        if id(at.node) in repaired:
+            continue
         for check in (mask_polarity, no_motion):
             if found := check(wires, at):
                 yield found
         if wrong := trimmed_otherwise(wires, clips, at):
             yield wrong[0]
     for clip in clips.all:
-        if clip.embeds.node.type == "WanVideoSVIEmbeds" and clip.before:
-            reference = wires.origin(clip.embeds, "ref_image")
-            if what := padding_with_last_frame(clips, reference):
-                yield finding("defect", clip.embeds.node, what, "connect the original image to ref_image")
+        if id(clip.embeds.node) in repaired or clip.before is None:
+            continue
+        padded = clip.shape.get("reference") if clip.shape else wires.origin(clip.embeds, "ref_image")
+        if what := padding_with_last_frame(clips, padded):
+            yield finding("defect", clip.embeds.node, what, "pad with the original image")

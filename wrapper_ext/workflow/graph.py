@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
 from .api_scope import ApiScope
 from .definitions import Definition
+from .parse import copy_json
 from .scope import Scope, as_list
 
 MAX_NODES = 50_000
@@ -22,7 +22,7 @@ class Workflow:
         own = own or {}
         if not isinstance(raw, dict):
             raise SVIError(f"a workflow is a JSON object, got {type(raw).__name__}")
-        self.raw: dict[str, Any] = copy.deepcopy(raw)
+        self.raw = copy_json(raw)
         self.is_api = "nodes" not in raw and any(
             isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in raw.values()
         )

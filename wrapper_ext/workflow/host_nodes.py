@@ -39,11 +39,12 @@ SAMPLER_SETTINGS = Definition(
     )
     | _links(*_SAMPLER_LINKS[:2])
     | _widgets(denoise_strength=("FLOAT", 1.0))
-    | _links(*_SAMPLER_LINKS[2:])
-    | _widgets(
-        batched_cfg=("BOOLEAN", False), rope_function=_combo("comfy"), start_step=("INT", 0), end_step=("INT", -1),
-        add_noise_to_samples=("BOOLEAN", False),
-    ),
+    | _links(*_SAMPLER_LINKS[2:6])
+    | _widgets(batched_cfg=("BOOLEAN", False))
+    | _links(_SAMPLER_LINKS[6])
+    | _widgets(rope_function=_combo("comfy"))
+    | _links(*_SAMPLER_LINKS[7:])
+    | _widgets(start_step=("INT", 0), end_step=("INT", -1), add_noise_to_samples=("BOOLEAN", False)),
     (("sampler_inputs", "SAMPLER_ARGS"),),
 )  # fmt: skip
 EMPTY_EMBEDS = Definition(

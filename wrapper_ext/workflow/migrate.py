@@ -31,10 +31,10 @@ def migrate(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     wires = Wires(workflow)
     clips = Clips(wires)
     rewrites, findings = Planner(wires, clips).plan()
-    repaired = {(rewrite.at.node.scope.name, rewrite.at.node.id) for rewrite in rewrites}
+    repaired = {id(rewrite.at.node) for rewrite in rewrites}
     for rewrite in rewrites:
         findings += rewrite.findings
-    findings += [found for found in standing(wires, clips) if (found.subgraph, found.node) not in repaired]
+    findings += standing(wires, clips, repaired=repaired)
     seeds = equal_seeds(wires, clips)
     removed = carry_out(wires, own, rewrites)
     findings += [_set_seed(fix) for fix in seeds]

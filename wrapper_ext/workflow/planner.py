@@ -8,7 +8,18 @@ from ...svi_embeds.errors import SVIError
 from .clips import Clips
 from .defects import cut_of, no_motion, trimmed_otherwise
 from .match import Binding, match
-from .patterns import EMBEDS, PIXEL_CHAIN, PIXEL_START, PRO, REPORTED, STITCH_EXTEND, STITCH_OLD, STITCHES, WANEX
+from .patterns import (
+    EMBEDS,
+    PIXEL_CHAIN,
+    PIXEL_START,
+    PRO,
+    REPORTED,
+    STITCH_EXTEND,
+    STITCH_OLD,
+    STITCHES,
+    WANEX,
+    Pattern,
+)
 from .pixel_chain import read_pixel_chain
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
@@ -16,7 +27,11 @@ from .scope import MUTED, Node
 from .wires import At, Wires
 
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
-_OWN_TYPES = {pattern.shape.types[0] for pattern in (*EMBEDS, *STITCHES)} - {"ImageBatchMulti"}
+_BY_TYPE: dict[str, list[Pattern]] = {}
+for _pattern in (*EMBEDS, *STITCHES):
+    for _type in _pattern.shape.types:
+        _BY_TYPE.setdefault(_type, []).append(_pattern)
+_OWN_TYPES = _BY_TYPE.keys() - {"ImageBatchMulti"}
 
 
 class Planner:
@@ -52,7 +67,7 @@ class Planner:
         return [rewrite for rewrite in planned.values() if rewrite], findings
 
     def _of(self, at: At) -> Rewrite | None:
-        for pattern in (*EMBEDS, *STITCHES):
+        for pattern in _BY_TYPE.get(at.node.type, ()):
             if found := match(self.wires, at, pattern.shape):
                 rewrite = self._readers[id(pattern)](at, found)
                 rewrite.pattern = pattern

@@ -158,7 +158,10 @@ class ChainReader:
         for name in _NOT_LINKED:
             if self.wires.linked(at, name):
                 raise self._refuse(index, f"{name} is connected")
-        values = at.node.values()
+        try:
+            values = at.node.values()
+        except SVIError as error:
+            raise self._refuse(index, str(error)) from None
         for name, plain in _PLAIN.items():
             if self.wires.linked(at, name) or values.get(name, plain) != plain:
                 raise self._refuse(index, f"{name} is not {plain!r}")

@@ -5,6 +5,7 @@ The JSON is changed in place, so what no edit touches is saved as it was loaded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -35,14 +36,11 @@ class Use(NamedTuple):
 class Node:
     """A node as it was saved; `raw` is its JSON."""
 
-    __slots__ = ("id", "raw", "scope")
+    __slots__ = ("id", "raw", "scope", "type")
 
     def __init__(self, scope: Scope, node_id: int | str, raw: dict[str, Any]) -> None:
         self.scope, self.id, self.raw = scope, node_id, raw
-
-    @property
-    def type(self) -> str:
-        return self.scope.type_of(self.raw)
+        self.type = scope.type_of(raw)
 
     @property
     def mode(self) -> int:
@@ -73,8 +71,10 @@ class Scope:
         self.raw, self.own, self.name = raw, own, name
         self.nodes: dict[int | str, Node] = {}
         self.links: dict[Any, _Link] = {}
-        self._gone: set[int] = set()  # identities of raw nodes and links that were removed
+        # What was removed, by identity. The values keep it alive: its identity must not become another object's.
+        self._gone: dict[int, Any] = {}
         self._uses: dict[int | str, list[_Link]] = {}
+        self._last: dict[str, int] = {}
         self._load()
 
     def _load(self) -> None:
@@ -124,7 +124,10 @@ class Scope:
         return [entry for entry in found if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
     def entry(self, node: Node, name: str) -> dict[str, Any] | None:
-        return next((entry for entry in self.entries(node) if entry["name"] == name), None)
+        for entry in as_list(node.raw.get("inputs")):
+            if isinstance(entry, dict) and entry.get("name") == name:
+                return entry
+        return None
 
     def input_names(self, node: Node) -> list[str]:
         """Names of the inputs that are linked."""
@@ -166,7 +169,7 @@ class Scope:
         self._drop(link)
 
     def _drop(self, link: _Link) -> None:
-        self._gone.add(id(link.raw))
+        self._gone[id(link.raw)] = link.raw
         self._note_at_border(link, gone=True)
         origin = self.nodes.get(link.origin)
         for output in as_list(origin.raw.get("outputs")) if origin else ():
@@ -181,7 +184,7 @@ class Scope:
             entry = {"name": name, "type": kind, "link": None, "widget": {"name": name}}
             node.raw.setdefault("inputs", []).append(entry)
         index = next(i for i, other in enumerate(node.raw["inputs"]) if other is entry)
-        link_id = self._next("last_link_id", "lastLinkId", (key for key in self.links if isinstance(key, int)))
+        link_id = self._next("link")
         origin = self.nodes.get(source.node)
         if origin:
             outputs = as_list(origin.raw.get("outputs"))
@@ -215,14 +218,19 @@ class Scope:
             }  # fmt: skip
         return [link_id, source.node, source.slot, target, index, kind]
 
-    def _next(self, flat: str, nested: str, used: Iterator[int]) -> int:
-        """A fresh id, noted where this workflow notes the last one."""
+    def _next(self, what: str) -> int:
+        """A fresh id of a node or a link, noted where this workflow notes the last one."""
         state = self.raw.get("state")
-        home, key = (state, nested) if isinstance(state, dict) else (self.raw, flat)
-        noted = home.get(key)
-        fresh: int = max(noted if isinstance(noted, int) else 0, max(used, default=0)) + 1
-        home[key] = fresh
-        return fresh
+        home, key = (state, f"last{what.title()}Id") if isinstance(state, dict) else (self.raw, f"last_{what}_id")
+        if what not in self._last:
+            used = self.links if what == "link" else self.nodes
+            noted = home.get(key)
+            self._last[what] = max(
+                noted if isinstance(noted, int) else 0, max((key for key in used if isinstance(key, int)), default=0)
+            )
+        self._last[what] += 1
+        home[key] = self._last[what]
+        return self._last[what]
 
     def remove(self, node: Node) -> None:
         for entry in self.entries(node):
@@ -230,7 +238,7 @@ class Scope:
         for use in list(self.uses(node)):
             if use.node is not None and use.input is not None:
                 self.disconnect(use.node, use.input)
-        self._gone.add(id(node.raw))
+        self._gone[id(node.raw)] = node.raw
         if self.nodes.get(node.id) is node:
             del self.nodes[node.id]
 
@@ -264,7 +272,9 @@ class Scope:
 
     def _become(self, node: Node, definition: Definition, values: Mapping[str, Any], linked: list[str]) -> None:
         raw = node.raw
-        raw["type"] = definition.id
+        if is_default_title(node.title, node.type):
+            raw.pop("title", None)
+        raw["type"] = node.type = definition.id
         raw["inputs"] = [
             {"name": name, "type": spec.kind, "link": None, **({"widget": {"name": name}} if spec.widget else {})}
             for name, spec in definition.inputs.items()
@@ -273,14 +283,13 @@ class Scope:
         raw["outputs"] = [{"name": name, "type": kind, "links": []} for name, kind in definition.outputs]
         raw["widgets_values"] = definition.widget_values(values)
         raw["properties"] = {"Node name for S&R": definition.id}
-        raw.pop("title", None)
         size = raw.get("size")
         width = size[0] if isinstance(size, list) and size and isinstance(size[0], (int, float)) else 0
         raw["size"] = [max(width, definition.size[0]), definition.size[1]]
 
     def add(self, definition: Definition, values: Mapping[str, Any], pos: tuple[float, float]) -> Node:
         """A new node without links."""
-        node_id = self._next("last_node_id", "lastNodeId", (key for key in self.nodes if isinstance(key, int)))
+        node_id = self._next("node")
         order = len(self.nodes)
         raw: dict[str, Any] = {"id": node_id, "type": definition.id, "pos": list(pos), "order": order, "mode": ACTIVE}
         node = Node(self, node_id, raw)
@@ -288,6 +297,10 @@ class Scope:
         self.raw["nodes"].append(raw)
         self.nodes[node_id] = node
         return node
+
+    def untitle(self, node: Node) -> None:
+        """Have a node show the name of its type."""
+        node.raw.pop("title", None)
 
     def set_value(self, node: Node, name: str, value: Any) -> None:
         """Raises SVIError when the node's values do not fit any recorded version of it."""
@@ -330,6 +343,12 @@ class _Link:
             self.raw["origin_slot"] = slot
         else:
             self.raw[2] = slot
+
+
+def is_default_title(title: str, node_type: str) -> bool:
+    """Whether a title is only the type's name, written with or without blanks."""
+    plain = re.compile(r"[\W_]+")
+    return plain.sub("", title).lower() == plain.sub("", node_type).lower()
 
 
 def as_list(value: Any) -> list[Any]:

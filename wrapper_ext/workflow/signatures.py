@@ -7,6 +7,7 @@ what fits none is refused, never guessed.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
@@ -75,6 +76,11 @@ def _fits(value: Any, kind: str) -> bool:
     return isinstance(value, str) if kind == "s" else True
 
 
+@cache
+def _fields(node_type: str) -> list[list[list[str]]]:
+    return [[field.split(":") for field in version.split()] for version in _VERSIONS[node_type]]
+
+
 def _version(node_type: str, values: Any) -> list[list[str]]:
     """[name, kind] of each value; the name is "." for those that have none."""
     versions = _VERSIONS.get(node_type)
@@ -82,8 +88,7 @@ def _version(node_type: str, values: Any) -> list[list[str]]:
         raise SVIError(f"the widgets of {node_type} are not known")
     if not isinstance(values, list):
         raise SVIError(f"this {node_type} was saved without its values: open it in ComfyUI and save it anew")
-    for version in versions:
-        fields = [field.split(":") for field in version.split()]
+    for fields in _fields(node_type):
         if len(fields) == len(values) and all(map(_fits, values, (kind for _, kind in fields))):
             return fields
     counts = " or ".join(str(len(version.split())) for version in versions)
