@@ -26,6 +26,7 @@ from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
 from .sampler_wiring import RunningGraph
+from .voice_rate import voice_rate
 
 _STORY = """A woman in a red coat walks through fresh snow, slow tracking shot.
 ---
@@ -298,14 +299,18 @@ class WanVideoSVILongVideo:
             first_clip_model=inputs.get("first_clip_model") is not None,
             length=guides.frames or (round(track.seconds * fps) if track else None),
         )  # fmt: skip
-        notes += guides.check(plan, width=width, height=height, track=track)
+        graph = RunningGraph(prompt or {})
+        notes += guides.check(
+            plan, width=width, height=height, fun_or_fl2v_model=inputs.get("fun_or_fl2v_model", True), track=track,
+            voice_fps=voice_rate(graph, unique_id or ""),
+        )  # fmt: skip
         texts = [name for name in ("t5", "clip") if inputs.get(name) is not None]
         own = sampler_inputs.get("text_embeds") if isinstance(sampler_inputs, Mapping) else None
         if own is not None and (texts or text_embeds is not None):
             notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
         elif own is not None:
             text_embeds = own
-        origin = _origins(RunningGraph(prompt or {}), unique_id or "")
+        origin = _origins(graph, unique_id or "")
         if resume and not origin.get("model"):
             resume = False
             notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
