@@ -343,6 +343,37 @@ def test_a_story_is_as_long_as_its_audio_and_carries_it(fake: FakeHost) -> None:
     assert sounds(again) == 0
 
 
+@pytest.mark.usefixtures("fake")
+def test_the_reel_nodes_end_where_the_video_does() -> None:
+    reel, last, video, _ = run("[repeat=auto]\na", **talking(60))["result"]
+    every = np.stack(list(reel.frames()))
+    assert len(every) == 65
+    opened, exact, info = Open().open("test", 0)
+    assert opened.shown_frames == 60
+    assert "4 clips, 60 frames, 2.4 s at 25 fps (the last 5 are not in the video)" in info
+    assert torch.equal(exact[-1:], last)  # of the last clip's end, not of the video's
+    assert (last.mul(255).byte().numpy() == every[-1:]).all()
+    images, said = Frames().read(opened, -1, 0)
+    assert (images.mul(255).round().byte().numpy() == every[59:60]).all()
+    assert said == "frames 59..59 of 60 of reel test (the last 5 are not in the video)"
+    with pytest.raises(SVIError, match=r"has frames 0\.\.59"):
+        Frames().read(opened, 0, 61)
+    joined, said = Video().join(opened, "ffv1", 85, 0.0)["result"]
+    assert (np.stack(list(read_video(joined))) == every[:60]).all()
+    assert "60 frames, 2.4 s at 25 fps (the last 5 are not in the video), ffv1" in said
+    state = Open.IS_CHANGED("test")
+    longer = run("[repeat=auto]\na", **talking(62))["result"]  # the same four clips, but for the voice of the last
+    assert longer[2] != video
+    again, said = Video().join(longer[0], "ffv1", 85, 0.0)["result"]
+    assert again != joined
+    assert "it was there already" not in said
+    assert Open.IS_CHANGED("test") != state
+    whole = run("[repeat=4]\na", **talking(62))["result"]
+    assert "4 kept" in whole[3]
+    assert (whole[0].length, sum(1 for _ in read_video(whole[2]))) == (None, 65)
+    assert Video().join(whole[0], "ffv1", 85, 0.0)["result"][0] != again
+
+
 def test_poses_or_sound_alone_say_how_long_too(fake: FakeHost) -> None:  # noqa: ARG001
     made = run("[repeat=auto]\na", mode="dance", sampler_inputs=sampler(unianimate_poses=dance(40)), reel="d")
     assert len(made["result"][0].clips) == 3

@@ -76,7 +76,7 @@ class WanVideoSVILongVideo:
     RETURN_NAMES = ("reel", "last_frames", "video", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk, for the SVI Reel nodes.",
-        "What would lead the next clip: the last frames, exact.",
+        "What would lead the next clip: the last frames of the last clip, exact, in the video or not.",
         "The joined chain as a video file (H.264), for Save Video.",
         "The plan, clip by clip, and what was kept and made.",
     )
@@ -329,11 +329,11 @@ class WanVideoSVILongVideo:
         notes += _unused(job)
         folder = host.reels_folder() / reel
         changes = _changes(folder)
-        with ReelWriter(folder, fps=fps) as writer:
+        with ReelWriter(folder, fps=fps, length=plan.length) as writer:
             done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
-            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(plan.length)}.mp4"
+            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
             if not video.exists():
-                assemble(writer.reel, video, unique_id, track=track, frames=plan.length)
+                assemble(writer.reel, video, unique_id, track=track)
             finished = writer.reel
         _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
         info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
