@@ -96,6 +96,11 @@ class ChainPlan:
     def seconds(self) -> float:
         return self.total_frames / self.fps
 
+    @property
+    def shown_frames(self) -> int:
+        """Frames of the video: the joined chain up to its length."""
+        return self.total_frames if self.length is None else min(self.length, self.total_frames)
+
     def motion_after(self, index: int) -> tuple[int, int]:
         """Frames and latents that the clip after clip `index` takes from it.
 
@@ -124,7 +129,7 @@ class ChainPlan:
     def describe(self) -> str:
         """How many clips, frames and seconds."""
         count = len(self.clips)
-        frames = self.total_frames if self.length is None else min(self.length, self.total_frames)
+        frames = self.shown_frames
         cut = f" (the last {self.total_frames - frames} are not in the video)" if frames < self.total_frames else ""
         clips = f"{count} clip{'s' if count > 1 else ''}"
         return f"{clips}, {frames} frames, {frames / self.fps:.1f} s at {self.fps:g} fps{cut}"
@@ -156,7 +161,8 @@ def plan_chain(
     others' are SEED_STEP apart.
     start_frames, reference_frames: frames in the start and the reference image. end_images: how many there are; None
     when that is not known yet. fun_or_fl2v_model: as on WanVideoSVIEmbeds. first_clip_model: whether there is a model
-    without the SVI LoRA; it samples the first clip. length: frames that a block with repeat=auto fills up to.
+    without the SVI LoRA; it samples the first clip. length: frames that a block with repeat=auto fills up to; when the
+    clips before it do already, it makes none.
 
     Raises SVIError, naming the line, for a story or a clip that cannot be.
     """
@@ -179,7 +185,7 @@ def plan_chain(
         )
     for block in blocks:
         for repetition in range(block.repeat) if block.repeat != AUTO else itertools.count():
-            if block.repeat == AUTO and _reaches(clips, length, block, repetition):
+            if block.repeat == AUTO and _reaches(clips, length, block):
                 break
             try:
                 clip = _clip(
@@ -194,20 +200,26 @@ def plan_chain(
             except SVIError as error:
                 raise SVIError(f"clip {len(clips) + 1} (line {block.line} of the story): {error}") from error
             clips.append(clip)
+    notes = _notes(clips, mode)
+    if fills and clips[-1].line != blocks[-1].line:
+        notes.append(
+            f"the block with repeat=auto (line {blocks[-1].line} of the story) makes no clip: those before it fill the "
+            f"{length} frames already"
+        )
     return ChainPlan(
-        tuple(clips), float(fps), overlap_frames or _own_motion(mode), tuple(_notes(clips, mode)),
+        tuple(clips), float(fps), overlap_frames or _own_motion(mode), tuple(notes),
         length if fills else None,
     )  # fmt: skip
 
 
-def _reaches(clips: list[ChainClip], length: int | None, block: Block, repetition: int) -> bool:
-    """Whether the clips so far fill the length. A block makes at least one clip; at most MAX_CLIPS are made."""
+def _reaches(clips: list[ChainClip], length: int | None, block: Block) -> bool:
+    """Whether the clips so far fill the length. A chain has at least one clip, and at most MAX_CLIPS."""
     if len(clips) >= MAX_CLIPS:
         raise SVIError(
             f"line {block.line} of the story: repeat=auto would make more than {MAX_CLIPS} clips for {length} frames: "
             "use longer clips or a smaller overlap"
         )
-    return repetition > 0 and clips[-1].until >= (length or 0)
+    return bool(clips) and clips[-1].until >= (length or 0)
 
 
 def _own_motion(mode: str) -> int:

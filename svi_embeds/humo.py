@@ -24,7 +24,7 @@ from torch import Tensor
 from .checks import check_dict, check_int
 from .embeds import check_embeds, clip_vision_of, conditioning_of, is_end_apart
 from .errors import SVIError
-from .timeline import frame_count
+from .timeline import frame_count, latent_count
 from .voice import VOICE_FPS, window_features
 from .window import Window
 
@@ -33,6 +33,14 @@ _SOURCE = "HuMo Embeds"
 _AUDIO, _SILENT = "humo_audio_emb", "humo_audio_emb_neg"
 _IMAGE, _NO_IMAGE = "humo_image_cond", "humo_image_cond_neg"
 _REFERENCES = "humo_reference_count"
+# What the sampler reads from a clip's own embeds, and would not find in HuMo's.
+_NO_PLACE = {
+    "control_embeds": "a control signal",
+    "add_cond_latents": "pose latents",
+    "extra_latents": "clean latents (WanVideo Add Extra Latent)",
+    "pusa_noise_multipliers": "Pusa noise (WanVideo Add Pusa Noise)",
+    "story_mem_latents": "memory images (WanVideo Add StoryMem Latents)",
+}
 
 
 def holds_voice(embeds: object) -> bool:
@@ -52,8 +60,19 @@ def humo_voice(humo_embeds: object) -> Tensor:
     return voice
 
 
+def is_silent(humo_embeds: object) -> bool:
+    """Whether HuMo Embeds were made without audio: zeros stand for it, as many as its own num_frames."""
+    return not bool(humo_voice(humo_embeds).any())
+
+
 def window_humo(humo_embeds: Mapping[str, Any], window: Window, *, end: str) -> tuple[dict[str, Any], list[str]]:
-    """HuMo's embeds with the window's audio at the front, and notes. end: as in `window_multitalk`."""
+    """HuMo's embeds with the window's audio at the front, and notes. end: as in `window_multitalk`.
+
+    Raises SVIError when they are made for clips of another length than the window's.
+    """
+    made = humo_embeds.get("num_frames")
+    if made is not None and made != window.num_frames:
+        raise _other_length(made, window.num_frames)
     voice, notes = window_features(humo_voice(humo_embeds), window, end=end)
     return {**humo_embeds, _AUDIO: voice, _SILENT: torch.zeros_like(voice)}, notes
 
@@ -66,25 +85,17 @@ def join_humo(humo_embeds: Mapping[str, Any], clip_embeds: object) -> tuple[dict
     """
     humo_voice(humo_embeds)
     clip = check_embeds(clip_embeds)
-    references = check_int(f"{_REFERENCES} of humo_embeds", humo_embeds.get(_REFERENCES, 0), minimum=0)
-    for key, said in (("control_embeds", "a control signal"), ("add_cond_latents", "pose latents")):
+    for key, said in _NO_PLACE.items():
         if clip.get(key) is not None:
-            raise SVIError(f"image_embeds holds {said} ({key}), which a HuMo model does not take: disconnect it")
-    if is_end_apart(clip) or clip["has_ref"]:
+            raise SVIError(f"image_embeds holds {said} ({key}), which HuMo's embeds have no place for: disconnect it")
+    # The wrapper's own SVI Pro embeds have no more keys than they need.
+    if is_end_apart(clip) or clip.get("has_ref"):
         what = "an end image apart (fun_or_fl2v_model off)" if is_end_apart(clip) else "extra latents in front"
         raise SVIError(f"image_embeds holds {what}, which HuMo's frames have no place for: leave it out")
     own = conditioning_of(clip)
     count, lat_h, lat_w = own.shape[1:]
+    references = check_humo_size(humo_embeds, num_frames=clip["num_frames"], lat_h=lat_h, lat_w=lat_w)
     theirs, blank = (_latents(humo_embeds, key) for key in (_IMAGE, _NO_IMAGE))
-    if theirs.shape[2:] != own.shape[2:]:
-        size, wanted = (f"{8 * shape[3]}x{8 * shape[2]}" for shape in (theirs.shape, own.shape))
-        raise SVIError(f"humo_embeds are {size}, the clip is {wanted}: set the size of {_SOURCE} to the clip's")
-    if theirs.shape[1] != count + references:
-        made = frame_count(max(1, theirs.shape[1] - references))
-        raise SVIError(
-            f"humo_embeds are made for {made} frames, the clip has {clip['num_frames']}: set num_frames of {_SOURCE} "
-            f"to {clip['num_frames']} (its audio is whole all the same)"
-        )
     if theirs.shape[0] != own.shape[0]:
         raise SVIError(
             f"image_embeds has {own.shape[0]} channels with its mask, HuMo's have {theirs.shape[0]}: both must be for "
@@ -103,6 +114,31 @@ def join_humo(humo_embeds: Mapping[str, Any], clip_embeds: object) -> tuple[dict
         **clip_vision_of(clip),
     }
     return joined, notes
+
+
+def check_humo_size(humo_embeds: Mapping[str, Any], *, num_frames: int, lat_h: int, lat_w: int) -> int:
+    """How many reference latents HuMo's embeds have.
+
+    num_frames: of the clip. lat_h, lat_w: its latents. Raises SVIError when HuMo's are of another size or length.
+    """
+    references = check_int(f"{_REFERENCES} of humo_embeds", humo_embeds.get(_REFERENCES, 0), minimum=0)
+    for key in (_IMAGE, _NO_IMAGE):
+        _, count, height, width = _latents(humo_embeds, key).shape
+        if (height, width) != (lat_h, lat_w):
+            raise SVIError(
+                f"humo_embeds are {8 * width}x{8 * height}, the clip is {8 * lat_w}x{8 * lat_h}: set the size of "
+                f"{_SOURCE} to the clip's"
+            )
+        if count != latent_count(num_frames) + references:
+            raise _other_length(frame_count(max(1, count - references)), num_frames)
+    return references
+
+
+def _other_length(made: int, wanted: int) -> SVIError:
+    return SVIError(
+        f"humo_embeds are made for {made} frames, the clip has {wanted}: set num_frames of {_SOURCE} to {wanted} (its "
+        "audio is whole all the same)"
+    )
 
 
 def _latents(embeds: Mapping[str, Any], key: str) -> Tensor:

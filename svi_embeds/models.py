@@ -19,6 +19,7 @@ _TITLES: dict[Kind, str] = {
     "ti2v_5b": "Wan 2.2 5B",
     "unknown": "a model of a kind that this pack does not know",
 }
+_SMALL_WIDTH = 1536
 _FUN_CHANNELS = (32, 48, 52, 148)
 
 
@@ -115,6 +116,11 @@ def _entry(model: Any, key: str) -> Any:
         return model.model[key]
     except (KeyError, TypeError):
         return None
+
+
+def is_small(model: Any) -> bool:
+    """Whether a model of the wrapper is as narrow as the 1.3B and 1.7B ones; False for what cannot be looked into."""
+    return getattr(getattr(getattr(model, "model", None), "diffusion_model", None), "dim", None) == _SMALL_WIDTH
 
 
 def lacks_layers(model: Any, name: str) -> bool:

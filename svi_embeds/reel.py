@@ -75,12 +75,17 @@ class Take:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Reel:
-    """A reel as it stands on disk. clips: the chain, in order. spare: takes that the chain does not use."""
+    """A reel as it stands on disk.
+
+    clips: the chain, in order. spare: takes that the chain does not use. length: frames of the chain that its video
+    shows, where that ends before the last clip does (repeat=auto); None for all.
+    """
 
     folder: Path
     fps: float
     clips: tuple[Take, ...]
     spare: tuple[Take, ...] = ()
+    length: int | None = None
 
     @property
     def name(self) -> str:
@@ -92,9 +97,20 @@ class Reel:
         return sum(clip.frames - clip.overlap for clip in self.clips)
 
     @property
+    def shown_frames(self) -> int:
+        """Frames of the chain's video."""
+        return self.total_frames if self.length is None else min(self.length, self.total_frames)
+
+    @property
     def seconds(self) -> float:
-        """Length of the joined chain."""
-        return self.total_frames / self.fps
+        """Length of the chain's video."""
+        return self.shown_frames / self.fps
+
+    @property
+    def cut(self) -> str:
+        """In words, what the chain's video does not show; "" when it shows all."""
+        left = self.total_frames - self.shown_frames
+        return f" (the last {left} are not in the video)" if left else ""
 
     @property
     def chain(self) -> str:
@@ -168,10 +184,11 @@ class Reel:
         frames: int | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> int:
-        """Write the joined chain to one video file, which replaces what was there once it is whole.
+        """Write the chain's video to one file, which replaces what was there once it is whole.
 
         video_format: a key of FORMATS. quality: 0..100 for formats with loss. fps: None for the reel's.
-        track: its sound, from the first frame on. frames: how many of the chain's to write, None for all.
+        track: its sound, from the first frame on. frames: how many of the chain's to write, None for those that
+        its video shows.
         progress: called after each frame with frames done, of all; what it raises ends the work.
         One frame is in memory at a time.
         Returns the number of frames. Raises SVIError for an empty or damaged reel, or when the disk refuses.
@@ -182,9 +199,9 @@ class Reel:
             raise SVIError(f"quality must be 0..100, got {quality}")
         if not self.clips:
             raise SVIError(f"reel {self.name} has no clip yet")
-        total, first = self.total_frames, self.clips[0]
+        total, first = self.shown_frames, self.clips[0]
         if frames is not None:
-            total = min(total, check_int("frames", frames, minimum=1))
+            total = min(self.total_frames, check_int("frames", frames, minimum=1))
         done = 0
 
         def tick() -> None:
@@ -209,7 +226,7 @@ class Reel:
 
     def up_to(self, count: int) -> Reel:
         """The same reel with its first `count` clips as the chain."""
-        return Reel(self.folder, self.fps, self.clips[:count], self.spare)
+        return Reel(self.folder, self.fps, self.clips[:count], self.spare, self.length)
 
     def __repr__(self) -> str:
         return f"Reel({self.name}: {len(self.clips)} clips, {self.total_frames} frames)"
@@ -300,10 +317,13 @@ def _from_manifest(folder: Path, data: Any) -> Reel:
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
     fps = check_rate("fps", data["fps"])
+    length = data.get("length")  # manifests of before it was kept have none
+    if length is not None:
+        check_int("length", length, minimum=1)
     used = set(data["chain"])
     if len(used) != len(chain):
         raise ValueError("the chain has a take twice")
-    return Reel(folder, fps, chain, tuple(take for digest, take in takes.items() if digest not in used))
+    return Reel(folder, fps, chain, tuple(take for digest, take in takes.items() if digest not in used), length)
 
 
 def describe_reel(reel: Reel) -> list[str]:
@@ -316,8 +336,8 @@ def describe_reel(reel: Reel) -> list[str]:
         ))  # fmt: skip
     size = sum(file.size for take in reel.spare for file in (take.video, take.tail)) / 2**20
     spare = f"; {len(reel.spare)} spare takes ({size:.0f} MB)" if reel.spare else ""
-    head = f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, {reel.seconds:.1f} s at {reel.fps:g} fps"
-    return [head + spare, *align(rows)]
+    head = f"{reel.name}: {len(reel.clips)} clips, {reel.shown_frames} frames, {reel.seconds:.1f} s at {reel.fps:g} fps"
+    return [head + reel.cut + spare, *align(rows)]
 
 
 def reel_state(folder: Path, *others: Path) -> str:
@@ -334,7 +354,7 @@ def reel_state(folder: Path, *others: Path) -> str:
             states.append(f"{state.st_size} {state.st_mtime_ns}")
         except OSError:
             states.append("gone")
-    return hashlib.sha256(f"{reel.chain} {reel.fps} {states}".encode()).hexdigest()
+    return hashlib.sha256(f"{reel.chain} {reel.fps} {reel.length} {states}".encode()).hexdigest()
 
 
 def _is_being_written(folder: Path) -> bool:

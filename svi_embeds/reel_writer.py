@@ -40,12 +40,15 @@ _JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as 
 
 
 class ReelWriter:
-    """Writes a reel; one at a time, in whatever process. Use as a context manager."""
+    """Writes a reel; one at a time, in whatever process. Use as a context manager.
 
-    def __init__(self, folder: Path, *, fps: float) -> None:
+    fps, length: of the reel, see `Reel`.
+    """
+
+    def __init__(self, folder: Path, *, fps: float, length: int | None = None) -> None:
         from filelock import FileLock
 
-        self.folder, self.fps = folder, fps
+        self.folder, self.fps, self.length = folder, fps, length
         self._lock = FileLock(folder / LOCK, timeout=0)
 
     def __enter__(self) -> ReelWriter:
@@ -149,7 +152,7 @@ class ReelWriter:
         """Make these takes the chain; all others become spare."""
         used = {take.digest for take in chain}
         spare = [take for take in (*self.reel.clips, *self.reel.spare) if take.digest not in used]
-        if (*chain,) != self.reel.clips or self.reel.fps != self.fps:
+        if ((*chain,), self.fps, self.length) != (self.reel.clips, self.reel.fps, self.reel.length):
             with writing(f"reel {self.folder.name}: {MANIFEST}"):
                 self._commit(chain, spare)
 
@@ -175,11 +178,12 @@ class ReelWriter:
                     (self.folder / file.name).unlink(missing_ok=True)
 
     def _commit(self, chain: Iterable[Take], spare: Iterable[Take]) -> None:
-        reel = Reel(self.folder, self.fps, tuple(chain), tuple(spare))
+        reel = Reel(self.folder, self.fps, tuple(chain), tuple(spare), self.length)
         data = {
             "format": FORMAT,
             "version": VERSION,
             "fps": self.fps,
+            "length": self.length,
             "chain": [take.digest for take in reel.clips],
             "takes": [asdict(take) for take in (*reel.clips, *reel.spare)],
         }

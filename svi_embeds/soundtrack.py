@@ -15,6 +15,7 @@ from .checks import check_int
 from .errors import SVIError
 
 _RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)  # that every codec takes; others are resampled
+_MAX_FEATURES = 10_000  # num_frames of the wrapper's Wav2vec2 Embeds goes no further (088128b)
 _BLOCK = 1 << 14  # samples handed to the encoder at a time
 
 
@@ -63,10 +64,15 @@ def check_covers(track: Soundtrack, *, frames: int, fps: float) -> None:
     expected = track.seconds * fps
     slack = 2 + 0.01 * expected
     if frames < expected - slack:
+        way = f"raise num_frames of the node that makes them to {round(expected)} (it cuts the audio there)"
+        if round(expected) > _MAX_FEATURES:
+            way = (
+                f"the node that makes them goes to num_frames {_MAX_FEATURES}, so cut the audio into parts of at most "
+                f"{_MAX_FEATURES / fps:.0f} s (Trim Audio Duration) and make a video of each"
+            )
         raise SVIError(
             f"audio lasts {track.seconds:.2f} s, {expected:.0f} frames at {fps:g} fps, but its features end after "
-            f"{frames}: raise num_frames of the node that makes them to {round(expected)} (it cuts the audio there), "
-            f"or they are not at {fps:g} per second"
+            f"{frames}: {way}, or they are not at {fps:g} per second"
         )
     if frames > expected + slack:
         raise SVIError(

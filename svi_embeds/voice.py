@@ -97,10 +97,17 @@ def window_multitalk(
 
     end: what comes after the voice. `silence`: what `silence` gives (n entries [n, blocks, channels]), or zeros, as the
     wrapper itself pads speakers. `hold`: the last entry. `error`: SVIError when it ends within the clip.
+    The voice ends with its last speaker; one who ends before is silent until then, whatever `end` is.
     """
     speakers = speakers_of(multitalk_embeds)
     total = voice_length(speakers)
     notes = _check_end(window, total, end)
+    if end != "silence":  # else the same silence fills both
+        speakers = [
+            speaker if len(speaker) == total
+            else torch.cat([speaker, speaker.new_zeros(total - len(speaker), *speaker.shape[1:])])
+            for speaker in speakers
+        ]  # fmt: skip
     cut = []
     for speaker in speakers:
         quiet = _silence_like(speaker, window, silence) if end == "silence" else None

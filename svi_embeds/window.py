@@ -41,6 +41,7 @@ def window_of(*, clip_index: int, start_frame: int, num_frames: int, overlap_fra
     """The window of clip `clip_index` (from 0), or the one that begins at `start_frame` unless that is -1.
 
     num_frames: of every clip, 4k+1. overlap_frames: motion frames between clips. total: frames of the whole.
+    With `start_frame` clips may differ, so that `clips` of the window is None.
     Raises SVIError for numbers that make no clip.
     """
     latent_count(num_frames)
@@ -53,5 +54,5 @@ def window_of(*, clip_index: int, start_frame: int, num_frames: int, overlap_fra
                 f"both clip_index {clip_index} and start_frame {start_frame} say where the clip begins: set "
                 "clip_index to 0, or start_frame to -1"
             )
-        start = start_frame
+        return Window(start_frame, num_frames)
     return Window(start, num_frames, clips_needed(total, num_frames=num_frames, overlap_frames=overlap_frames))

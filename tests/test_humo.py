@@ -97,6 +97,27 @@ def test_what_does_not_fit_is_refused(theirs: dict[str, Any], ours: dict[str, An
         join(theirs, clip(**ours))
 
 
+def test_the_wrappers_own_pro_embeds_are_joined_too() -> None:
+    pro = {key: clip()[key] for key in ("image_embeds", "num_frames", "lat_h", "lat_w", "mask")}
+    made = join(humo(refs=1), pro)
+    assert torch.equal(made["humo_image_cond"][:, :5], torch.cat([pro["mask"], pro["image_embeds"]]))
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["control_embeds", "add_cond_latents", "extra_latents", "pusa_noise_multipliers", "story_mem_latents"],
+)
+def test_what_would_be_lost_on_the_way_is_refused(key: str) -> None:
+    with pytest.raises(SVIError, match=rf"\({key}\), which HuMo's embeds have no place for: disconnect it"):
+        join(humo(), {**clip(), key: [1]})
+    assert join(humo(), {**clip(), key: None})
+
+
+def test_embeds_of_another_length_are_refused_without_a_clip_too() -> None:
+    with pytest.raises(SVIError, match="made for 21 frames, the clip has 17: set num_frames of HuMo Embeds to 17"):
+        cut(humo_embeds=humo(count=6, refs=1))
+
+
 def test_a_clip_must_be_image_to_video() -> None:
     with pytest.raises(SVIError, match="image_embeds lacks image_embeds, mask"):
         join(humo(), build_empty(num_frames=17, lat_h=8, lat_w=8))

@@ -323,6 +323,13 @@ def talking(count: int, **other: Any) -> dict[str, Any]:
     return {**TALK, "sampler_inputs": sampler(multitalk_embeds=voice(numbered(count)), **other)}
 
 
+def humming(**options: Any) -> dict[str, Any]:
+    return {"mode": "shot", "fps": 25.0, "sampler_inputs": sampler(image_embeds=humo(40, **options))}
+
+
+ENDING: dict[str, Any] = {"story": "[end=0]\na", "end_images": frames(1), "fun_or_fl2v_model": False}
+
+
 def test_a_story_is_as_long_as_its_audio_and_carries_it(fake: FakeHost) -> None:  # noqa: ARG001
     made = run("[repeat=auto]\na", **talking(60), audio=tone(2.4))
     reel, _, video, info = made["result"]
@@ -334,6 +341,37 @@ def test_a_story_is_as_long_as_its_audio_and_carries_it(fake: FakeHost) -> None:
     again = run("[repeat=auto]\na", **talking(60))["result"][2]
     assert again != video  # without sound it is another file
     assert sounds(again) == 0
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_reel_nodes_end_where_the_video_does() -> None:
+    reel, last, video, _ = run("[repeat=auto]\na", **talking(60))["result"]
+    every = np.stack(list(reel.frames()))
+    assert len(every) == 65
+    opened, exact, info = Open().open("test", 0)
+    assert opened.shown_frames == 60
+    assert "4 clips, 60 frames, 2.4 s at 25 fps (the last 5 are not in the video)" in info
+    assert torch.equal(exact[-1:], last)  # of the last clip's end, not of the video's
+    assert (last.mul(255).byte().numpy() == every[-1:]).all()
+    images, said = Frames().read(opened, -1, 0)
+    assert (images.mul(255).round().byte().numpy() == every[59:60]).all()
+    assert said == "frames 59..59 of 60 of reel test (the last 5 are not in the video)"
+    with pytest.raises(SVIError, match=r"has frames 0\.\.59"):
+        Frames().read(opened, 0, 61)
+    joined, said = Video().join(opened, "ffv1", 85, 0.0)["result"]
+    assert (np.stack(list(read_video(joined))) == every[:60]).all()
+    assert "60 frames, 2.4 s at 25 fps (the last 5 are not in the video), ffv1" in said
+    state = Open.IS_CHANGED("test")
+    longer = run("[repeat=auto]\na", **talking(62))["result"]  # the same four clips, but for the voice of the last
+    assert longer[2] != video
+    again, said = Video().join(longer[0], "ffv1", 85, 0.0)["result"]
+    assert again != joined
+    assert "it was there already" not in said
+    assert Open.IS_CHANGED("test") != state
+    whole = run("[repeat=4]\na", **talking(62))["result"]
+    assert "4 kept" in whole[3]
+    assert (whole[0].length, sum(1 for _ in read_video(whole[2]))) == (None, 65)
+    assert Video().join(whole[0], "ffv1", 85, 0.0)["result"][0] != again
 
 
 def test_poses_or_sound_alone_say_how_long_too(fake: FakeHost) -> None:  # noqa: ARG001
@@ -358,6 +396,39 @@ def test_poses_or_sound_alone_say_how_long_too(fake: FakeHost) -> None:  # noqa:
             "the poses are 96x64, the clip is",
         ),
         ({"sampler_inputs": sampler(unianimate_poses=dance(20)), "story": "[repeat=3]\na"}, "poses of 20 frames end w"),
+        # A clip whose own frames, the overlap left out, begin where the voice has ended.
+        (
+            {**talking(33), "story": "[repeat=3]\na"},
+            r"audio of 33 frames ends with clip 2: take out the last 1 \(repeat=auto in the last block does\)",
+        ),
+        (
+            {**talking(60, unianimate_poses=dance(20)), "story": "[repeat=auto]\na"},
+            "with clip 2: repeat=auto fills the 60 frames of the audio, so connect longer poses, of as many$",
+        ),
+        (
+            {**talking(20), "story": "[repeat=3]\na\n---\n[repeat=auto]\nb"},
+            "with clip 2: the blocks before repeat=auto make too many: take out 1 of their clips, or connect longer",
+        ),
+        (
+            {"audio": tone(1), "story": "[repeat=3]\na\n---\n[repeat=auto]\nb"},
+            "audio of 16 frames ends with clip 1: the blocks before repeat=auto make too many",
+        ),
+        (humming(count=6), "sampler_inputs: humo_embeds are made for 21 frames, the clip has 17: set num_frames"),
+        (humming(size=10), "sampler_inputs: humo_embeds are 80x80, the clip is 64x64"),
+        ({**humming(), "story": "a\n---\n[frames=9]\nb"}, "clips of 9 and 17 frames, but HuMo Embeds has one"),
+        ({**humming(), **ENDING}, r"clip 1 \(line 1 of the story\) ends on an image .* HuMo's frames have no place"),
+        (
+            {"mode": "dance", "sampler_inputs": sampler(unianimate_poses=dance(40)), "first_clip_model": "p", **ENDING},
+            r"clip 1 \(line 1 of the story\) ends on an image .* one latent longer than its poses.* take end=0 out",
+        ),
+        (
+            {**talking(40), "low_noise_sampler_inputs": sampler(multitalk_embeds=voice(numbered(50))), "split_step": 4},
+            "have different multitalk_embeds, but both stages sample the same clip: connect the same to both",
+        ),
+        (
+            {**humming(), "low_noise_sampler_inputs": sampler(image_embeds=humo(50)), "split_step": 4},
+            "have different HuMo Embeds",
+        ),
     ],
 )
 def test_guides_that_do_not_fit_are_refused_before_sampling(
@@ -366,6 +437,89 @@ def test_guides_that_do_not_fit_are_refused_before_sampling(
     with pytest.raises(SVIError, match=message):
         run(**options)
     assert fake.calls == []
+
+
+@pytest.mark.usefixtures("fake")
+def test_both_stages_may_have_the_same_voice() -> None:
+    """The same object, equal ones, or one stage's alone."""
+    pair = {"low_noise_sampler_inputs": sampler("low"), "split_step": 4}
+    made = [run(reel="a", **talking(40), **pair)]
+    pair["low_noise_sampler_inputs"] = sampler("low", multitalk_embeds=voice(numbered(40)))
+    made += [run(reel="b", **talking(40), **pair), run(reel="c", **TALK, **pair)]
+    pair["low_noise_sampler_inputs"] = sampler("low", image_embeds=humo(40))
+    made.append(run(reel="d", **TALK, **pair))  # HuMo's, though the other stage has embeds that stand in
+    assert ["goes on for 7 frames after the video" in part["result"][3] for part in made] == [True] * 4
+
+
+def spoken(**maker: Any) -> dict[str, Any]:
+    """The graph with a voice at its settings."""
+    settings = {**PROMPT["2"]["inputs"], "multitalk_embeds": ["4", 0]}
+    made = {"audio_1": ["6", 0], "num_frames": 40, "fps": 25.0, **maker}
+    return {
+        **PROMPT,
+        "2": {"class_type": "WanVideoSamplerSettings", "inputs": settings},
+        "4": {"class_type": "MultiTalkWav2VecEmbeds", "inputs": made},
+    }
+
+
+def test_features_of_another_rate_are_seen_in_the_graph(fake: FakeHost) -> None:
+    """Those of 1.6 s at 25 a second have as many entries as 2.5 s of audio at 16."""
+    slow = {**talking(40), "fps": 16.0, "audio": tone(2.5)}
+    wrong = "the video has 16 fps, the audio features 25 per second"
+    with pytest.raises(SVIError, match=wrong):
+        run(**slow, prompt=spoken())
+    with pytest.raises(SVIError, match=wrong):
+        run(**slow, prompt=spoken(fps=["7", 0]) | {"7": {"class_type": "PrimitiveFloat", "inputs": {"value": 25}}})
+    window = {"class_type": "WanVideoSVIAudioWindow", "inputs": {"multitalk_embeds": ["5", 0], "fps": 16.0}}
+    with pytest.raises(SVIError, match=wrong):  # the window's own fps is the video's
+        run(**slow, prompt=spoken() | {"4": window, "5": spoken()["4"]})
+    with pytest.raises(SVIError, match="the video has 25 fps, the audio features 16 per second"):
+        run(**talking(40), prompt=spoken(fps=16.0))
+    assert fake.calls == []
+    unseen = "at which rate multitalk_embeds were made cannot be seen in this graph"
+    other = {"class_type": "Other", "inputs": {"fps": 25.0}}
+    assert unseen in run(**slow, reel="a", prompt=spoken() | {"4": other})["result"][3]
+    assert unseen not in run(**slow, reel="b", prompt=spoken(fps=16.0))["result"][3]
+    assert unseen not in run(**talking(40), reel="c", prompt=spoken() | {"4": other})["result"][3]
+    run(**{**slow, "audio": None}, reel="d", prompt=spoken(fps=16.0))  # nothing else needs to tell it
+
+
+@pytest.mark.usefixtures("fake")
+def test_only_frames_of_the_video_count_as_held() -> None:
+    made = run("[repeat=auto]\na", **talking(60, unianimate_poses=dance(50)))["result"][3]
+    assert "the video holds the last pose for its last 10 frames, after the poses of 50" in made
+
+
+def silent_humo(**options: Any) -> dict[str, Any]:
+    made = humo(17, **options)
+    return {**made, "humo_audio_emb": torch.zeros_like(made["humo_audio_emb"])}
+
+
+def test_references_of_humo_alone_serve_a_chain_of_any_length(fake: FakeHost) -> None:
+    """Without audio HuMo Embeds has zeros for the frames of one clip."""
+    base: dict[str, Any] = {"story": "[repeat=3]\na", "mode": "shot"}
+    info = run(**base, sampler_inputs=sampler(image_embeds=silent_humo(refs=1)))["result"][3]
+    assert "3 clips, 49 frames" in info
+    assert "HuMo Embeds have no audio" in info
+    assert "0 kept" in run(**base, sampler_inputs=sampler(image_embeds=silent_humo(refs=2)))["result"][3]
+    assert fake.count("WanVideoSamplerFromSettings") == 6
+    with pytest.raises(SVIError, match="repeat=auto needs a length"):
+        run("[repeat=auto]\na", mode="shot", sampler_inputs=sampler(image_embeds=silent_humo()))
+
+
+@pytest.mark.usefixtures("fake")
+def test_sound_of_another_length_is_told() -> None:
+    cut, silent = "is cut where the video ends, after 1.81 s", "the video of 1.81 s is silent after the audio"
+    infos = [run(audio=tone(seconds))["result"][3] for seconds in (5.0, 29 / 16, 1.0)]
+    assert [(cut in info, silent in info) for info in infos] == [(True, False), (False, False), (False, True)]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_block_that_would_begin_after_the_audio_makes_no_clip() -> None:
+    made = run("[repeat=2]\na\n---\n[repeat=auto]\nb", **talking(33))["result"]
+    assert len(made[0].clips) == 2
+    assert "the block with repeat=auto (line 4 of the story) makes no clip: those before it fill the 33" in made[3]
+    assert len(run("[repeat=2]\na\n---\n[repeat=auto]\nb", **talking(34))["result"][0].clips) == 3
 
 
 def test_what_a_mode_goes_with_is_told(fake: FakeHost) -> None:  # noqa: ARG001

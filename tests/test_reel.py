@@ -256,6 +256,9 @@ def test_a_foreign_manifest_is_left_alone(reel: Path, text: str, message: str) -
         lambda data: data.update(fps="x"),
         lambda data: data.update(fps=10**400),
         lambda data: data.update(fps=True),
+        lambda data: data.update(length=0),
+        lambda data: data.update(length="20"),
+        lambda data: data.update(length=True),
         lambda data: data["takes"][0]["video"].update(size="9"),
         lambda data: data["takes"][0]["video"].update(sha256=5),
         lambda data: data["takes"][0].update(tail_frames="x"),
@@ -541,6 +544,31 @@ def test_names_that_can_be_folders(name: str) -> None:
 def test_names_that_cannot(name: object) -> None:
     with pytest.raises(SVIError, match="reel must be a name"):
         check_reel_name(name)
+
+
+def test_a_reel_keeps_where_its_video_ends(reel: Path, capsys) -> None:
+    before = reel_state(reel)
+    data = json.loads((reel / "manifest.json").read_text())
+    assert data.pop("length") is None
+    (reel / "manifest.json").write_text(json.dumps(data))  # as it was before lengths were kept
+    whole = open_reel(reel)
+    assert (whole.length, whole.shown_frames, reel_state(reel)) == (None, 25, before)
+    with ReelWriter(reel, fps=16, length=20) as writer:
+        writer.set_chain(whole.clips)  # nothing but the length is new
+    found = open_reel(reel)
+    assert (found.length, found.shown_frames, found.total_frames, found.seconds) == (20, 20, 25, 20 / 16)
+    assert (found.up_to(2).shown_frames, found.up_to(1).shown_frames) == (17, 9)
+    assert reel_state(reel) != before
+    assert main(["reel", "clean", str(reel)]) == 0
+    assert open_reel(reel).length == 20
+    out = reel / "joined.mkv"
+    assert main(["reel", "assemble", str(reel), "--format", "ffv1", "--out", str(out)]) == 0
+    assert main(["reel", "ls", str(reel)]) == 0
+    said = capsys.readouterr().out
+    assert "joined.mkv: 20 frames (the last 5 are not in the video), " in said
+    assert "reel: 3 clips, 20 frames, 1.2 s at 16 fps (the last 5 are not in the video)" in said
+    assert (np.stack(list(read_video(out))) == expected()[:20]).all()
+    assert found.assemble(out, video_format="ffv1", frames=25) == 25  # all of it to those who ask
 
 
 @pytest.mark.usefixtures("reel")

@@ -74,7 +74,10 @@ class FakeHost:
 
     def WanVideoSamplerFromSettings(self, sampler_inputs: dict[str, Any]) -> tuple[Any, Any]:
         embeds = sampler_inputs["image_embeds"]
-        latents = embeds["image_embeds"] if "image_embeds" in embeds else embeds["humo_image_cond"][4:]
+        if "image_embeds" in embeds:
+            latents = embeds["image_embeds"]
+        else:
+            latents = embeds["humo_image_cond"][4:, : embeds["target_shape"][1] - embeds["humo_reference_count"]]
         noise = {key: value for key, value in sampler_inputs.items() if key != "model"}
         seed = int(fingerprint([noise, str(sampler_inputs["model"])])[:8], 16)
         made = torch.randn(1, *latents.shape, generator=torch.Generator().manual_seed(seed))
@@ -263,6 +266,16 @@ def test_a_model_without_the_layers_is_refused() -> None:
         check_job(job(sampler=sampler(model(), multitalk_embeds=voice(numbered(40)))))
     with pytest.raises(SVIError, match="is no HuMo model"):
         check_job(job(sampler=sampler(model(audio_proj=None), image_embeds=humo(40))))
+    with pytest.raises(SVIError, match=r"is the small HuMo model \(1.7B\), which takes no image conditioning"):
+        check_job(job(sampler=sampler(model(audio_proj=1, dim=1536), image_embeds=humo(40))))
+    check_job(job(sampler=sampler(model(audio_proj=1, dim=5120), image_embeds=humo(40))))
+    pair = {**options, "sampler": good, "split_step": 4}
+    with pytest.raises(SVIError, match="the low noise model has no UniAnimate layers"):
+        check_job(job(**pair, low_sampler=sampler(model())))
+    able = model(dwpose_embedding=1)
+    with pytest.raises(SVIError, match="first_clip_low_noise_model has no UniAnimate layers"):
+        check_job(job(**pair, low_sampler=sampler(able), first_model=able, first_low_model=model()))
+    check_job(job(**pair, low_sampler=sampler(able), first_model=able, first_low_model=able))
 
 
 def test_a_pair_samples_the_same_clip_in_two_parts(tmp_path: Path) -> None:

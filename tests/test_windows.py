@@ -110,7 +110,18 @@ def test_scales_and_masks_stay() -> None:
 
 
 def test_start_frame_says_where_instead_of_clip_index() -> None:
-    assert numbers(cut(voice(numbered(60)), start_frame=7)["multitalk_embeds"]["audio_features"][0])[0] == 7
+    made = cut(voice(numbered(60)), start_frame=7)
+    assert numbers(made["multitalk_embeds"]["audio_features"][0])[0] == 7
+    assert made["start_frame"] == 7
+
+
+def test_start_frame_does_not_tell_how_many_clips_there_are() -> None:
+    made = [cut(voice(numbered(60)), start_frame=7), cut_poses(dance(60), start_frame=7),
+            cut_poses(pose_images=frames(20), start_frame=7)]  # fmt: skip
+    assert [part["clips"] for part in made] == [0, 0, 0]
+    assert not any("needs" in part["info"] for part in made)
+    with pytest.raises(SVIError, match="begins at frame 80, but the audio ends after 60: use fewer clips"):
+        cut(voice(numbered(60)), start_frame=80, end="hold")
 
 
 def test_one_tensor_is_one_speaker() -> None:
@@ -142,6 +153,19 @@ def test_a_speaker_who_ends_first_is_silent_till_the_other_ends() -> None:
     made = cut(whole, clip_index=2)
     assert made["clips"] == 4
     assert [numbers(s)[:2] for s in made["multitalk_embeds"]["audio_features"]] == [[0, 0], [132, 133]]
+
+
+@pytest.mark.parametrize("end", ["hold", "error"])
+def test_a_speaker_who_ends_first_is_silent_whatever_comes_at_the_end(end: str) -> None:
+    """Not cut short, and not holding his last sound while the other talks."""
+    whole = voice(numbered(20, first=1), numbered(60, first=100), masks=torch.ones(2, 8, 8))
+    first, second = cut(whole, clip_index=1, end=end)["multitalk_embeds"]["audio_features"]
+    assert numbers(first) == [17, 18, 19, 20, *[0] * 15]
+    assert numbers(second) == list(range(116, 135))
+    first, second = cut(whole, clip_index=2, end=end)["multitalk_embeds"]["audio_features"]
+    assert numbers(first) == [0] * 19
+    assert len(second) == 19
+    assert len(whole["audio_features"][0]) == 20
 
 
 def test_audio_shorter_than_one_clip() -> None:
@@ -225,6 +249,20 @@ def test_features_of_other_audio_are_refused() -> None:
         cut(voice(numbered(81)), audio=sound(12))
     with pytest.raises(SVIError, match="75 frames at 25 fps, but its features have 300"):
         cut(voice(numbered(300)), audio=sound(3))
+
+
+def test_audio_beyond_what_the_features_node_takes_is_to_be_split() -> None:
+    with pytest.raises(SVIError, match=r"goes to num_frames 10000, so cut the audio into parts of at most 400 s"):
+        cut(voice(numbered(10_000, channels=1)), audio=sound(600, rate=10))
+    with pytest.raises(SVIError, match="raise num_frames of the node that makes them to 10000"):
+        cut(voice(numbered(81)), audio=sound(400, rate=10))
+
+
+def test_outputs_without_an_input_stop_what_hangs_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "blocked", lambda why: why)
+    made = cut(voice(numbered(60)))
+    assert made["audio"] == "audio of SVI Audio Window is empty: audio is not connected"
+    assert "humo_embeds is not connected" in made["image_embeds"]
 
 
 @pytest.mark.parametrize(

@@ -178,5 +178,17 @@ def test_a_long_video_is_a_small_graph_whose_first_clip_has_no_svi_lora(path: Pa
     assert values["reel"] in note
 
 
+@pytest.mark.parametrize("name", ["svi_talk_chain", "svi_shot_humo", "long_video_talk"])
+def test_the_video_sounds_as_its_file_does(name: str) -> None:
+    """The audio that comes out of the features node is at 16 kHz and cut at its num_frames."""
+    workflow = load(ROOT / "example_workflows" / f"{name}.json")
+    nodes = {node["id"]: node for node in workflow["nodes"]}
+    source = {link: nodes[origin]["type"] for link, origin, *_ in workflow["links"]}
+    ends = ("CreateVideo", "WanVideoSVILongVideo")
+    sounds = [source[entry["link"]] for node in workflow["nodes"] if node["type"] in ends
+              for entry in node["inputs"] if entry["name"] == "audio"]  # fmt: skip
+    assert sounds == ["LoadAudio"]
+
+
 def test_what_the_tool_makes_is_shipped() -> None:
     assert {path.stem for path in WORKFLOWS} == set(WORKFLOW_TOOL)

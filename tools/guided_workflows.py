@@ -170,7 +170,7 @@ def _voice(graph: Graph, x: int, vae: Node) -> tuple[Source, Source | None]:  # 
         "MultiTalkWav2VecEmbeds", (x, -140), (WIDTH, 340), title="num_frames: the whole audio, 25 a second",
         links={"wav2vec_model": (wav2vec, 0), "audio_1": (audio, 0)}, values={"num_frames": _FEATURES, "fps": FPS},
     )  # fmt: skip
-    return (features, 0), (features, 1)
+    return (features, 0), (audio, 0)  # that of the features is at 16 kHz and cut at num_frames
 
 
 def _humo_voice(graph: Graph, x: int, vae: Node) -> tuple[Source, Source | None]:

@@ -71,12 +71,12 @@ def _assemble(reel: Reel, args: argparse.Namespace) -> int:
     count = reel.assemble(
         out, video_format=args.format, quality=args.quality, fps=args.fps, progress=_bar("frames")
     )  # fmt: skip
-    print(f"{out}: {count} frames, {out.stat().st_size / 2**20:.1f} MB")
+    print(f"{out}: {count} frames{reel.cut}, {out.stat().st_size / 2**20:.1f} MB")
     return 0
 
 
 def _clean(reel: Reel, _: argparse.Namespace) -> int:
-    with ReelWriter(reel.folder, fps=reel.fps) as writer:
+    with ReelWriter(reel.folder, fps=reel.fps, length=reel.length) as writer:
         takes, size = writer.clean()
     print(f"{reel.name}: {takes} spare takes deleted, {size / 2**20:.1f} MB")
     return 0

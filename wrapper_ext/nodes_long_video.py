@@ -26,6 +26,7 @@ from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
 from .sampler_wiring import RunningGraph
+from .voice_rate import voice_rate
 
 _STORY = """A woman in a red coat walks through fresh snow, slow tracking shot.
 ---
@@ -75,7 +76,7 @@ class WanVideoSVILongVideo:
     RETURN_NAMES = ("reel", "last_frames", "video", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk, for the SVI Reel nodes.",
-        "What would lead the next clip: the last frames, exact.",
+        "What would lead the next clip: the last frames of the last clip, exact, in the video or not.",
         "The joined chain as a video file (H.264), for Save Video.",
         "The plan, clip by clip, and what was kept and made.",
     )
@@ -298,14 +299,18 @@ class WanVideoSVILongVideo:
             first_clip_model=inputs.get("first_clip_model") is not None,
             length=guides.frames or (round(track.seconds * fps) if track else None),
         )  # fmt: skip
-        notes += guides.check(plan, width=width, height=height, track=track)
+        graph = RunningGraph(prompt or {})
+        notes += guides.check(
+            plan, width=width, height=height, fun_or_fl2v_model=inputs.get("fun_or_fl2v_model", True), track=track,
+            voice_fps=voice_rate(graph, unique_id or ""),
+        )  # fmt: skip
         texts = [name for name in ("t5", "clip") if inputs.get(name) is not None]
         own = sampler_inputs.get("text_embeds") if isinstance(sampler_inputs, Mapping) else None
         if own is not None and (texts or text_embeds is not None):
             notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
         elif own is not None:
             text_embeds = own
-        origin = _origins(RunningGraph(prompt or {}), unique_id or "")
+        origin = _origins(graph, unique_id or "")
         if resume and not origin.get("model"):
             resume = False
             notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
@@ -324,11 +329,11 @@ class WanVideoSVILongVideo:
         notes += _unused(job)
         folder = host.reels_folder() / reel
         changes = _changes(folder)
-        with ReelWriter(folder, fps=fps) as writer:
+        with ReelWriter(folder, fps=fps, length=plan.length) as writer:
             done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
-            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(plan.length)}.mp4"
+            video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
             if not video.exists():
-                assemble(writer.reel, video, unique_id, track=track, frames=plan.length)
+                assemble(writer.reel, video, unique_id, track=track)
             finished = writer.reel
         _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
         info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])

@@ -38,7 +38,7 @@ class WanVideoSVIReelOpen:
     RETURN_NAMES = ("reel", "last_frames", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk.",
-        "The last frames of the last clip, exact: start_image of a chain that goes on.",
+        "The last frames of the last clip taken, exact, in the video or not: start_image of a chain that goes on.",
         "The clips, their seeds and prompts.",
     )
 
@@ -93,7 +93,7 @@ class WanVideoSVIReelFrames:
     """Frames of a reel as IMAGE."""
 
     CATEGORY = CATEGORY
-    DESCRIPTION = "Frames of a reel's joined chain as images, read from disk: only those that are asked for."
+    DESCRIPTION = "Frames of a reel's video as images, read from disk: only those that are asked for."
     FUNCTION = "read"
     RETURN_TYPES = ("IMAGE", "STRING")
     RETURN_NAMES = ("images", "info")
@@ -123,7 +123,7 @@ class WanVideoSVIReelFrames:
 
     def read(self, reel: Reel, start_frame: int, count: int) -> tuple[Tensor, str]:
         """start_frame: from 0, or from the end when negative. count: frames, 0 for the rest. Returns F H W 3."""
-        total = _reel(reel).total_frames
+        total = _reel(reel).shown_frames
         start = check_int("start_frame", start_frame) + (total if start_frame < 0 else 0)
         stop = start + check_int("count", count, minimum=0) if count else total
         if not 0 <= start < stop <= total:
@@ -132,7 +132,7 @@ class WanVideoSVIReelFrames:
                 "lower start_frame or count"
             )
         images = to_images(reel.frames(start, stop), stop - start)
-        return images, f"frames {start}..{stop - 1} of {total} of reel {reel.name}"
+        return images, f"frames {start}..{stop - 1} of {total} of reel {reel.name}{reel.cut}"
 
 
 class WanVideoSVIReelVideo:
@@ -141,7 +141,7 @@ class WanVideoSVIReelVideo:
     CATEGORY = CATEGORY
     DESCRIPTION = (
         "Joins a reel's clips to one video file in the reel's folder, frame by frame: a chain of any length takes no "
-        "more memory than a frame. The overlap is shown once."
+        "more memory than a frame. The overlap is shown once, and a video as long as its audio ends with it."
     )
     FUNCTION = "join"
     OUTPUT_NODE = True
@@ -196,13 +196,14 @@ class WanVideoSVIReelVideo:
         rate = fps or reel.fps
         track = soundtrack_of(audio) if audio is not None else None
         scale = f"_q{quality}" if row.option else ""
-        path = reel.folder / f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{sound_name(track)}{row.suffix}"
+        name = f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{sound_name(track)}{cut_name(reel)}{row.suffix}"
+        path = reel.folder / name
         notes = ["it was there already"] if path.exists() else []
         if not notes:
             assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate, track=track)
         head = (
-            f"{path.name}: {reel.total_frames} frames, {reel.total_frames / rate:.1f} s at {rate:g} fps, {format}, "
-            f"{path.stat().st_size / 2**20:.1f} MB"
+            f"{path.name}: {reel.shown_frames} frames, {reel.shown_frames / rate:.1f} s at {rate:g} fps{reel.cut}, "
+            f"{format}, {path.stat().st_size / 2**20:.1f} MB"
         )
         info = write_info([head, f"in output/svi_reels/{reel.name}"], notes)
         return {
@@ -222,9 +223,9 @@ def sound_name(track: Soundtrack | None) -> str:
     return "" if track is None else f"_a{fingerprint([track.samples, track.rate])[:8]}"
 
 
-def cut_name(frames: int | None) -> str:
+def cut_name(reel: Reel) -> str:
     """The same of a video that does not show all of the chain."""
-    return "" if frames is None else f"_{frames}f"
+    return f"_{reel.shown_frames}f" if reel.cut else ""
 
 
 def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:

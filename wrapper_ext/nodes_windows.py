@@ -74,8 +74,8 @@ class WanVideoSVIAudioWindow:
     OUTPUT_TOOLTIPS = (
         "For multitalk_embeds of the sampler.",
         "HuMo's embeds for the sampler's image_embeds, joined with the clip's when image_embeds is connected.",
-        "What sounds during the clip, its motion frames included.",
-        "How many clips the whole audio needs.",
+        "What sounds during the clip, its motion frames included, when audio is connected.",
+        "How many clips the whole audio needs; 0 with start_frame, which does not tell.",
         "Frame of the joined video where the clip begins.",
         "Which frames were cut, and what fills the end.",
     )
@@ -136,7 +136,7 @@ class WanVideoSVIAudioWindow:
         humo_embeds: Mapping[str, Any] | None = None,
         image_embeds: Mapping[str, Any] | None = None,
         audio: Mapping[str, Any] | None = None,
-    ) -> tuple[Any, Any, dict[str, Any] | None, int, int, str]:
+    ) -> tuple[Any, Any, Any, int, int, str]:
         """See `window_multitalk`, `window_humo` and `join_humo`."""
         if (multitalk_embeds is None) == (humo_embeds is None):
             came = "none is connected" if humo_embeds is None else "both are connected"
@@ -154,7 +154,7 @@ class WanVideoSVIAudioWindow:
             clip_index=clip_index, start_frame=start_frame, num_frames=num_frames, overlap_frames=overlap_frames,
             total=total,
         )  # fmt: skip
-        sound = None
+        sound: Any = host.blocked("audio of SVI Audio Window is empty: audio is not connected")
         if audio is not None:
             track = soundtrack_of(audio)
             check_covers(track, frames=total, fps=fps)
@@ -170,7 +170,7 @@ class WanVideoSVIAudioWindow:
                 image, said = join_humo(image, image_embeds)
                 notes += said
         info = write_info([window.describe(total, "the audio", fps)], notes)
-        return talk, image, sound, window.clips or 1, window.start, info
+        return talk, image, sound, window.clips or 0, window.start, info
 
 
 class WanVideoSVIPoseWindow:
@@ -187,7 +187,7 @@ class WanVideoSVIPoseWindow:
     OUTPUT_TOOLTIPS = (
         "For unianimate_poses of the sampler.",
         "The clip's pose pictures, when pose_images is connected.",
-        "How many clips the whole dance needs.",
+        "How many clips the whole dance needs; 0 with start_frame, which does not tell.",
         "Frame of the joined video where the clip begins.",
         "Which poses were cut, and how long the last one is held.",
     )
@@ -244,19 +244,19 @@ class WanVideoSVIPoseWindow:
         images: Any = host.blocked("pose_images of SVI Pose Window is empty: pose_images is not connected")
         head: list[str] = []
         notes: list[str] = []
-        clips, start = 1, 0
+        clips, start = 0, 0
         if unianimate_poses is not None:
             total = pose_length(pose_of(unianimate_poses))
             part = window(total)
             poses, notes = window_poses(unianimate_poses, part, width=width, height=height, end=end)
             head.append(part.describe(total, "the poses"))
-            clips, start = part.clips or 1, part.start
+            clips, start = part.clips or 0, part.start
         if pose_images is not None:
             part = window(len(pose_images))
             images, said = window_pose_images(pose_images, part, width=width, height=height, end=end)
             head.append(part.describe(len(pose_images), "pose_images"))
             notes += [note for note in said if note not in notes]
-            clips, start = max(clips, part.clips or 1), part.start
+            clips, start = max(clips, part.clips or 0), part.start
         return poses, images, clips, start, write_info(head, notes)
 
 

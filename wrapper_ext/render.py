@@ -395,10 +395,12 @@ def check_job(job: Job) -> None:
         raise SVIError("svi2_pro is for Wan 2.2, which takes no CLIP vision: disconnect clip_vision")
     _check_text(job)
     _check_samplers(job)
+    main, first = [("the model of sampler_inputs", job.sampler["model"])], [("first_clip_model", job.first_model)]
+    if job.low_sampler is not None:
+        main.append(("the low noise model", job.low_sampler["model"]))
+        first.append(("first_clip_low_noise_model", job.first_low_model))
     uses = {clip.model for clip in clips}
-    models = [("the model of sampler_inputs", job.sampler["model"])] if "main" in uses else []
-    models += [("first_clip_model", job.first_model)] if "first" in uses else []
-    for name, model in models:
+    for name, model in (main if "main" in uses else []) + (first if "first" in uses else []):
         job.guides.check_model(name, model)
 
 
