@@ -129,6 +129,15 @@ def job(story: str = STORY, mode: str = "film", **options: Any) -> Job:
     return Job(plan=plan, guides=guides_of(given["sampler"], given.get("low_sampler")), **given)
 
 
+def test_a_pair_may_change_at_a_noise_level(tmp_path: Path) -> None:
+    pair = {"sampler": sampler("high", end_step=0.9), "low_sampler": sampler("low", start_step=0.9)}
+    _, host, _ = render(tmp_path, job("a", mode="svi2_wan22", **pair))
+    given = [inputs["sampler_inputs"] for name, inputs in host.calls if name == "WanVideoSamplerFromSettings"]
+    assert [(each["model"], each["start_step"], each["end_step"]) for each in given] == [
+        ("high", 0, 0.9), ("low", 0.9, -1),
+    ]  # fmt: skip
+
+
 def render(folder: Path, this: Job, *, resume: bool = True, cancel_at: int | None = None):
     host, report = FakeHost(), Report()
     host.cancel_at = cancel_at
@@ -506,6 +515,14 @@ def test_a_cancel_at_any_call_leaves_a_reel_that_goes_on(tmp_path: Path) -> None
         ({**PAIR, "low_sampler": sampler("low", scheduler="unipc")}, "need one scheduler"),
         ({**PAIR, "split_step": 0}, "got end_step -1 and start_step 0; set split_step"),
         ({**PAIR, "split_step": 8}, r"within 1\.\.7: got end_step 8"),
+        (
+            {"sampler": sampler("high", end_step=0.9), "low_sampler": sampler("low", start_step=0.8)},
+            "got end_step 0.9 and start_step 0.8",
+        ),
+        (
+            {"sampler": sampler("high", end_step=1.5), "low_sampler": sampler("low", start_step=1.5)},
+            "got end_step 1.5",
+        ),
         ({**PAIR, "low_sampler": sampler("low", add_noise_to_samples=True)}, "add_noise_to_samples"),
     ],
 )  # fmt: skip

@@ -41,6 +41,13 @@ def find_wrapper(comfyui: Path) -> Path | None:
     return next((path for path in candidates if (path / "nodes_sampler.py").is_file()), None)
 
 
+def find_kjnodes(comfyui: Path) -> Path | None:
+    """KJNODES_DIR, or KJNodes in ComfyUI's custom_nodes."""
+    named = os.environ.get("KJNODES_DIR")
+    candidates = [Path(named)] if named else sorted((comfyui / "custom_nodes").glob("*[Kk][Jj][Nn]odes*"))
+    return next((path for path in candidates if (path / "nodes" / "image_nodes.py").is_file()), None)
+
+
 class HostError(AssertionError):
     """A graph was refused or failed. `details` is what ComfyUI answered."""
 
@@ -52,7 +59,7 @@ class HostError(AssertionError):
 class Comfy:
     """One ComfyUI process. ComfyUI's own folder is not written to; everything happens in `base`."""
 
-    def __init__(self, comfyui: Path, base: Path, *, wrapper: Path | None) -> None:
+    def __init__(self, comfyui: Path, base: Path, *, wrapper: Path | None, kjnodes: Path | None = None) -> None:
         self.comfyui, self.base, self.repo = comfyui, base, REPO
         self.python = find_python(comfyui)
         self.process: subprocess.Popen[bytes] | None = None
@@ -63,6 +70,8 @@ class Comfy:
         if wrapper is not None:
             # A copy: the wrapper writes its text cache into its own folder.
             shutil.copytree(wrapper, nodes / WRAPPER, ignore=shutil.ignore_patterns(".git", "__pycache__"))
+        if kjnodes is not None:
+            (nodes / "ComfyUI-KJNodes").symlink_to(kjnodes)
         for folder in ("models", "input", "output", "temp", "user"):
             (base / folder).mkdir()
 

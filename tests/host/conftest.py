@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from host.comfyui import Comfy, find_wrapper
+from host.comfyui import Comfy, find_kjnodes, find_wrapper
 from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
 
 if not os.environ.get("COMFYUI_DIR"):
@@ -35,6 +35,24 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     names["unianimate"].append(UNIANIMATE_FILE)
     names["multitalk"].append(MULTITALK_FILE)
     names["humo"].append(HUMO_FILE)
+    host.make_models(names)
+    try:
+        host.start()
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture(scope="session")
+def kj_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
+    """ComfyUI with the wrapper, KJNodes, this pack and tiny models: what older graphs run in."""
+    folder = _comfyui()
+    kjnodes = find_kjnodes(folder)
+    if kjnodes is None:
+        pytest.skip("KJNodes are not there: set KJNODES_DIR, or put them into ComfyUI's custom_nodes")
+    host = Comfy(folder, tmp_path_factory.mktemp("kj") / "base", wrapper=find_wrapper(folder), kjnodes=kjnodes)
+    names = model_names()
+    names["vae"].append(VAE_FILE)
     host.make_models(names)
     try:
         host.start()

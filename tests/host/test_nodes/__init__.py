@@ -80,6 +80,22 @@ class SVITestMask:
         return (column[:, None, None].expand(-1, 4, 4).contiguous(),)
 
 
+class SimpleMath:
+    """Of ComfyUI_essentials, for graphs that take a number off a count: a - 5."""
+
+    INPUT_TYPES = classmethod(
+        lambda cls: {"required": {"value": ("STRING", {"default": ""})}, "optional": {"a": (AnyType("*"),)}}
+    )
+    RETURN_TYPES = ("INT", "FLOAT")
+    FUNCTION = "execute"
+    CATEGORY = "svi_test"
+
+    def execute(self, value, a=0):
+        name, minus, number = value.split()
+        assert (name, minus) == ("a", "-"), value
+        return (int(a) - int(number), float(a) - float(number))
+
+
 class SVITestRegion:
     """A MASK of one frame, white in its left part and in a corner."""
 
@@ -595,3 +611,4 @@ NODE_CLASS_MAPPINGS = {
         SVITestNoVAE,
     )
 }
+NODE_CLASS_MAPPINGS["SimpleMath+"] = SimpleMath

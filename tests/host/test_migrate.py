@@ -1,0 +1,130 @@
+"""A migrated graph conditions its clips as the old one did: the same image_embeds and mask, to the bit."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from host.comfyui import Comfy
+from host.graphs import Link
+from host.old_graphs_run import runnable, small
+from old_graphs import Raw, pixel_chain, pro_chain
+from wanvideo_svi.wrapper_ext.migration import migrate_value
+
+REAL = sorted((Path(__file__).resolve().parents[3] / "shared/graphs").glob("*.json"))
+SEED = 3  # position among a sampler's values
+
+
+def with_seeds_of(raw: Raw, migrated: Raw) -> Raw:
+    """The migrated graph with the old seeds: another seed gives another video, and that leads the next clip."""
+    seeds = {node["id"]: node["widgets_values"][SEED] for node in raw["nodes"] if node["type"] == "WanVideoSampler"}
+    changed = copy.deepcopy(migrated)
+    for node in changed["nodes"]:
+        if node["type"] == "WanVideoSampler":
+            node["widgets_values"][SEED] = seeds[node["id"]]
+    return changed
+
+
+def run(comfy: Comfy, raw: Raw, prefix: str, *, pair: bool) -> dict[str, dict[str, Any]]:
+    """What each clip's first sampler got, and what all samplers made, by node id."""
+    graph, dumps = runnable(raw, prefix=prefix, pair=pair)
+    comfy.run(graph)
+    found = {node: comfy.load(name) for node, name in dumps.items()}
+    for node_id in [key[12:] for key in graph if key.startswith("dump_samples")]:
+        found.setdefault(node_id, {})["made"] = comfy.load(f"{prefix}_samples{node_id}")["samples"]
+    return found
+
+
+def assert_same(before: dict[str, dict[str, Any]], after: dict[str, dict[str, Any]], *, clips: int) -> None:
+    assert before.keys() == after.keys()
+    compared = 0
+    for node_id, old in before.items():
+        new = after[node_id]
+        torch.testing.assert_close(new["made"], old["made"], rtol=0, atol=0)
+        if "image_embeds" not in old:
+            continue
+        compared += 1
+        for key in ("image_embeds", "mask"):
+            assert torch.equal(new[key], old[key]), (node_id, key)
+        for key in ("num_frames", "lat_h", "lat_w"):
+            assert new[key] == old[key], (node_id, key)
+        if isinstance(old.get("clip_context"), torch.Tensor):
+            assert torch.equal(new["clip_context"], old["clip_context"])
+    assert compared == clips
+
+
+CASES: dict[str, dict[str, Any]] = {
+    "film": {},
+    "film, authors' rule": {"rule": "first_frame"},
+    "film, black": {"padding": "black"},
+    "shot": {"padding": "reference", "overlap": 1, "lora": "svi-shot"},
+    "shot through wires and a constant": {
+        "padding": "reference", "overlap": 1, "lora": "svi-shot", "wires": True, "constant": True,
+    },
+    "film and shot": {"padding": "reference", "overlap": 5},
+    "svi 2.0": {"padding": "reference", "overlap": 5, "rule": "first_frame"},
+    "svi 2.0, first frame of the video": {"padding": "first", "overlap": 5, "rule": "first_frame"},
+    "ten values": {"values": 10},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_pixel_chains_are_conditioned_as_before(kj_comfy: Comfy, name: str) -> None:
+    raw = pixel_chain(**CASES[name])
+    migrated, report = migrate_value(raw)
+    assert not [found for found in report.findings if found.kind == "defect"]
+    assert [node["type"] for node in migrated["nodes"]].count("WanVideoSVIEmbeds") == 2
+    before = run(kj_comfy, raw, "before", pair=False)
+    after = run(kj_comfy, migrated, "after", pair=False)
+    assert_same(before, after, clips=3)
+
+
+@pytest.mark.parametrize(("side", "how"), [("source", "linear_blend"), ("source", "cut"), ("new_images", "cut")])
+def test_pro_chains_are_conditioned_and_joined_as_before(kj_comfy: Comfy, side: str, how: str) -> None:
+    raw = pro_chain(side=side, how=how)
+    migrated, _ = migrate_value(raw)
+    videos = []
+    for prefix, each, kind, slot in (
+        ("before", raw, "ImageBatchExtendWithOverlap", 2), ("after", migrated, "WanVideoSVIStitch", 0),
+    ):  # fmt: skip
+        graph, dumps = runnable(each, prefix=prefix, pair=True)
+        last = max((node for node in each["nodes"] if node["type"] == kind), key=lambda node: node["order"])
+        link: Link = [f"n{last['id']}", slot]
+        graph["video"] = {"class_type": "SVITestDump", "inputs": {"value": link, "name": f"{prefix}_video"}}
+        kj_comfy.run(graph)
+        videos.append((kj_comfy.load(f"{prefix}_video")["value"], {k: kj_comfy.load(v) for k, v in dumps.items()}))
+    (old, old_embeds), (new, new_embeds) = videos
+    assert len(old) == 3 * 17 - 2 * 5
+    torch.testing.assert_close(new, old, rtol=0, atol=1e-6 if how == "linear_blend" else 0)
+    for node_id, embeds in old_embeds.items():
+        for key in ("image_embeds", "mask"):
+            assert torch.equal(new_embeds[node_id][key], embeds[key])
+
+
+@pytest.mark.skipif(not REAL, reason="the community graphs are not there")
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.stem)
+def test_real_graphs_are_conditioned_as_before(kj_comfy: Comfy, path: Path) -> None:
+    raw = small(json.loads(path.read_text()))
+    pair = "shot" not in path.stem
+    migrated = with_seeds_of(raw, migrate_value(raw)[0])
+    after = run(kj_comfy, migrated, "after", pair=pair)
+    if pair:  # its only defect is a seed
+        assert_same(run(kj_comfy, raw, "before", pair=pair), after, clips=5)
+        return
+    # Its padding is the last frame of the clip before. With the original image in that place, nothing differs.
+    before = run(kj_comfy, raw, "before", pair=pair)
+    repaired = copy.deepcopy(raw)
+    image = next(node for node in repaired["nodes"] if node["type"] == "ImageResizeKJv2")
+    for node in repaired["nodes"]:
+        if node["type"] == "RepeatImageBatch":
+            link = next(entry["link"] for entry in node["inputs"] if entry["name"] == "image")
+            record = next(entry for entry in repaired["links"] if entry[0] == link)
+            record[1:3] = [image["id"], 0]
+    assert_same(run(kj_comfy, repaired, "repaired", pair=pair), after, clips=3)
+    same = {node: torch.equal(old["image_embeds"], after[node]["image_embeds"]) for node, old in before.items()}
+    assert same == {"27": True, "113": False, "171": False}  # the clips with the defect, and no other
+    assert all(torch.equal(old["mask"], after[node]["mask"]) for node, old in before.items())

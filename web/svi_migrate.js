@@ -1,0 +1,171 @@
+// The command "SVI: migrate this graph": asks the server, shows what it found, and applies it with undo.
+
+const { app } = window.comfyAPI.app;
+const { api } = window.comfyAPI.api;
+
+const ID = "WanVideoSVI.Migrate";
+const ROUTE = "/wanvideo_svi/migrate";
+const KINDS = [
+  ["defect", "Defects"],
+  ["rewrite", "Replaced by nodes of WanVideo SVI"],
+  ["left", "Left as they are"],
+  ["note", "Notes"],
+];
+const STYLE = `
+.svi-migrate { width: min(760px, 92vw); max-height: 84vh; padding: 0; border: 1px solid var(--border-color, #4e4e4e);
+  border-radius: 10px; background: var(--comfy-menu-bg, #202020); color: var(--input-text, #ddd); font: 14px/1.45 sans-serif }
+.svi-migrate::backdrop { background: rgb(0 0 0 / 55%) }
+.svi-migrate > div { display: flex; flex-direction: column; max-height: 84vh }
+.svi-migrate h2 { margin: 0; padding: 16px 20px 4px; font-size: 18px }
+.svi-migrate p { margin: 0; padding: 0 20px 10px }
+.svi-migrate h3 { margin: 12px 0 4px; font-size: 14px }
+.svi-migrate section { overflow: auto; padding: 0 20px 12px; border-top: 1px solid var(--border-color, #4e4e4e) }
+.svi-migrate ul { margin: 0; padding: 0; list-style: none }
+.svi-migrate li { padding: 4px 0 }
+.svi-migrate .fix { opacity: .85 }
+.svi-migrate .fixed { color: #7ec87e }
+.svi-migrate .open { color: #e8b45a }
+.svi-migrate a { color: var(--p-primary-color, #7aa7ff); cursor: pointer; text-decoration: underline }
+.svi-migrate .gone { opacity: .75; font-size: 12px }
+.svi-migrate footer { display: flex; gap: 8px; justify-content: flex-end; padding: 12px 20px;
+  border-top: 1px solid var(--border-color, #4e4e4e) }
+.svi-migrate button { padding: 7px 14px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px;
+  background: var(--comfy-input-bg, #2b2b2b); color: inherit; font: inherit; cursor: pointer }
+.svi-migrate button.main { background: #2f6fdd; border-color: #2f6fdd; color: #fff }
+.svi-migrate button:disabled { opacity: .5; cursor: default }
+.svi-migrate .error { color: #ff8a80; padding: 8px 20px; white-space: pre-wrap }`;
+
+const rootGraph = () => app.rootGraph ?? app.graph;
+
+/** What the server says to a workflow: {workflow, report}. Throws an Error with its reason. */
+async function ask(workflow, asStory) {
+  const response = await api.fetchApi(ROUTE, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ workflow, as_story: asStory }),
+  });
+  const said = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
+  if (!response.ok) throw new Error(said.error ?? `the server answered ${response.status}`);
+  return said;
+}
+
+function element(tag, attributes = {}, ...children) {
+  const made = Object.assign(document.createElement(tag), attributes);
+  made.append(...children);
+  return made;
+}
+
+function goTo(dialog, id) {
+  const node = rootGraph().getNodeById(id);
+  if (!node) return;
+  dialog.close();
+  app.canvas.setGraph?.(rootGraph());
+  app.canvas.centerOnNode(node);
+  app.canvas.selectNode?.(node);
+}
+
+function row(dialog, found) {
+  const where = found.subgraph ? `${found.title} (node ${found.node} in ${found.subgraph})` : `${found.title} (node ${found.node})`;
+  const name = found.subgraph
+    ? element("b", { textContent: where })
+    : element("a", { textContent: where, title: "Show it", onclick: () => goTo(dialog, found.node) });
+  const item = element("li", {}, name, `: ${found.what}`);
+  if (found.fix) {
+    const state = found.kind !== "defect" ? "" : found.fixed ? "repaired: " : "to do: ";
+    const mark = element("span", { className: found.fixed ? "fixed" : "open", textContent: state });
+    item.append(element("div", { className: "fix" }, mark, found.fix));
+  }
+  return item;
+}
+
+function summary(report) {
+  const count = (kind) => report.findings.filter((found) => found.kind === kind).length;
+  if (!report.findings.length) return "Nothing to do: no pattern and no defect that is known.";
+  const open = report.findings.filter((found) => found.kind === "defect" && !found.fixed).length;
+  const parts = [`${count("rewrite")} patterns replaced`, `${count("defect")} defects${open ? ` (${open} for you to repair)` : ""}`];
+  return `${parts.join(", ")}. ${report.nodes_before} nodes before, ${report.nodes_after} after. Nothing is changed yet.`;
+}
+
+/** Puts a workflow in place of the open graph, as one step of undo. */
+export function apply(workflow) {
+  const tracker = app.extensionManager.workflow.activeWorkflow?.changeTracker;
+  tracker?.checkState();
+  app.canvas.setGraph?.(rootGraph());
+  rootGraph().configure(workflow);
+  app.canvas.setDirty(true, true);
+  tracker?.checkState();
+}
+
+async function openAsStory(workflow, dialog, error) {
+  try {
+    const said = await ask(workflow, true);
+    const name = app.extensionManager.workflow.activeWorkflow?.filename ?? "workflow";
+    dialog.close();
+    await app.loadGraphData(said.workflow, true, true, `${name} as a story`);
+  } catch (problem) {
+    error.textContent = problem.message;
+  }
+}
+
+function show(workflow, said) {
+  const { report } = said;
+  const dialog = element("dialog", { className: "svi-migrate" });
+  const error = element("div", { className: "error" });
+  const list = element("section");
+  for (const [kind, head] of KINDS) {
+    const found = report.findings.filter((each) => each.kind === kind);
+    if (found.length) {
+      list.append(element("h3", { textContent: head }), element("ul", {}, ...found.map((each) => row(dialog, each))));
+    }
+  }
+  if (report.removed.length) {
+    list.append(element("p", { className: "gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
+  }
+  const cancel = element("button", { textContent: report.to_do ? "Cancel" : "Close", onclick: () => dialog.close() });
+  const story = element("button", {
+    textContent: "As one long video, in a new tab",
+    title: "Make the whole chain one WanVideo SVI Long Video. This graph stays as it is.",
+    onclick: () => openAsStory(workflow, dialog, error),
+  });
+  const go = element("button", {
+    className: "main",
+    textContent: "Migrate (undo with Ctrl+Z)",
+    disabled: !report.to_do,
+    onclick: () => {
+      dialog.close();
+      apply(said.workflow);
+    },
+  });
+  dialog.append(element(
+    "div", {},
+    element("h2", { textContent: "SVI: migrate this graph" }),
+    element("p", { textContent: summary(report) }),
+    ...(list.childNodes.length ? [list] : []),
+    error,
+    element("footer", {}, cancel, story, go),
+  ));
+  dialog.addEventListener("close", () => dialog.remove());
+  // Keys are for the dialog, not for the canvas behind it.
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+async function run() {
+  if (document.querySelector("dialog.svi-migrate")) return;
+  const workflow = JSON.parse(JSON.stringify(rootGraph().serialize()));
+  try {
+    show(workflow, await ask(workflow, false));
+  } catch (problem) {
+    app.extensionManager.toast.add({ severity: "error", summary: "SVI: migrate", detail: problem.message, life: 8000 });
+  }
+}
+
+app.registerExtension({
+  name: ID,
+  commands: [{ id: ID, label: "SVI: migrate this graph", icon: "pi pi-sync", function: run }],
+  menuCommands: [{ path: ["Extensions", "WanVideo SVI"], commands: [ID] }],
+  setup() {
+    document.head.append(element("style", { textContent: STYLE }));
+  },
+});
