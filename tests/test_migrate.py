@@ -71,6 +71,16 @@ def check_links(raw: Raw) -> None:
         for slot, output in enumerate(node.get("outputs") or ()):
             for link_id in output.get("links") or ():
                 assert links[link_id][1:3] == [node["id"], slot], (node["id"], output)
+        assert {
+            "id",
+            "type",
+            "pos",
+            "size",
+            "flags",
+            "order",
+            "mode",
+            "properties",
+        } <= node.keys()  # the frontend's schema
         if node["type"] in NODE_CLASS_MAPPINGS:
             spec = own_nodes()[node["type"]]
             assert len(node["widgets_values"]) == len(spec.widget_values({}))
@@ -352,6 +362,7 @@ def test_previews_of_what_is_gone_go_too_and_other_users_keep_it() -> None:
             raw["links"].append([link, canvas["id"], 0, user, 0, "IMAGE"])
             raw["nodes"].append({
                 "id": user, "type": kind, "pos": [9000, 0], "size": [9, 9], "mode": 0, "order": 99, "outputs": [],
+                "flags": {}, "properties": {},
                 "inputs": [{"name": "images", "type": "IMAGE", "link": link}], "widgets_values": [],
             })  # fmt: skip
         migrated, report = migrate_value(raw)

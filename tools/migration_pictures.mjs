@@ -23,7 +23,7 @@ const SETTINGS = {
   "Comfy.UseNewMenu": "Disabled", "LiteGraph.Canvas.MinFontSizeForLOD": 0,
   "Comfy.Workflow.ShowMissingNodesWarning": false,
 };
-const WIDTH = 1000;
+const WIDTH = 1100;
 
 const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 try {
@@ -33,7 +33,7 @@ try {
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
-  await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
+  await page.addStyleTag({ content: ".comfy-menu, .p-toast { display: none !important }" });
   for (const [name, graph] of Object.entries(JSON.parse(await readFile(GRAPHS, "utf8")))) {
     await page.evaluate((graph) => {
       for (const node of graph.nodes) {

@@ -22,18 +22,18 @@ const STYLE = `
 .svi-migrate section { overflow: auto; padding: 0 20px 12px; border-top: 1px solid var(--border-color, #4e4e4e) }
 .svi-migrate ul { margin: 0; padding: 0; list-style: none }
 .svi-migrate li { padding: 4px 0 }
-.svi-migrate .fix { opacity: .85 }
-.svi-migrate .fixed { color: #7ec87e }
-.svi-migrate .open { color: #e8b45a }
+.svi-migrate .svi-fix { opacity: .85 }
+.svi-migrate .svi-repaired { color: #7ec87e }
+.svi-migrate .svi-to-do { color: #e8b45a }
 .svi-migrate a { color: var(--p-primary-color, #7aa7ff); cursor: pointer; text-decoration: underline }
-.svi-migrate .gone { opacity: .75; font-size: 12px }
+.svi-migrate .svi-gone { padding: 8px 0 0; opacity: .75; font-size: 12px }
 .svi-migrate footer { display: flex; gap: 8px; justify-content: flex-end; padding: 12px 20px;
   border-top: 1px solid var(--border-color, #4e4e4e) }
 .svi-migrate button { padding: 7px 14px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px;
   background: var(--comfy-input-bg, #2b2b2b); color: inherit; font: inherit; cursor: pointer }
-.svi-migrate button.main { background: #2f6fdd; border-color: #2f6fdd; color: #fff }
+.svi-migrate button.svi-main { background: #2f6fdd; border-color: #2f6fdd; color: #fff }
 .svi-migrate button:disabled { opacity: .5; cursor: default }
-.svi-migrate .error { color: #ff8a80; padding: 8px 20px; white-space: pre-wrap }`;
+.svi-migrate .svi-error { color: #ff8a80; padding: 8px 20px; white-space: pre-wrap }`;
 
 const rootGraph = () => app.rootGraph ?? app.graph;
 
@@ -72,8 +72,8 @@ function row(dialog, found) {
   const item = element("li", {}, name, `: ${found.what}`);
   if (found.fix) {
     const state = found.kind !== "defect" ? "" : found.fixed ? "repaired: " : "to do: ";
-    const mark = element("span", { className: found.fixed ? "fixed" : "open", textContent: state });
-    item.append(element("div", { className: "fix" }, mark, found.fix));
+    const mark = element("span", { className: found.fixed ? "svi-repaired" : "svi-to-do", textContent: state });
+    item.append(element("div", { className: "svi-fix" }, mark, found.fix));
   }
   return item;
 }
@@ -82,8 +82,9 @@ function summary(report) {
   const count = (kind) => report.findings.filter((found) => found.kind === kind).length;
   if (!report.findings.length) return "Nothing to do: no pattern and no defect that is known.";
   const open = report.findings.filter((found) => found.kind === "defect" && !found.fixed).length;
-  const parts = [`${count("rewrite")} patterns replaced`, `${count("defect")} defects${open ? ` (${open} for you to repair)` : ""}`];
-  return `${parts.join(", ")}. ${report.nodes_before} nodes before, ${report.nodes_after} after. Nothing is changed yet.`;
+  const many = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
+  const left = open ? ` (${open} for you to repair)` : "";
+  return `${many(count("rewrite"), "pattern")} replaced, ${many(count("defect"), "defect")}${left}. ${report.nodes_before} nodes before, ${report.nodes_after} after. Nothing is changed yet.`;
 }
 
 /** Puts a workflow in place of the open graph, as one step of undo. */
@@ -110,7 +111,7 @@ async function openAsStory(workflow, dialog, error) {
 function show(workflow, said) {
   const { report } = said;
   const dialog = element("dialog", { className: "svi-migrate" });
-  const error = element("div", { className: "error" });
+  const error = element("div", { className: "svi-error" });
   const list = element("section");
   for (const [kind, head] of KINDS) {
     const found = report.findings.filter((each) => each.kind === kind);
@@ -119,7 +120,7 @@ function show(workflow, said) {
     }
   }
   if (report.removed.length) {
-    list.append(element("p", { className: "gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
+    list.append(element("p", { className: "svi-gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
   }
   const cancel = element("button", { textContent: report.to_do ? "Cancel" : "Close", onclick: () => dialog.close() });
   const story = element("button", {
@@ -128,7 +129,7 @@ function show(workflow, said) {
     onclick: () => openAsStory(workflow, dialog, error),
   });
   const go = element("button", {
-    className: "main",
+    className: "svi-main",
     textContent: "Migrate (undo with Ctrl+Z)",
     disabled: !report.to_do,
     onclick: () => {

@@ -14,7 +14,7 @@ from .migrate import count_nodes, migrate
 from .prune import fed_by, prune
 from .read_chain import ChainReader, Story
 from .report import Report, finding
-from .rewrite import position
+from .rewrite import position, size
 from .scope import Node, Source
 from .wires import At, Wires
 
@@ -85,7 +85,7 @@ def _build(chain: list[Clip], story: Story, own: Mapping[str, Definition]) -> No
     long_video = chain[-1].embeds.node
     if isinstance(story.encoder, dict):
         values = {name: value for name, value in story.encoder.items() if value is not None}
-        sources["t5"] = Source(scope.add(TEXT_ENCODER, values, _beside(long_video)).id, 0)
+        sources["t5"] = Source(scope.add(TEXT_ENCODER, values, _beside(empty, down=200)).id, 0)
     else:
         sources["t5"] = Source(story.encoder.at.node.id, story.encoder.slot)
     for stage, (values, links) in enumerate(story.stages):
@@ -94,12 +94,15 @@ def _build(chain: list[Clip], story: Story, own: Mapping[str, Definition]) -> No
         sources["low_noise_sampler_inputs" if stage else "sampler_inputs"] = Source(sampler.id, 0)
     scope.replace(empty, EMPTY_EMBEDS, frames, {}, {0: 0})
     scope.replace(long_video, own[LONG_VIDEO], story.values, sources, {})
+    if "pos" in long_video.raw:
+        settings = chain[0].samplers[-1].node
+        long_video.raw["pos"] = list(_beside(settings, right=size(settings)[0] + 100))
     for node in (empty, long_video, *(at.node for at in chain[0].samplers)):
         scope.untitle(node)  # what it was called belonged to one clip
     return long_video
 
 
-def _beside(node: Node) -> tuple[float, float]:
-    """A place left of a node."""
-    spot = position(node)
-    return (spot[0] - 450, spot[1]) if spot else (0, 0)
+def _beside(node: Node, *, right: float = 0, down: float = 0) -> tuple[float, float]:
+    """A place this far from a node."""
+    x, y = position(node) or (0.0, 0.0)
+    return x + right, y + down

@@ -291,7 +291,14 @@ class Scope:
         """A new node without links."""
         node_id = self._next("node")
         order = len(self.nodes)
-        raw: dict[str, Any] = {"id": node_id, "type": definition.id, "pos": list(pos), "order": order, "mode": ACTIVE}
+        raw: dict[str, Any] = {
+            "id": node_id,
+            "type": definition.id,
+            "pos": list(pos),
+            "flags": {},
+            "order": order,
+            "mode": ACTIVE,
+        }
         node = Node(self, node_id, raw)
         self._become(node, definition, values, [])
         self.raw["nodes"].append(raw)

@@ -1,0 +1,54 @@
+// The migration as a user meets it: one graph opened, migrated, undone, redone and made a story in a real browser.
+//
+// usage: node migrate_page.mjs URL CHROMIUM GRAPH.json   prints one JSON object: node types by step, and what was said
+
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(import.meta.url)("playwright-core");
+const [url, executablePath, file] = process.argv.slice(2);
+const COMMAND = "WanVideoSVI.Migrate";
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+
+const browser = await chromium.launch({ executablePath, headless: true, args });
+try {
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  const graph = JSON.parse(await readFile(file, "utf8"));
+  await page.evaluate((graph) => app.loadGraphData(graph, true, true, "mine"), graph);
+  await page.waitForTimeout(1500);
+  const types = () => page.evaluate(() => app.graph._nodes.map((node) => node.type).sort());
+  const said = () => page.evaluate(() => document.querySelector("dialog.svi-migrate p").textContent);
+  const tracker = (step) => page.evaluate(async (step) => {
+    await app.extensionManager.workflow.activeWorkflow.changeTracker[step]();
+  }, step);
+  const open = async () => {
+    await page.evaluate((command) => app.extensionManager.command.execute(command), COMMAND);
+    await page.waitForSelector("dialog.svi-migrate", { timeout: 20000 });
+  };
+  const result = {};
+  await open();
+  result.said = await said();
+  result.findings = await page.evaluate(() => document.querySelectorAll("dialog.svi-migrate li").length);
+  result.loaded = await types();
+  await page.click("dialog.svi-migrate button.svi-main");
+  await page.waitForTimeout(800);
+  result.migrated = await types();
+  result.prompt = await page.evaluate(async () => (await app.graphToPrompt()).output);
+  await tracker("undo");
+  await page.waitForTimeout(800);
+  result.undone = await types();
+  await tracker("redo");
+  await page.waitForTimeout(800);
+  result.redone = await types();
+  await open();
+  result.again = await said();
+  await page.click("dialog.svi-migrate footer button:nth-child(2)");
+  await page.waitForFunction(() => app.graph._nodes.some((node) => node.type === "WanVideoSVILongVideo"));
+  result.story = await types();
+  result.tabs = await page.evaluate(() => app.extensionManager.workflow.openWorkflows.length);
+  console.log(JSON.stringify(result));
+} finally {
+  await browser.close();
+}

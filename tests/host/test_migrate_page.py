@@ -1,0 +1,54 @@
+"""The menu command in a real browser: report, migration, undo and redo, and the story in a tab of its own.
+
+Needs node, playwright-core (NODE_PATH) and a Chromium (CHROMIUM, or on the PATH).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.comfyui import Comfy
+from old_graphs import pixel_chain
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+PAGE = Path(__file__).with_name("migrate_page.mjs")
+
+
+def _playwright() -> bool:
+    return any((Path(folder) / "playwright-core").is_dir() for folder in os.environ.get("NODE_PATH", "").split(":"))
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM")
+@pytest.mark.skipif(not _playwright(), reason="playwright-core is not there: npm install it and set NODE_PATH")
+def test_the_command_migrates_with_undo(comfy: Comfy, tmp_path: Path) -> None:
+    raw = pixel_chain(seeds=[1, 1, 1])
+    file = tmp_path / "graph.json"
+    file.write_text(json.dumps(raw))
+    done = subprocess.run(
+        ["node", str(PAGE), comfy.url, str(CHROMIUM), str(file)], capture_output=True, text=True, timeout=180,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert seen["said"].startswith("4 patterns replaced, 2 defects. 40 nodes before, 26 after.")
+    assert seen["findings"] == 6
+    before = sorted(node["type"] for node in raw["nodes"])
+    assert seen["loaded"] == seen["undone"] == before
+    assert seen["migrated"] == seen["redone"] != before
+    counts = Counter(seen["migrated"])
+    assert (counts["WanVideoSVIEmbeds"], counts["WanVideoSVIStitch"], len(seen["migrated"])) == (2, 2, 26)
+    made = [node["inputs"] for node in seen["prompt"].values() if node.get("class_type") == "WanVideoSVIEmbeds"]
+    assert [inputs["mode"] for inputs in made] == ["film", "film"]
+    seeds = [node["inputs"]["seed"] for node in seen["prompt"].values() if node.get("class_type") == "WanVideoSampler"]
+    assert sorted(seeds) == [1, 43, 85]
+    assert seen["again"].startswith("Nothing to do")
+    assert Counter(seen["story"])["WanVideoSVILongVideo"] == 1
+    assert seen["tabs"] >= 2
