@@ -29,7 +29,7 @@ _RUN = {
     "WanVideoImageToVideoEncode", "WanVideoSampler", "WanVideoDecode", "WanVideoEncode", "WanVideoSVIProEmbeds",
     "WanVideoVACEStartToEndFrame", "WanVideoClipVisionEncode", "GetImageSizeAndCount", "GetImageRangeFromBatch",
     "RepeatImageBatch", "InvertMask", "INTConstant", "SimpleMath+", "ImageBatchMulti", "ImageBatchExtendWithOverlap",
-    "ColorMatch", "ImageResizeKJv2", *NODE_CLASS_MAPPINGS,
+    "ColorMatch", "ImageResizeKJv2", "WanVideoSamplerSettings", "WanVideoEmptyEmbeds", *NODE_CLASS_MAPPINGS,
 }  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def runnable(raw: Raw, *, prefix: str, pair: bool = False) -> tuple[dict[str, An
     stand_ins = {
         **dict.fromkeys(_MODELS, model), **dict.fromkeys(_TEXTS, text), "WanVideoVAELoader": vae,
         "CLIPVisionLoader": vision, "LoadImage": image,
+        "LoadWanVideoT5TextEncoder": build.link("SVITestT5", model_name="-"),
     }  # fmt: skip
     graph = build.graph
     dumps: dict[str, str] = {}
@@ -73,6 +74,8 @@ def runnable(raw: Raw, *, prefix: str, pair: bool = False) -> tuple[dict[str, An
                 inputs[name] = stand_ins[origin.type]
             elif origin.type in _RUN:
                 inputs[name] = [f"n{origin.at.node.id}", origin.slot]
+        if kind == "WanVideoSamplerSettings":
+            inputs |= {"steps": 2, "cfg": 1.0, "scheduler": "euler"}
         if kind == "WanVideoSampler":
             first = not isinstance(inputs.get("samples"), list)
             inputs |= {"steps": 2, "cfg": 1.0, "shift": 5.0, "scheduler": "euler", "rope_function": "comfy"}

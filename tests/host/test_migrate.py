@@ -13,6 +13,7 @@ from host.comfyui import Comfy
 from host.graphs import Link
 from host.old_graphs_run import runnable, small
 from old_graphs import Raw, pixel_chain, pro_chain
+from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.wrapper_ext.migration import migrate_value
 
 REAL = sorted((Path(__file__).resolve().parents[3] / "shared/graphs").glob("*.json"))
@@ -103,6 +104,23 @@ def test_pro_chains_are_conditioned_and_joined_as_before(kj_comfy: Comfy, side: 
     for node_id, embeds in old_embeds.items():
         for key in ("image_embeds", "mask"):
             assert torch.equal(new_embeds[node_id][key], embeds[key])
+
+
+def test_an_old_graph_as_a_story_renders(kj_comfy: Comfy) -> None:
+    raw = pixel_chain(padding="reference", overlap=1, lora="svi-shot", seeds=[5, 47, 60])
+    graph, _ = runnable(migrate_value(raw, as_story=True)[0], prefix="story")
+    node_id, node = next((key, node) for key, node in graph.items() if node["class_type"] == "WanVideoSVILongVideo")
+    node["inputs"]["reel"] = "old_graph"
+    graph["frames"] = {
+        "class_type": "WanVideoSVIReelFrames", "inputs": {"reel": [node_id, 0], "start_frame": 0, "count": 0},
+    }  # fmt: skip
+    graph["video"] = {"class_type": "SVITestDump", "inputs": {"value": ["frames", 0], "name": "story_video"}}
+    kj_comfy.run(graph)
+    assert kj_comfy.load("story_video")["value"].shape == (3 * 17 - 2 * 1, 64, 64, 3)
+    takes = open_reel(kj_comfy.base / "output" / "svi_reels" / "old_graph").clips
+    assert [(take.mode, take.seed, take.prompt) for take in takes] == [
+        ("i2v", 5, "clip 1"), ("shot", 47, "clip 2"), ("shot", 60, "clip 3"),
+    ]  # fmt: skip
 
 
 @pytest.mark.skipif(not REAL, reason="the community graphs are not there")

@@ -26,6 +26,8 @@ _RESIZE = "width:i height:i upscale_method:s keep_proportion:s pad_color:s crop_
 _VERSIONS: dict[str, tuple[str, ...]] = {
     "WanVideoImageToVideoEncode": (_ENCODE, f"{_ENCODE} augment_empty_frames:n"),
     "WanVideoSampler": (_SAMPLER,),
+    "WanVideoSamplerSettings": (_SAMPLER,),
+    "WanVideoEmptyEmbeds": ("width:i height:i num_frames:i",),
     "WanVideoVACEStartToEndFrame": ("num_frames:i empty_frame_level:n start_index:i end_index:i",),
     "WanVideoSVIProEmbeds": ("num_frames:i motion_latent_count:i",),
     "WanVideoTextEncode": (
