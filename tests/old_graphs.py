@@ -369,3 +369,42 @@ _MUTATIONS = [
     _drop_link, _drop_node, _reroute_ring, _rename, _bad_values, _bad_mode, _bad_inputs, _bad_outputs, _cross_link,
     _same_id, _odd_place, _nested,
 ]  # fmt: skip
+
+
+def node_of(raw: Raw, kind: str, index: int = 0) -> Raw:
+    """A node of a type, by its place in the order of running."""
+    found = [node for node in raw["nodes"] if node["type"] == kind]
+    return sorted(found, key=lambda node: node["order"])[index]
+
+
+def unlink(raw: Raw, node: Raw, name: str) -> list[Any]:
+    """Take a link off an input. Returns what it was: [id, origin, slot, target, index, type]."""
+    entry = next(each for each in node["inputs"] if each["name"] == name)
+    link: list[Any] = next(each for each in raw["links"] if each[0] == entry["link"])
+    raw["links"].remove(link)
+    entry["link"] = None
+    for other in raw["nodes"]:
+        for output in other["outputs"]:
+            output["links"] = [each for each in output["links"] if each != link[0]]
+    return link
+
+
+def relink(raw: Raw, source: Raw, slot: int, node: Raw, name: str) -> None:
+    """Link an input to another output, instead of what it had."""
+    if any(each["name"] == name and each["link"] is not None for each in node["inputs"]):
+        unlink(raw, node, name)
+    node["inputs"] = [each for each in node["inputs"] if each["name"] != name or each["link"] is not None]
+    g = Old()
+    g.raw = raw
+    g.link(source, slot, node, name)
+    for index, entry in enumerate(node["inputs"]):  # indices after a dropped entry
+        for link in raw["links"]:
+            if link[0] == entry["link"]:
+                link[4] = index
+
+
+def more(raw: Raw) -> Old:
+    """To add nodes to a graph."""
+    g = Old()
+    g.raw = raw
+    return g

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
-from old_graphs import NEGATIVE, Raw, as_api, mutated, pixel_chain, pro_chain, wanex
+from old_graphs import NEGATIVE, Raw, as_api, more, mutated, node_of, pixel_chain, pro_chain, relink, unlink, wanex
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.story import parse_story
@@ -857,3 +858,290 @@ def test_padding_with_the_last_frame_is_found_where_nothing_is_replaced_too() ->
         node["widgets_values"][9] = 0.5
     found = of_kind(migrate_value(raw)[1], "defect")
     assert [("last frame" in each.what, each.fixed) for each in found] == [(True, False)] * 2
+
+
+# What looks like a pattern and is a little different
+
+
+def test_a_sampler_that_several_clips_share_is_not_called_repaired() -> None:
+    name = "22222222-0000-4000-8000-000000000000"
+    raw = pixel_chain()
+    inner_values = node_of(raw, "WanVideoSampler")["widgets_values"]
+    inputs = ["model", "image_embeds", "text_embeds"]
+    raw["definitions"] = {"subgraphs": [{
+        "id": name, "name": "sample", "inputs": [
+            {"name": each, "type": "*", "linkIds": [index + 1]} for index, each in enumerate(inputs)
+        ],
+        "outputs": [{"name": "samples", "type": "LATENT", "linkIds": [9]}],
+        "nodes": [{
+            "id": 7, "type": "WanVideoSampler", "pos": [0, 0], "size": [9, 9], "flags": {}, "order": 0, "mode": 0,
+            "inputs": [{"name": each, "type": "*", "link": index + 1} for index, each in enumerate(inputs)],
+            "outputs": [{"name": "samples", "type": "LATENT", "links": [9]}], "widgets_values": inner_values,
+        }],
+        "links": [
+            *({"id": index + 1, "origin_id": -10, "origin_slot": index, "target_id": 7, "target_slot": index,
+               "type": "*"} for index in range(3)),
+            {"id": 9, "origin_id": 7, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "LATENT"},
+        ],
+    }]}  # fmt: skip
+    for node in nodes(raw, "WanVideoSampler"):
+        node["type"], node["widgets_values"] = name, []
+    migrated, report = migrate_value(raw)
+    defects = of_kind(report, "defect")
+    assert [found.fixed for found in defects] == [False]
+    assert "several clips with one seed, 0" in defects[0].what
+    assert "input of the subgraph" in defects[0].fix
+    assert migrated["definitions"]["subgraphs"][0]["nodes"][0]["widgets_values"] == inner_values
+
+
+@pytest.mark.parametrize("kind", ["canvas", "batch"])
+def test_only_one_image_is_called_the_original(kind: str) -> None:
+    raw = pixel_chain(padding="last", overlap=1, lora="svi-shot")
+    first = node_of(raw, "WanVideoImageToVideoEncode")
+    image = node_of(raw, "ImageResizeKJv2")
+    if kind == "canvas":
+        made = more(raw).add("WanVideoVACEStartToEndFrame", [17, 0.5, 0, -1], start_image=(image, 0))
+    else:
+        loaded = more(raw).add("VHS_VideoCombine", {})
+        loaded["type"] = "VHS_LoadVideo"
+        loaded["outputs"] = [{"name": "IMAGE", "type": "IMAGE", "links": []}]
+        made = more(raw).add("GetImageRangeFromBatch", [-1, 5], images=(loaded, 0))
+    relink(raw, made, 0, first, "start_image")
+    migrated, report = migrate_value(raw)
+    later = [node for node in nodes(migrated, "WanVideoSVIEmbeds") if node["id"] != first["id"]]
+    assert len(later) == 2
+    assert all(values(node)["padding"] == "last" for node in later)
+    padded = [found for found in of_kind(report, "defect") if "last frame" in found.what]
+    assert [found.fixed for found in padded] == [False, False]
+
+
+def test_uses_of_a_subgraph_that_differ_leave_it_alone() -> None:
+    """One takes the last frames, the other the first: the widget is an input of the subgraph."""
+    raw = pixel_chain(clips=2, unrelated=False)
+    name = "33333333-0000-4000-8000-000000000000"
+    inner_range = {
+        "id": 1, "type": "GetImageRangeFromBatch", "mode": 0, "widgets_values": [-1, 5],
+        "inputs": [{"name": "images", "type": "IMAGE", "link": 1}, {"name": "start_index", "type": "INT", "link": 2}],
+        "outputs": [{"name": "IMAGE", "type": "IMAGE", "links": [3]}],
+    }  # fmt: skip
+    inner_encode = {
+        "id": 2, "type": "WanVideoImageToVideoEncode", "mode": 0, "outputs": [{"name": "e", "type": "E", "links": [4]}],
+        "inputs": [{"name": "start_image", "type": "IMAGE", "link": 3}],
+        "widgets_values": [64, 64, 17, 0, 1, 1, True, False, False],
+    }  # fmt: skip
+    raw["definitions"] = {"subgraphs": [{
+        "id": name, "name": "led", "nodes": [inner_range, inner_encode],
+        "inputs": [{"name": "images", "linkIds": [1]}, {"name": "start_index", "linkIds": [2]}],
+        "outputs": [{"name": "e", "linkIds": [4]}],
+        "links": [
+            {"id": 1, "origin_id": -10, "origin_slot": 0, "target_id": 1, "target_slot": 0, "type": "IMAGE"},
+            {"id": 2, "origin_id": -10, "origin_slot": 1, "target_id": 1, "target_slot": 1, "type": "INT"},
+            {"id": 3, "origin_id": 1, "origin_slot": 0, "target_id": 2, "target_slot": 0, "type": "IMAGE"},
+            {"id": 4, "origin_id": 2, "origin_slot": 0, "target_id": -20, "target_slot": 0, "type": "E"},
+        ],
+    }]}  # fmt: skip
+    video = node_of(raw, "WanVideoDecode")
+    for start in (-1, 0):
+        number = more(raw).add("INTConstant", [start])
+        use = more(raw).add("PreviewImage", [], images=(video, 0), start_index=(number, 0))
+        use["type"] = name
+    migrated, report = migrate_value(raw)
+    kinds = [node["type"] for node in migrated["definitions"]["subgraphs"][0]["nodes"]]
+    assert kinds == ["GetImageRangeFromBatch", "WanVideoImageToVideoEncode"]
+    assert [found.subgraph for found in of_kind(report, "left")] == ["led"]
+
+
+def test_a_clip_takes_the_size_of_the_clip_that_is_measured() -> None:
+    raw = pixel_chain()
+    second = node_of(raw, "WanVideoImageToVideoEncode", 1)
+    for name in ("width", "height"):
+        unlink(raw, second, name)
+    second["widgets_values"][:2] = [1280, 720]
+    migrated, _ = migrate_value(raw)
+    third = max(nodes(migrated, "WanVideoSVIEmbeds"), key=lambda node: node["order"])
+    assert (values(third)["width"], values(third)["height"]) == (1280, 720)
+    assert feeds(migrated, third, "width") is None
+
+
+def test_a_knob_for_the_size_turns_every_clip() -> None:
+    raw = pixel_chain()
+    number = more(raw).add("INTConstant", [64])
+    relink(raw, number, 0, node_of(raw, "WanVideoImageToVideoEncode"), "width")
+    migrated, _ = migrate_value(raw)
+    check_links(migrated)
+    for node in nodes(migrated, "WanVideoSVIEmbeds"):
+        assert feeds(migrated, node, "width") == ("INTConstant", 0)
+        assert feeds(migrated, node, "height") == ("ImageResizeKJv2", 2)
+
+
+def test_frames_that_were_taken_off_before_the_join_count() -> None:
+    raw = pixel_chain(clips=2, trim=4)
+    join, decode = node_of(raw, "ImageBatchMulti"), node_of(raw, "WanVideoDecode", 1)
+    cut = more(raw).add("GetImageRangeFromBatch", [1, 4096], images=(decode, 0))
+    relink(raw, cut, 0, join, "image_2")
+    migrated, report = migrate_value(raw)
+    assert not of_kind(report, "defect")
+    assert values(nodes(migrated, "WanVideoSVIStitch")[0])["overlap_frames"] == 4
+
+
+def test_motion_frames_of_a_single_image_are_one() -> None:
+    """The range node gives what there is, SVI Embeds asks for as many as it is told."""
+    raw = pixel_chain(clips=2)
+    encode = node_of(raw, "WanVideoImageToVideoEncode")
+    tail = more(raw).add("GetImageRangeFromBatch", [-1, 5], images=(node_of(raw, "ImageResizeKJv2"), 0))
+    relink(raw, tail, 0, encode, "start_image")
+    migrated, _ = migrate_value(raw)
+    made = {node["id"]: values(node)["overlap_frames"] for node in nodes(migrated, "WanVideoSVIEmbeds")}
+    assert made[encode["id"]] == 1
+    assert sorted(made.values()) == [1, 5]
+
+
+@pytest.mark.parametrize(
+    ("index", "value", "what"), [(2, 80, "80 is no 4k.1: the wrapper makes 77 of it"), (0, 850, "850 is no multiple")]
+)  # fmt: skip
+def test_sizes_that_this_pack_refuses_are_said_before(index: int, value: int, what: str) -> None:
+    raw = pixel_chain(clips=2, frames=17)
+    encode = node_of(raw, "WanVideoImageToVideoEncode", 1)
+    if index == 0:
+        unlink(raw, encode, "width")
+    encode["widgets_values"][index] = value
+    for canvas in nodes(raw, "WanVideoVACEStartToEndFrame"):
+        canvas["widgets_values"][0] = encode["widgets_values"][2]
+    migrated, report = migrate_value(raw)
+    assert not nodes(migrated, "WanVideoSVIEmbeds")
+    assert re.search(what, of_kind(report, "left")[0].what)
+
+
+def test_a_loaded_video_is_not_stitched_unresized() -> None:
+    raw = pixel_chain(clips=2)
+    join = node_of(raw, "ImageBatchMulti")
+    loaded = more(raw).add("LoadImage", ["x", "image"])
+    loaded["type"] = "VHS_LoadVideo"
+    for node in (node_of(raw, "GetImageSizeAndCount", 1),):
+        relink(raw, loaded, 0, node, "image")
+    migrated, report = migrate_value(raw)
+    assert next(node for node in migrated["nodes"] if node["id"] == join["id"])["type"] == "ImageBatchMulti"
+    assert any("resize it before" in found.what for found in of_kind(report, "left"))
+
+
+@pytest.mark.parametrize("make", [pro_chain, wanex])
+def test_optional_values_that_an_api_graph_leaves_out_are_the_nodes_own(make: Any) -> None:
+    api = as_api(make())
+    for node in api.values():
+        for name in ("motion_latent_count", "concat_mask_index", "start_index"):
+            node["inputs"].pop(name, None)
+    migrated, _ = migrate_value(api)
+    json.dumps(migrated)
+    for node in migrated.values():
+        if node["class_type"] == "WanVideoSVILatentEmbeds":
+            assert node["inputs"]["motion_latents"] == 1
+        if node["class_type"] == "WanVideoI2VCustomEmbeds":
+            assert node["inputs"]["concat_mask_index"] == 0
+    assert {"WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds"} & {node["class_type"] for node in migrated.values()}
+
+
+def test_an_api_canvas_without_its_optional_index_is_the_same_pattern() -> None:
+    api = as_api(pixel_chain())
+    for node in api.values():
+        if node["class_type"] == "WanVideoVACEStartToEndFrame":
+            del node["inputs"]["start_index"]
+    migrated, _ = migrate_value(api)
+    assert [node["class_type"] for node in migrated.values()].count("WanVideoSVIEmbeds") == 2
+
+
+def test_a_seed_that_cannot_be_set_does_not_cost_the_rest() -> None:
+    raw = pixel_chain(seeds=[7, 7, 7])
+    second = node_of(raw, "WanVideoSampler", 1)
+    late = more(raw).add("WanVideoSampler", second["widgets_values"][:5])
+    for name in ("model", "image_embeds"):
+        link = next(entry["link"] for entry in second["inputs"] if entry["name"] == name)
+        origin = next(each for each in raw["links"] if each[0] == link)
+        more(raw).link(next(node for node in raw["nodes"] if node["id"] == origin[1]), origin[2], late, name)
+    more(raw).link(second, 0, late, "samples")
+    migrated, report = migrate_value(raw)
+    assert len(nodes(migrated, "WanVideoSVIEmbeds")) == 2
+    fixed = {found.node: found.fixed for found in of_kind(report, "defect")}
+    assert fixed == {second["id"]: False, node_of(raw, "WanVideoSampler", 2)["id"]: True}
+
+
+@pytest.mark.parametrize(
+    ("target", "name", "what"),
+    [
+        ("WanVideoVACEStartToEndFrame", "end_image", "end_image of the canvas"),
+        ("WanVideoVACEStartToEndFrame", "control_images", "control_images"),
+        ("WanVideoImageToVideoEncode", "end_image", "end_image is connected"),
+        ("WanVideoImageToVideoEncode", "empty_frame_pad_image", "empty_frame_pad_image"),
+    ],
+)
+def test_known_patterns_with_more_on_them_stay_with_the_reason(target: str, name: str, what: str) -> None:
+    raw = pixel_chain(clips=2)
+    index = 1 if target == "WanVideoImageToVideoEncode" else 0
+    relink(raw, node_of(raw, "ImageResizeKJv2"), 0, node_of(raw, target, index), name)
+    migrated, report = migrate_value(raw)
+    assert not nodes(migrated, "WanVideoSVIEmbeds")
+    assert [what in found.what for found in of_kind(report, "left")] == [True], report.lines()
+
+
+def test_a_mask_of_ones_own_stays_with_the_reason() -> None:
+    raw = pixel_chain(clips=2)
+    mask = more(raw).add("LoadImage", ["mask.png", "image"])
+    relink(raw, mask, 1, node_of(raw, "WanVideoImageToVideoEncode", 1), "temporal_mask")
+    _, report = migrate_value(raw)
+    assert ["canvas alone" in found.what for found in of_kind(report, "left")] == [True]
+
+
+def test_frames_of_a_clip_that_come_another_way_are_said() -> None:
+    raw = pixel_chain(clips=2)
+    blend = more(raw).add("ImageBatchMulti", [2, None], image_1=(node_of(raw, "WanVideoDecode"), 0))
+    more(raw).link(node_of(raw, "WanVideoDecode"), 0, blend, "image_2")
+    relink(raw, blend, 0, node_of(raw, "WanVideoImageToVideoEncode", 1), "start_image")
+    _, report = migrate_value(raw)
+    assert any("a way that this migration does not know" in found.what for found in of_kind(report, "left"))
+
+
+def test_an_invert_before_the_slice_is_the_same_rule() -> None:
+    raw = pixel_chain(rule="first_frame")
+    for index in range(2):
+        canvas, invert = (node_of(raw, kind, index) for kind in ("WanVideoVACEStartToEndFrame", "InvertMask"))
+        cut = next(node for node in nodes(raw, "GetImageRangeFromBatch")
+                   if any(entry["name"] == "masks" for entry in node["inputs"])
+                   and node["order"] in range(canvas["order"], invert["order"]))  # fmt: skip
+        relink(raw, canvas, 1, invert, "mask")
+        relink(raw, invert, 0, cut, "masks")
+        relink(raw, cut, 1, node_of(raw, "WanVideoImageToVideoEncode", index + 1), "temporal_mask")
+    migrated, report = migrate_value(raw)
+    assert [values(node)["known_frames"] for node in nodes(migrated, "WanVideoSVIEmbeds")] == ["first_frame"] * 2
+    assert not of_kind(report, "defect")
+    assert not nodes(migrated, "InvertMask")
+
+
+def test_the_wrappers_own_padding_image_becomes_the_reference() -> None:
+    raw = pixel_chain(clips=2)
+    encode = node_of(raw, "WanVideoImageToVideoEncode", 1)
+    tail = node_of(raw, "GetImageRangeFromBatch", 0)
+    relink(raw, tail, 0, encode, "start_image")
+    unlink(raw, encode, "temporal_mask")
+    relink(raw, node_of(raw, "ImageResizeKJv2"), 0, encode, "empty_frame_pad_image")
+    relink(raw, node_of(raw, "ImageResizeKJv2"), 0, encode, "end_image")
+    migrated, _ = migrate_value(raw)
+    (made,) = nodes(migrated, "WanVideoSVIEmbeds")
+    assert values(made)["mode"] == "film"
+    assert values(made)["padding"] == "reference"
+    assert feeds(migrated, made, "ref_image") == feeds(migrated, made, "end_image") == ("ImageResizeKJv2", 0)
+
+
+@pytest.mark.parametrize("mode", [2, 4])
+def test_clips_that_are_switched_off_are_said(mode: int) -> None:
+    raw = pixel_chain()
+    last = node_of(raw, "WanVideoImageToVideoEncode", 2)
+    last["mode"] = mode
+    _, report = migrate_value(raw)
+    assert last["id"] in [found.node for found in of_kind(report, "note")]
+
+
+def test_a_defect_for_the_user_alone_changes_nothing() -> None:
+    raw = json.loads((ROOT / "example_workflows/svi_film_chain.json").read_text())
+    nodes(raw, "WanVideoSVIStitch")[0]["widgets_values"][0] = 3
+    migrated, report = migrate_value(raw)
+    assert (report.to_do, report.changes) == (True, False)
+    assert migrated == raw

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -198,3 +201,38 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, capsys: pytest.
     path = write(tmp_path / "mine.json")
     assert main(["migrate", str(path), "-o", str(tmp_path / "none" / "out.json")]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("title", ["\U0001f680 rocket", "half \ud83d"])
+def test_titles_that_a_console_or_utf8_cannot_hold(tmp_path: Path, title: str) -> None:
+    raw = pixel_chain()
+    next(node for node in raw["nodes"] if node["type"] == "ImageBatchMulti")["title"] = title
+    path = tmp_path / "mine.json"
+    path.write_text(json.dumps(raw))
+    code = "import sys; from wanvideo_svi.wrapper_ext.cli import main; sys.exit(main(['migrate', sys.argv[1]]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, check=False,
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    made = json.loads((tmp_path / "mine.svi.json").read_text())
+    assert title in [node.get("title") for node in made["nodes"]]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["mine.json", "mine.svi.json"]
+
+
+@pytest.mark.parametrize("out", [".", "mine.json/x.json", "folder"])
+def test_names_that_are_no_file_are_refused(tmp_path: Path, out: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path / "mine.json")
+    (tmp_path / "folder").mkdir()
+    assert main(["migrate", str(path), "-o", str(tmp_path / out)]) == 2
+    assert capsys.readouterr().err.startswith("wanvideo-svi: ")
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["folder", "mine.json"]
+
+
+def test_defects_for_the_user_alone_write_no_file(tmp_path: Path) -> None:
+    raw = json.loads((Path(__file__).parents[1] / "example_workflows/svi_film_chain.json").read_text())
+    next(node for node in raw["nodes"] if node["type"] == "WanVideoSVIStitch")["widgets_values"][0] = 3
+    path = write(tmp_path / "mine.json", raw)
+    assert main(["migrate", str(path)]) == 0
+    assert main(["migrate", str(path), "--check"]) == 1
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.json"]

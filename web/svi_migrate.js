@@ -122,7 +122,7 @@ function show(workflow, said) {
   if (report.removed.length) {
     list.append(element("p", { className: "svi-gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
   }
-  const cancel = element("button", { textContent: report.to_do ? "Cancel" : "Close", onclick: () => dialog.close() });
+  const cancel = element("button", { textContent: report.changes ? "Cancel" : "Close", onclick: () => dialog.close() });
   const story = element("button", {
     textContent: "As one long video, in a new tab",
     title: "Make the whole chain one WanVideo SVI Long Video. This graph stays as it is.",
@@ -131,7 +131,7 @@ function show(workflow, said) {
   const go = element("button", {
     className: "svi-main",
     textContent: "Migrate (undo with Ctrl+Z)",
-    disabled: !report.to_do,
+    disabled: !report.changes,
     onclick: () => {
       dialog.close();
       apply(said.workflow);

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ..svi_embeds.errors import SVIError
@@ -58,6 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
     add_migrate(commands)
     args = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        # Titles of nodes hold what consoles and pipes of Windows cannot show.
+        with suppress(AttributeError, ValueError):
+            stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     run = {
         "demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel, "migrate": run_migrate,
     }  # fmt: skip

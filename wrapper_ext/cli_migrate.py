@@ -29,7 +29,7 @@ def run_migrate(args: argparse.Namespace) -> int:
     """0 done or nothing to do, 1 (with --check) something to do. Raises SVIError for bad input."""
     value, report = migrate_value(read_workflow(args.file), as_story=args.as_story)
     out = None
-    if not args.check and report.to_do:
+    if not args.check and report.changes:
         out = args.out or free_name(args.file)
         write_workflow(value, out, source=args.file)
     if args.report == "json":
@@ -40,5 +40,5 @@ def run_migrate(args: argparse.Namespace) -> int:
         if out:
             print(f"written to {out}")
         elif args.out and not args.check:
-            print(f"nothing to do, so {args.out} was not written", file=sys.stderr)
+            print(f"nothing was changed, so {args.out} was not written", file=sys.stderr)
     return 1 if args.check and report.to_do else 0

@@ -353,7 +353,11 @@ def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -
     from aiohttp import web
 
     async def respond(request: Any) -> Any:
-        status, answer = await asyncio.to_thread(handler, await request.text())
+        try:
+            body = await request.text()
+        except (LookupError, UnicodeError):
+            return web.json_response({"error": "the request is no text in UTF-8"}, status=400)
+        status, answer = await asyncio.to_thread(handler, body)
         return web.json_response(answer, status=status)
 
     instance.routes.post(path)(respond)

@@ -7,6 +7,7 @@ from typing import Any
 
 from .definitions import Definition
 from .scope import Node, Scope, Source, Use, is_default_title
+from .signatures import LEFT_OUT
 
 
 class ApiScope(Scope):
@@ -48,7 +49,8 @@ class ApiScope(Scope):
         return self.source(node, names[index]) if index < len(names) else None
 
     def values(self, node: Node) -> dict[str, Any]:
-        return {name: value for name, value in self._inputs(node).items() if self.source(node, name) is None}
+        given = {name: value for name, value in self._inputs(node).items() if self.source(node, name) is None}
+        return LEFT_OUT.get(node.type, {}) | given
 
     def input_names(self, node: Node) -> list[str]:
         return [name for name in self._inputs(node) if self.source(node, name)]

@@ -27,6 +27,15 @@ EMBEDS: dict[str, str] = {
 _TAILS: dict[str, str] = {
     "ImageBatch": "image2", "ColorMatch": "image_target", "ColorMatchV2": "image_target",
     "WanVideoSVIStitch": "images_2", "ImageBatchExtendWithOverlap": "new_images",
+    "WanVideoVACEStartToEndFrame": "start_image",
+}  # fmt: skip
+_LOADS_ONE = ("LoadImage", "LoadImageOutput")
+_RANGES = {"GetImageRangeFromBatch": "num_frames", "ImageFromBatch": "length"}
+# Nodes that give as many images as they get, and the input that these come in by.
+_KEEPS_COUNT = {
+    "ImageResizeKJv2": "image", "ImageResizeKJ": "image", "ImageResize+": "image", "ImageScale": "image",
+    "ImageScaleBy": "image", "ImageScaleToTotalPixels": "image", "ImageCrop": "image", "ColorMatch": "image_target",
+    "ColorMatchV2": "image_target", "GetImageSizeAndCount": "image",
 }  # fmt: skip
 _ALONG = ("images", "image", "samples", "image_embeds", "embeds", "latent")
 _LORA_LINKS = ("model", "lora", "prev_lora", "high_model", "low_model")
@@ -143,12 +152,37 @@ class Clips:
             return None
         return next((found for name in _ALONG if (found := self.wires.origin(at, name))), None)
 
+    def made_whole(self, origin: Origin | None) -> Clip | None:
+        """The clip that this video is, from its first frame to its last."""
+        for _ in range(_MAX_STEPS):
+            if origin is None or origin.type not in (*_KEEPS_COUNT, "WanVideoDecode"):
+                return None
+            if origin.type == "WanVideoDecode":
+                return self.made(origin)
+            origin = self.wires.origin(origin.at, _KEEPS_COUNT[origin.type])
+        return None
+
     def picks_last_frame(self, origin: Origin) -> Clip | None:
         """The clip whose last frame (or frames) this image is, or None."""
         at = origin.at
         picks = origin.type == "GetImageRangeFromBatch" and self._number(at, "start_index") == -1
         picks = picks or (origin.type == "WanVideoSVIMotionFrames" and origin.slot in (0, 2))
         return self.made(self.wires.origin(at, "images")) if picks else None
+
+    def is_one_image(self, origin: Origin | None) -> bool:
+        """Whether it is a single image for sure: a loaded one, perhaps resized, or one frame of a batch."""
+        for _ in range(_MAX_STEPS):
+            if origin is None:
+                return False
+            kind = origin.type
+            if kind in _LOADS_ONE:
+                return origin.slot == 0
+            if kind in _RANGES:
+                return self._number(origin.at, _RANGES[kind]) == 1
+            if kind not in _KEEPS_COUNT or origin.slot:
+                return False
+            origin = self.wires.origin(origin.at, _KEEPS_COUNT[kind])
+        return False
 
     def _number(self, at: At, name: str) -> int | None:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -39,6 +40,7 @@ def equal_seeds(wires: Wires, clips: Clips) -> list[SeedFix]:
     """Clips that have the seed of an earlier one."""
     fixes: list[SeedFix] = []
     done: set[int] = set()
+    runs = Counter(id(at.node) for clip in clips.all for at in clip.samplers)
     for end in clips.ends():
         chain = end.chain()
         taken = {seed for clip in chain if isinstance(seed := clips.seed(clip), int)}
@@ -55,15 +57,22 @@ def equal_seeds(wires: Wires, clips: Clips) -> list[SeedFix]:
             while fresh in taken:
                 fresh += SEED_STEP
             taken.add(fresh)
+            shared = any(runs[id(at.node)] > 1 for at in clip.samplers)
             linked = any(wires.linked(at, "seed") for at in clip.samplers)
-            node = clip.samplers[0].node
-            other = earlier.samplers[0].node
-            found = finding(
-                "defect", node, f"its seed {seed} is also that of node {other.id}, and equal noise in every clip "
-                "adds up to artefacts", "give each clip a seed of its own" if linked else f"seed {fresh}",
-            )  # fmt: skip
-            fixes.append(SeedFix(clip, found, None if linked else fresh))
+            node, other = clip.samplers[0].node, earlier.samplers[0].node
+            what = (
+                f"it makes several clips with one seed, {seed}" if node is other
+                else f"its seed {seed} is also that of node {other.id}"
+            ) + ", and equal noise in every clip adds up to artefacts"  # fmt: skip
+            found = finding("defect", node, what, _seed_way(fresh, linked=linked, shared=shared))
+            fixes.append(SeedFix(clip, found, None if linked or shared else fresh))
     return fixes
+
+
+def _seed_way(fresh: int, *, linked: bool, shared: bool) -> str:
+    if shared:
+        return "make the seed an input of the subgraph, and give each of its uses another"
+    return "give each clip a seed of its own" if linked else f"seed {fresh}"
 
 
 def mask_polarity(wires: Wires, at: At) -> Finding | None:
@@ -126,12 +135,13 @@ def trimmed_otherwise(wires: Wires, clips: Clips, at: At) -> tuple[Finding, int]
     found = join_of(wires, at)
     if found is None:
         return None
-    later, cut = found
-    clip = clips.made(later)
-    overlap = clips.overlap(clip) if clip and clip.before else None
+    earlier, later, cut = found
+    clip = clips.made_whole(later)  # frames that were taken off before would count too
+    if clip is None or clip.before is None or clips.made(earlier) is not clip.before:
+        return None
+    overlap = clips.overlap(clip)
     if overlap is None or cut == overlap:
         return None
-    assert clip is not None
     doing = "shown twice" if cut < overlap else "lost"
     return finding(
         "defect", at.node, f"it takes off {cut} frames, but node {clip.embeds.node.id} makes a clip that shares "
@@ -139,16 +149,17 @@ def trimmed_otherwise(wires: Wires, clips: Clips, at: At) -> tuple[Finding, int]
     ), overlap  # fmt: skip
 
 
-def join_of(wires: Wires, at: At) -> tuple[Origin, int] | None:
-    """The later clip of a join, and how many frames it takes off; None when it is none, or only a run can tell."""
+def join_of(wires: Wires, at: At) -> tuple[Origin, Origin, int] | None:
+    """Both clips of a join, and how many frames it takes off; None when it is none, or only a run can tell."""
     try:
         if at.node.type == "WanVideoSVIStitch":
-            later, cut = wires.origin(at, "images_2"), wires.value(at, "overlap_frames")
-            return (later, cut) if later and isinstance(cut, int) else None
+            earlier, later = wires.origin(at, "images_1"), wires.origin(at, "images_2")
+            cut = wires.value(at, "overlap_frames")
+            return (earlier, later, cut) if earlier and later and isinstance(cut, int) else None
         for pattern in STITCHES:
             if found := match(wires, at, pattern.shape):
                 cut = cut_of(wires, found)
-                return (found["later"], cut) if cut is not None else None
+                return (found["earlier"], found["later"], cut) if cut is not None else None
     except SVIError:
         return None
     return None

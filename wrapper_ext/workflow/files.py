@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,15 +83,25 @@ def _of_video(path: Path) -> dict[str, str]:
 
 def write_workflow(value: Any, path: Path, *, source: Path) -> None:
     """Write a workflow as JSON, whole or not at all. Raises SVIError when that would overwrite `source`."""
-    if path.exists() and path.samefile(source):
-        raise SVIError(f"{path} is the file to migrate, which is never overwritten: give another name with -o")
+    if path.is_dir():
+        raise SVIError(f"{path} is a folder: give the name of a file with -o")
     part = path.with_name(f".{path.name}.part")
     try:
-        part.write_text(json.dumps(value, ensure_ascii=False, indent=_indent(source)), encoding="utf-8")
+        if path.exists() and path.samefile(source):
+            raise SVIError(f"{path} is the file to migrate, which is never overwritten: give another name with -o")
+        part.write_bytes(_as_text(value, _indent(source)))
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise SVIError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def _as_text(value: Any, indent: int | None) -> bytes:
+    try:
+        return json.dumps(value, ensure_ascii=False, indent=indent).encode()
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can hold and UTF-8 cannot
+        return json.dumps(value, indent=indent).encode()
 
 
 def _indent(source: Path) -> int | None:

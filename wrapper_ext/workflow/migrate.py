@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ...svi_embeds.errors import SVIError
 from .change import carry_out
 from .clips import Clips
 from .defects import SeedFix, equal_seeds, standing
@@ -48,6 +49,11 @@ def migrate(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
 def _set_seed(fix: SeedFix) -> Finding:
     if fix.seed is None:
         return fix.found
+    try:
+        for sampler in fix.clip.samplers:
+            sampler.node.values()
+    except SVIError as error:
+        return replace(fix.found, fix=f"give it another by hand ({error})")
     for sampler in fix.clip.samplers:
         sampler.node.scope.set_value(sampler.node, "seed", fix.seed)
     return replace(fix.found, fixed=True)

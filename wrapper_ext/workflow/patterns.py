@@ -30,10 +30,9 @@ _CANVAS = Part(
     "canvas", ("WanVideoVACEStartToEndFrame",),
     inputs={
         "start_image": _MOTION,
-        "end_image": Absent(),
-        "inpaint_mask": Absent(),
         "control_images": OneOf((
             Part("repeat", ("RepeatImageBatch",), inputs={"image": Leaf("reference")}),
+            Leaf("controls"),
             Absent(),
         )),
     },
@@ -50,12 +49,14 @@ PIXEL_CHAIN = Pattern(
         "encode", _ENCODE,
         inputs={
             "start_image": _CANVAS,
-            "end_image": Absent(),
-            "empty_frame_pad_image": Absent(),
             "temporal_mask": OneOf((
                 Part("invert", ("InvertMask",), inputs={"mask": _CANVAS_MASK}),
+                Part("mask_range", _RANGE, output=1, widgets={"start_index": 0}, inputs={
+                    "masks": Part("invert", ("InvertMask",), inputs={"mask": Same("canvas", 1)}),
+                }),
                 _CANVAS_MASK,
                 Absent(),
+                Leaf("mask"),
             )),
         },
     ),
@@ -66,7 +67,8 @@ PIXEL_START = Pattern(
     Part(
         "encode", _ENCODE,
         inputs={
-            "start_image": _MOTION, "end_image": Absent(), "empty_frame_pad_image": Absent(), "temporal_mask": Absent(),
+            "start_image": _MOTION,
+            "empty_frame_pad_image": OneOf((Leaf("reference"), Absent())),
         },
     ),
 )  # fmt: skip

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from ...svi_embeds.recipes import MODES, RECIPES, KnownRule, Padding, Recipe
-from .clips import Clip, Clips, modes_of
+from .clips import Clips, modes_of
 from .defects import mask_polarity, padding_with_last_frame
 from .match import Binding
 from .patterns import PIXEL_CHAIN, PIXEL_START
 from .report import Finding, finding
-from .rewrite import CannotRewriteError, Carrier, Rewrite
+from .rewrite import SIZE_STEP, CannotRewriteError, Carrier, Rewrite
 from .scope import Source
 from .wires import At, Wires
 
@@ -17,132 +19,162 @@ _VALUES = (
     "num_frames", "force_offload", "noise_aug_strength", "start_latent_strength", "end_latent_strength",
     "fun_or_fl2v_model", "tiled_vae",
 )  # fmt: skip
-# What the wrapper takes when an API graph leaves them out.
-_LEFT_OUT = {"fun_or_fl2v_model": False, "tiled_vae": False}
+_PARTS = ("motion", "canvas", "repeat", "invert", "mask_range")
 
 
 def read_pixel_chain(wires: Wires, clips: Clips, carrier: Carrier, at: At, found: Binding) -> Rewrite:
     """The rewrite of one clip. Raises CannotRewriteError for what WanVideo SVI Embeds would not do the same way."""
-    node = at.node
-    parts = carrier.parts(at, found, ("motion", "canvas", "repeat", "invert", "mask_range"))
-    if node.source("augment_empty_frames") or node.values().get("augment_empty_frames", 0) != 0:
-        raise CannotRewriteError("augment_empty_frames is on, which WanVideo SVI Embeds does not have: set it to 0")
-    overlap = carrier.number(found["motion"].at, "num_frames", "the count of motion frames")
-    findings: list[Finding] = []
-    clip = clips.of(at)
-    known = _known(carrier, wires, at, found, overlap, findings)
-    padding, reference = _padding(carrier, wires, clips, at, found, clip, findings)
-    loras = modes_of(clips.loras(clip)) if clip else []
-    row = choose_mode(padding=padding, overlap=overlap, known=known, loras=loras)
-    if row.id == "shot" and known == "overlap" and overlap > 1:
-        findings.append(finding(
-            "defect", node, f"{overlap} frames are marked as known, and the shot LoRA was made for exactly one",
-            "known_frames as the mode wants: frame 0 only", fixed=True,
-        ))  # fmt: skip
-        known = row.known
-    values = {
-        "mode": row.id, "overlap_frames": overlap,
-        "known_frames": "recipe" if _alike(row.known, known, overlap) else known,
-        "padding": "recipe" if row.padding == padding else padding,
-    }  # fmt: skip
-    sources: dict[str, Source | None] = {name: node.source(name) for name in _LINKS}
-    saved = node.values()
-    for name in _VALUES:
-        if node.source(name) is None and name not in saved:
-            values[name] = _LEFT_OUT.get(name, _default(name))
-            continue
-        values[name], sources[name] = carrier.input(at, name, parts)
-    for name in ("width", "height"):
-        values[name], sources[name] = carrier.size(at, name, parts)
-    sources["start_image"] = carrier.video(found["motion"].at, "images")
-    sources["ref_image"] = reference
-    if values["noise_aug_strength"]:
-        findings.append(finding(
-            "note", node, "noise_aug_strength noised the padding too; now it noises the motion frames only",
-        ))  # fmt: skip
-    pattern = PIXEL_CHAIN if "canvas" in found else PIXEL_START
-    said = f"{pattern.title} became WanVideoSVIEmbeds, mode {row.id}, {overlap} motion frame{'s' * (overlap > 1)}"
-    findings.insert(0, finding("rewrite", node, said, pattern=pattern.id, fixed=True))
-    kept = {name: value for name, value in values.items() if value is not None}
-    return Rewrite(at, pattern, "WanVideoSVIEmbeds", kept, sources, {0: 0}, parts, findings)
+    return _PixelChain(wires, clips, carrier, at, found).rewrite()
 
 
-def _default(name: str) -> object:
-    return {"force_offload": True, "noise_aug_strength": 0.0, "num_frames": 81}.get(name, 1.0)
+class _PixelChain:
+    def __init__(self, wires: Wires, clips: Clips, carrier: Carrier, at: At, found: Binding) -> None:
+        self.wires, self.clips, self.carrier, self.at, self.found = wires, clips, carrier, at, found
+        self.clip = clips.of(at)
+        self.findings: list[Finding] = []
 
-
-def _known(
-    carrier: Carrier, wires: Wires, at: At, found: Binding, overlap: int, findings: list[Finding]
-) -> KnownRule:  # fmt: skip
-    """Which frames the graph means to keep."""
-    if "canvas" not in found:
-        return "overlap"
-    canvas = found["canvas"].at
-    if not wires.same(at, "num_frames", canvas, "num_frames"):
-        raise CannotRewriteError("the canvas and the encode node have other counts of frames: give both the same")
-    if not wires.linked(at, "temporal_mask"):
-        findings.append(finding(
-            "defect", at.node, "no temporal_mask is connected, so every frame of the padding is marked as known",
-            "the motion frames only", fixed=True,
-        ))  # fmt: skip
-    elif wrong := mask_polarity(wires, at):
-        findings.append(finding(wrong.kind, at.node, wrong.what, "white for the frames to keep", fixed=True))
-    if "mask_range" not in found:
-        return "overlap"
-    kept = carrier.number(found["mask_range"].at, "num_frames", "the count of mask frames")
-    if kept == 1:
-        return "first_frame"
-    if kept < overlap:
-        raise CannotRewriteError(
-            f"its mask keeps {kept} of {overlap} motion frames: there is no known_frames like that"
-        )
-    return "overlap"
-
-
-def _padding(
-    carrier: Carrier, wires: Wires, clips: Clips, at: At, found: Binding, clip: Clip | None, findings: list[Finding]
-) -> tuple[Padding, Source | None]:  # fmt: skip
-    """What fills the frames to generate, and the image that does."""
-    if "canvas" not in found:
-        return "grey", None
-    canvas = found["canvas"].at
-    if "repeat" not in found:
-        if wires.linked(canvas, "control_images"):
-            raise CannotRewriteError("control_images is something else than a repeated image")
-        level = wires.value(canvas, "empty_frame_level")
-        if level not in (0, 0.5):
-            raise CannotRewriteError(
-                f"empty_frame_level is {level}: WanVideo SVI Embeds pads with 0.5 (grey) or 0 (black)"
+    def rewrite(self) -> Rewrite:
+        node, found, carrier = self.at.node, self.found, self.carrier
+        parts = carrier.parts(self.at, found, _PARTS)
+        self._check()
+        overlap = carrier.number(found["motion"].at, "num_frames", "the count of motion frames")
+        if self.clips.is_one_image(found["previous"]):
+            overlap = 1  # the range node gives what there is
+        known = self._known(overlap)
+        padding, reference = self._padding()
+        loras = modes_of(self.clips.loras(self.clip)) if self.clip else []
+        row = choose_mode(padding=padding, overlap=overlap, known=known, loras=loras)
+        if row.id == "shot" and known == "overlap" and overlap > 1:
+            self._defect(
+                f"{overlap} frames are marked as known, and the shot LoRA was made for exactly one",
+                "known_frames as the mode wants: frame 0 only",
             )
-        return ("grey" if level else "black"), None
-    repeat = found["repeat"].at
-    if not wires.same(repeat, "amount", at, "num_frames"):
-        amount = carrier.number(repeat, "amount", "the count of padding frames")
-        if amount < carrier.number(at, "num_frames", "num_frames"):
-            raise CannotRewriteError(
-                f"the padding image is repeated {amount} times only, fewer than the clip has frames"
-            )
-    origin = found["reference"]
-    reference = carrier.video(repeat, "image")
-    what = padding_with_last_frame(clips, origin)
-    if not what:
-        return "reference", reference
-    original = _original(carrier, wires, at, clip)
-    if original is None:
-        findings.append(finding("defect", at.node, what, "connect the original image to ref_image, padding recipe"))
-        return "last", None
-    findings.append(finding("defect", at.node, what, "ref_image is the original image", fixed=True))
-    return "reference", original
+            known = row.known
+        values: dict[str, Any] = {
+            "mode": row.id, "overlap_frames": overlap,
+            "known_frames": "recipe" if _alike(row.known, known, overlap) else known,
+            "padding": "recipe" if row.padding == padding else padding,
+        }  # fmt: skip
+        sources: dict[str, Source | None] = {name: node.source(name) for name in _LINKS}
+        for name in _VALUES:
+            values[name], sources[name] = carrier.input(self.at, name, parts)
+        for name in ("width", "height"):
+            values[name], sources[name] = carrier.size(self.at, name, parts)
+        sources["start_image"] = carrier.video(found["motion"].at, "images")
+        sources["ref_image"] = reference
+        if "canvas" not in found:
+            sources["end_image"] = node.source("end_image")
+        if values["noise_aug_strength"]:
+            what = "noise_aug_strength noised the padding too; now it noises the motion frames only"
+            self.findings.append(finding("note", node, what))
+        pattern = PIXEL_CHAIN if "canvas" in found else PIXEL_START
+        said = f"{pattern.title} became WanVideoSVIEmbeds, mode {row.id}, {overlap} motion frame{'s' * (overlap > 1)}"
+        self.findings.insert(0, finding("rewrite", node, said, pattern=pattern.id, fixed=True))
+        kept = {name: value for name, value in values.items() if value is not None}
+        return Rewrite(self.at, pattern, "WanVideoSVIEmbeds", kept, sources, {0: 0}, parts, self.findings)
 
+    def _defect(self, what: str, fix: str, *, fixed: bool = True) -> None:
+        self.findings.append(finding("defect", self.at.node, what, fix, fixed=fixed))
 
-def _original(carrier: Carrier, wires: Wires, at: At, clip: Clip | None) -> Source | None:
-    """The image that the chain began with."""
-    first = clip.chain()[0] if clip else None
-    if first is None or first is clip or first.embeds.path != at.path:
-        return None
-    origin = wires.origin(first.embeds, "start_image")
-    source = carrier.video(first.embeds, "start_image")
-    return carrier.nearest(at, source, origin) if source and origin else None
+    def _check(self) -> None:
+        """Raises CannotRewriteError for settings and links without a counterpart."""
+        node, found, wires = self.at.node, self.found, self.wires
+        if node.source("augment_empty_frames") or node.values().get("augment_empty_frames", 0) != 0:
+            raise CannotRewriteError("augment_empty_frames is on, which WanVideo SVI Embeds does not have: set it to 0")
+        frames = wires.value(self.at, "num_frames")
+        if isinstance(frames, int) and (frames - 1) % 4:
+            cut = (frames - 1) // 4 * 4 + 1
+            raise CannotRewriteError(f"num_frames {frames} is no 4k+1: the wrapper makes {cut} of it, so set {cut}")
+        for name in ("width", "height"):
+            size = wires.value(self.at, name)
+            if isinstance(size, int) and size % SIZE_STEP and not node.source(name):
+                raise CannotRewriteError(f"{name} {size} is no multiple of {SIZE_STEP}: set one that is")
+        if "canvas" not in found:
+            if wires.linked(self.at, "temporal_mask"):
+                raise CannotRewriteError("temporal_mask is made in a way that this migration does not know")
+            return
+        for name in ("end_image", "empty_frame_pad_image"):
+            if wires.linked(self.at, name):
+                raise CannotRewriteError(f"{name} is connected beside a canvas that fills the whole clip")
+        for name in ("end_image", "inpaint_mask"):
+            if wires.linked(found["canvas"].at, name):
+                raise CannotRewriteError(
+                    f"{name} of the canvas is connected: WanVideo SVI Embeds has its own end_image"
+                )
+        if "controls" in found:
+            raise CannotRewriteError("control_images of the canvas is something else than one repeated image")
+        if "mask" in found:
+            raise CannotRewriteError("temporal_mask does not come from the canvas alone")
+
+    def _known(self, overlap: int) -> KnownRule:
+        """Which frames the graph means to keep."""
+        found, wires = self.found, self.wires
+        if "canvas" not in found:
+            return "overlap"
+        if not wires.same(self.at, "num_frames", found["canvas"].at, "num_frames"):
+            raise CannotRewriteError("the canvas and the encode node have other counts of frames: give both the same")
+        if not wires.linked(self.at, "temporal_mask"):
+            what = "no temporal_mask is connected, so every frame of the padding is marked as known"
+            self._defect(what, "the motion frames only")
+        elif wrong := mask_polarity(wires, self.at):
+            self._defect(wrong.what, "white for the frames to keep")
+        if "mask_range" not in found:
+            return "overlap"
+        kept = self.carrier.number(found["mask_range"].at, "num_frames", "the count of mask frames")
+        if kept == 1:
+            return "first_frame"
+        if kept < overlap:
+            way = f"its mask keeps {kept} of {overlap} motion frames: known_frames has nothing like that"
+            raise CannotRewriteError(way)
+        return "overlap"
+
+    def _padding(self) -> tuple[Padding, Source | None]:
+        """What fills the frames to generate, and the image that does."""
+        found, wires = self.found, self.wires
+        if "canvas" not in found:
+            if "reference" not in found:
+                return "grey", None
+            if not self.clips.is_one_image(found["reference"]):
+                raise CannotRewriteError("empty_frame_pad_image may be several images: ref_image is one")
+            return self._reference(self.at, "empty_frame_pad_image")
+        if "repeat" not in found:
+            level = wires.value(found["canvas"].at, "empty_frame_level")
+            if level not in (0, 0.5):
+                way = f"empty_frame_level is {level}: WanVideo SVI Embeds pads with 0.5 (grey) or 0 (black)"
+                raise CannotRewriteError(way)
+            return ("grey" if level else "black"), None
+        repeat = found["repeat"].at
+        if not wires.same(repeat, "amount", self.at, "num_frames"):
+            amount = self.carrier.number(repeat, "amount", "the count of padding frames")
+            if amount < self.carrier.number(self.at, "num_frames", "num_frames"):
+                raise CannotRewriteError(f"the padding image is repeated {amount} times only, for a longer clip")
+        return self._reference(repeat, "image")
+
+    def _reference(self, at: At, name: str) -> tuple[Padding, Source | None]:
+        """Reference padding with the image at an input; the original one where that is a frame of the clip before."""
+        what = padding_with_last_frame(self.clips, self.found["reference"])
+        if not what:
+            return "reference", self.carrier.video(at, name)
+        original = self._original()
+        if original is None:
+            self._defect(what, "connect the original image to ref_image, padding recipe", fixed=False)
+            return "last", None
+        self._defect(what, "ref_image is the original image")
+        return "reference", original
+
+    def _original(self) -> Source | None:
+        """The image that the chain began with, if it is one for sure."""
+        first = self.clip.chain()[0] if self.clip else None
+        if first is None or first is self.clip or first.embeds.path != self.at.path:
+            return None
+        holder, name = first.embeds, "start_image"
+        if first.shape is not None:
+            holder, name = first.shape["motion"].at, "images"
+        origin = self.wires.origin(holder, name)
+        source = self.carrier.video(holder, name)
+        if source is None or origin is None or not self.clips.is_one_image(origin):
+            return None
+        return self.carrier.nearest(self.at, source, origin)
 
 
 def choose_mode(*, padding: Padding, overlap: int, known: KnownRule, loras: list[str]) -> Recipe:

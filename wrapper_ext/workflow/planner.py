@@ -23,7 +23,7 @@ from .patterns import (
 from .pixel_chain import read_pixel_chain
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
-from .scope import MUTED, Node
+from .scope import BYPASSED, MUTED, Node
 from .wires import At, Wires
 
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
@@ -48,23 +48,24 @@ class Planner:
     def plan(self) -> tuple[list[Rewrite], list[Finding]]:
         """The rewrites, and findings about what is only reported."""
         planned: dict[int, Rewrite | None] = {}
+        refused: set[int] = set()
         findings: list[Finding] = []
         for at in self.wires.places():
             node = at.node
             findings += self._reported(node)
+            if id(node) in refused:
+                continue
             try:
                 rewrite = self._of(at)
-                before = planned.get(id(node))
-                if before and rewrite and not before.agrees(rewrite):
+                if id(node) in planned and not _agree(planned[id(node)], rewrite):
                     raise CannotRewriteError("the uses of this subgraph differ in what it would become")
             except SVIError as error:
-                planned[id(node)] = None
+                refused.add(id(node))
                 findings.append(finding("left", node, str(error)))
                 continue
-            if rewrite and id(node) not in planned:
-                planned[id(node)] = rewrite
+            planned[id(node)] = rewrite
         findings += self._muted()
-        return [rewrite for rewrite in planned.values() if rewrite], findings
+        return [rewrite for key, rewrite in planned.items() if rewrite and key not in refused], findings
 
     def _of(self, at: At) -> Rewrite | None:
         for pattern in _BY_TYPE.get(at.node.type, ()):
@@ -72,7 +73,14 @@ class Planner:
                 rewrite = self._readers[id(pattern)](at, found)
                 rewrite.pattern = pattern
                 return rewrite
+        if at.node.type == "WanVideoImageToVideoEncode" and self._is_led(at):
+            raise CannotRewriteError("frames of another clip lead it in a way that this migration does not know")
         return None
+
+    def _is_led(self, at: At) -> bool:
+        """Whether an encode node gets more than a plain first image."""
+        origin = self.wires.origin(at, "start_image")
+        return origin is not None and self.clips.made(origin) is not None
 
     @staticmethod
     def _reported(node: Node) -> Iterator[Finding]:
@@ -83,8 +91,9 @@ class Planner:
     def _muted(self) -> Iterator[Finding]:
         for scope in self.wires.workflow.scopes:
             for node in scope.nodes.values():
-                if node.mode == MUTED and node.type in _OWN_TYPES:
-                    yield finding("note", node, "it is muted and was not looked at: unmute it to migrate its clip")
+                if node.mode in (MUTED, BYPASSED) and node.type in _OWN_TYPES:
+                    said = "muted" if node.mode == MUTED else "bypassed"
+                    yield finding("note", node, f"it is {said} and was not looked at: turn it on to migrate its clip")
 
     # One pattern each
 
@@ -109,6 +118,10 @@ class Planner:
         if self.carrier.number(at, "inputcount", "inputcount") != 2:
             raise CannotRewriteError("it joins more than two clips: join them two by two")
         parts = self.carrier.parts(at, found, ("rest", "math", "count"))
+        if self.clips.made(found["earlier"]) is None or self.clips.made(found["later"]) is None:
+            raise CannotRewriteError(
+                "one side is no clip of this graph, and ImageBatchMulti resizes it to the other: resize it before"
+            )
         cut = cut_of(self.wires, found)
         if cut is None:
             raise CannotRewriteError("the count of frames to keep is no 'a - number'")
@@ -178,6 +191,11 @@ class Planner:
         if left:
             rewrite.findings.append(finding("left", node, "the wrapper's own types are needed", "; ".join(left)))
         return rewrite
+
+
+def _agree(one: Rewrite | None, other: Rewrite | None) -> bool:
+    """Whether two uses of a subgraph call for the same."""
+    return one is other if one is None or other is None else one.agrees(other)
 
 
 def _known(values: dict[str, object]) -> dict[str, object]:

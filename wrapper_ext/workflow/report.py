@@ -48,8 +48,13 @@ class Report:
 
     @property
     def to_do(self) -> bool:
-        """Whether there is anything to replace or to repair."""
+        """Whether there is anything to replace or to repair, by the migration or by hand."""
         return any(finding.kind in ("rewrite", "defect") for finding in self.findings)
+
+    @property
+    def changes(self) -> bool:
+        """Whether the workflow was changed."""
+        return any(finding.kind == "rewrite" or finding.fixed for finding in self.findings)
 
     def lines(self) -> list[str]:
         found = [finding.line() for finding in self.findings]
@@ -62,6 +67,7 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         return {
             "to_do": self.to_do,
+            "changes": self.changes,
             "findings": [asdict(finding) for finding in self.findings],
             "removed": list(self.removed),
             "nodes_before": self.nodes_before,

@@ -14,13 +14,14 @@ from .report import Finding
 from .scope import Node, Source
 from .wires import UNKNOWN, At, Origin, Wires
 
+_SIZED = ("WanVideoImageToVideoEncode", "WanVideoSVIEmbeds")
 CONSTANTS = ("INTConstant", "PrimitiveNode", "PrimitiveInt")
 # Nodes after which a video is as large as before.
 _SAME_SIZE = (
     "ImageBatchMulti", "ColorMatch", "ColorMatchV2", "GetImageRangeFromBatch", "GetImageSizeAndCount",
     "ImageBatchExtendWithOverlap", "WanVideoSVIStitch", "WanVideoDecode",
 )  # fmt: skip
-_SIZE_STEP = 16
+SIZE_STEP = 16
 
 
 class CannotRewriteError(SVIError):
@@ -72,7 +73,8 @@ class Carrier:
         """The value or the link of an input. A constant node that only serves the parts becomes a value."""
         source = at.node.source(name)
         if source is None:
-            return self.wires.value(at, name), None
+            value = self.wires.value(at, name)
+            return (None if value is UNKNOWN else value), None
         feeder = at.node.scope.nodes.get(source.node)
         if feeder is not None and feeder.type in CONSTANTS:
             users = [use.node for use in self.wires.uses_through(feeder)]
@@ -94,39 +96,43 @@ class Carrier:
         return source
 
     def size(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
-        """Width or height: of the chain's first clip where the graph measures the clip before, which has it too."""
-        origin = self.wires.origin(at, name)
-        if origin is not None and origin.type == "GetImageSizeAndCount":
-            clip = self._measured(origin)
-            first = clip.chain()[0].embeds if clip else None
-            if first is not None and first.path == at.path and first.node.type == "WanVideoImageToVideoEncode":
-                value, source = self.input(first, name, parts)
-                if self._in_steps(first, name, value):
-                    return value, source
-        return self.input(at, name, parts)
+        """Width or height. Where the graph measures the clip before, what that clip was given says the same."""
+        given = at
+        seen = set()
+        while (counter := self.wires.origin(given, name)) and counter.type == "GetImageSizeAndCount":
+            clip = self._measured(counter)
+            if clip is None or clip.embeds in seen or clip.embeds.path != at.path:
+                break
+            given = clip.embeds
+            seen.add(given)
+        if given is at or not self._in_steps(given, name):
+            return self.input(at, name, parts)
+        # Linked where that clip's is linked, so that both follow the same node.
+        source = given.node.source(name)
+        return (None, source) if source else (self.wires.value(given, name), None)
 
     def _measured(self, counter: Origin) -> Clip | None:
-        """The clip that a node measures, when nothing between could have resized it."""
+        """The clip that a node measures, when nothing between could have resized it, and it has a size of its own."""
         origin = self.wires.origin(counter.at, "image")
         for _ in range(1000):
             if origin is None or origin.type not in _SAME_SIZE:
                 return None
             if origin.type == "WanVideoDecode":
-                return self.clips.made(origin)
+                clip = self.clips.made(origin)
+                return clip if clip and clip.embeds.node.type in _SIZED else None
             origin = self.clips.tail(origin.at)
         return None
 
-    def _in_steps(self, at: At, name: str, value: Any) -> bool:
+    def _in_steps(self, at: At, name: str) -> bool:
         """Whether a size is a multiple of what this pack's nodes take, for sure."""
-        if value is None:
-            value = self.wires.value(at, name)
+        value = self.wires.value(at, name)
         if isinstance(value, int):
-            return value % _SIZE_STEP == 0
+            return value % SIZE_STEP == 0
         origin = self.wires.origin(at, name)
         if origin is None or origin.type != "ImageResizeKJv2":
             return False
         step = self.wires.value(origin.at, "divisible_by")
-        return isinstance(step, int) and step > 0 and step % _SIZE_STEP == 0
+        return isinstance(step, int) and step > 0 and step % SIZE_STEP == 0
 
     def nearest(self, at: At, source: Source, origin: Origin) -> Source:
         """The same output by the named wire that ends nearest to the node, if there is one."""

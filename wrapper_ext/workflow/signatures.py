@@ -27,6 +27,7 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "WanVideoImageToVideoEncode": (_ENCODE, f"{_ENCODE} augment_empty_frames:n"),
     "WanVideoSampler": (_SAMPLER,),
     "WanVideoSamplerSettings": (_SAMPLER,),
+    "WanVideoSamplerv2": ("cfg:n seed:i .:s force_offload:b add_noise_to_samples:b",),
     "WanVideoEmptyEmbeds": ("width:i height:i num_frames:i",),
     "WanVideoVACEStartToEndFrame": ("num_frames:i empty_frame_level:n start_index:i end_index:i",),
     "WanVideoSVIProEmbeds": ("num_frames:i motion_latent_count:i",),
@@ -65,6 +66,15 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "WanEx_I2VCustomEmbeds": ("width:i height:i length:i batch_size:i concat_mask_index:i",),
     "GetNode": ("name:s",),
     "SetNode": ("name:s",),
+}  # fmt: skip
+
+
+# What a node does without an optional widget, which API graphs may leave out. The widget of fun_or_fl2v_model is on.
+LEFT_OUT: dict[str, dict[str, Any]] = {
+    "WanVideoImageToVideoEncode": {"fun_or_fl2v_model": False, "tiled_vae": False, "augment_empty_frames": 0.0},
+    "WanVideoVACEStartToEndFrame": {"start_index": 0, "end_index": -1},
+    "WanVideoSVIProEmbeds": {"motion_latent_count": 1},
+    "WanEx_I2VCustomEmbeds": {"concat_mask_index": 0},
 }  # fmt: skip
 
 

@@ -25,6 +25,9 @@ _PASSING: dict[str, Mapping[int, str]] = {
 }
 
 
+_REROUTES = ("Reroute", "Reroute (rgthree)")
+
+
 class At(NamedTuple):
     """A node where it runs: inside these subgraph nodes, outermost first."""
 
@@ -59,10 +62,6 @@ class Wires:
     def __init__(self, workflow: Workflow) -> None:
         self.workflow = workflow
         self._setters: dict[int, dict[str, Node]] = {}
-
-    def refresh(self) -> None:
-        """After edits."""
-        self._setters.clear()
 
     def places(self) -> Iterator[At]:
         """Every node that runs, subgraph by subgraph. Raises SVIError when subgraphs unfold into too many."""
@@ -145,7 +144,7 @@ class Wires:
     @staticmethod
     def is_wire(node: Node) -> bool:
         """Whether it is part of the drawing only: a reroute or a named wire."""
-        return node.type in ("Reroute", "SetNode", "GetNode")
+        return node.type in (*_REROUTES, "SetNode", "GetNode")
 
     def setters(self, getter: Node) -> list[Node]:
         """The starts of a named wire, wherever it may be seen from."""
@@ -184,7 +183,7 @@ class Wires:
         scope = node.scope
         if node.mode == BYPASSED:
             found = _behind_bypass(node, slot)
-        elif node.type == "Reroute":
+        elif node.type in _REROUTES:
             found = scope.source_at(node, 0)
         elif node.type == "GetNode":
             return self._setter(path, scope, wire_name(node))
