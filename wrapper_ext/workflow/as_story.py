@@ -11,12 +11,12 @@ from .definitions import Definition
 from .graph import Workflow
 from .host_nodes import EMPTY_EMBEDS, SAMPLER_SETTINGS, TEXT_ENCODER
 from .migrate import count_nodes, migrate
-from .prune import fed_by, prune
-from .read_chain import ChainReader, Story
-from .report import Report, finding
+from .prune import fed_by, needed_by, prune
+from .read_chain import Story, read_chain
+from .report import Finding, Report, finding
 from .rewrite import position, size
 from .scope import Node, Source
-from .wires import At, Wires
+from .wires import Wires
 
 LONG_VIDEO = "WanVideoSVILongVideo"
 
@@ -27,21 +27,39 @@ def as_story(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     Raises SVIError when the workflow has no chain, more than one, or something that a story cannot say.
     """
     before = count_nodes(workflow)
+    # Before the migration too: what it cuts off from the chain had to do with it all the same.
+    old = _had_to_do(Wires(workflow))
     migrated = migrate(workflow, own)
     wires = Wires(workflow)
     clips = Clips(wires)
     chain = _the_chain(clips)
-    story = ChainReader(wires, clips, chain).read()
-    rate = _frame_rate(wires, chain[-1])
-    if rate:
-        story.values["fps"] = rate
-    fed = fed_by(wires, [at.node for clip in chain for at in clip.samplers])
-    node = _build(chain, story, own)
-    removed = [*migrated.removed, *prune(wires, node, fed)]
-    workflow.save()
+    fed = fed_by(wires, _own(chain))
+    old |= needed_by(wires, fed)
+    story = read_chain(wires, clips, chain, fed)
     said = f"{len(chain)} clips became one WanVideo SVI Long Video, mode {story.values['mode']}"
-    findings = [*migrated.findings, finding("rewrite", node, said, pattern="story", fixed=True), *story.findings]
-    return Report(tuple(findings), before, count_nodes(workflow), tuple(removed))
+    node = _build(chain, story, own)
+    gone = prune(wires, node, fed=fed, old=old)
+    workflow.save()
+    kept = [found for found in migrated.findings if not _is_past(found, workflow)]
+    findings = [*kept, finding("rewrite", node, said, pattern="story", fixed=True), *story.findings]
+    return Report(tuple(findings), before, count_nodes(workflow), (*migrated.removed, *gone))
+
+
+def _own(chain: list[Clip]) -> list[Node]:
+    return [at.node for clip in chain for at in (clip.embeds, *clip.samplers)]
+
+
+def _had_to_do(wires: Wires) -> set[Node]:
+    """The nodes that feed a chain of clips, or what it feeds."""
+    chains = [chain for end in Clips(wires).ends() if len(chain := end.chain()) > 1]
+    return needed_by(wires, fed_by(wires, [node for chain in chains for node in _own(chain)]))
+
+
+def _is_past(found: Finding, workflow: Workflow) -> bool:
+    """Whether a finding speaks of how a node works, or why it stays, that is gone now."""
+    if found.subgraph or found.node in workflow.root.nodes:
+        return False
+    return found.kind == "left" or (found.kind == "note" and "blend" in found.what)
 
 
 def _the_chain(clips: Clips) -> list[Clip]:
@@ -52,26 +70,6 @@ def _the_chain(clips: Clips) -> list[Clip]:
     if any(at.path for clip in chains[0] for at in (clip.embeds, *clip.samplers)):
         raise SVIError("the chain lies in a subgraph: unpack it first, then migrate as a story")
     return chains[0]
-
-
-def _frame_rate(wires: Wires, clip: Clip) -> float | None:
-    """Frames per second of the node that saves the video that ends with a clip."""
-    waiting = [at.node for at in clip.samplers]
-    seen: set[int] = set()
-    while waiting:
-        node = waiting.pop(0)
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        for name in ("frame_rate", "fps"):
-            try:
-                rate = wires.value(At((), node), name)
-            except SVIError:
-                continue
-            if isinstance(rate, (int, float)) and not isinstance(rate, bool) and 1 <= rate <= 120:
-                return float(rate)
-        waiting += [use.node for use in wires.uses_through(node) if use.node is not None]
-    return None
 
 
 def _build(chain: list[Clip], story: Story, own: Mapping[str, Definition]) -> Node:
@@ -87,7 +85,7 @@ def _build(chain: list[Clip], story: Story, own: Mapping[str, Definition]) -> No
         values = {name: value for name, value in story.encoder.items() if value is not None}
         sources["t5"] = Source(scope.add(TEXT_ENCODER, values, _beside(empty, down=200)).id, 0)
     else:
-        sources["t5"] = Source(story.encoder.at.node.id, story.encoder.slot)
+        sources["t5"] = story.encoder
     for stage, (values, links) in enumerate(story.stages):
         sampler = chain[0].samplers[stage].node
         scope.replace(sampler, SAMPLER_SETTINGS, values, {**links, "image_embeds": Source(empty.id, 0)}, {})

@@ -89,6 +89,14 @@ class Wires:
         source = at.node.source(name)
         return None if source is None else self._follow(at.path, at.node.scope, source, passing=passing)
 
+    def hop(self, at: At, name: str, *, passing: bool = True) -> Source | None:
+        """The last output at the top level on the way to what an input gets: of what makes it, or of the subgraph that
+        holds that. None when nothing makes it, or no output at the top level carries it."""
+        source, hops = at.node.source(name), list[Source]()
+        if source is None or self._follow(at.path, at.node.scope, source, passing=passing, hops=hops) is None:
+            return None
+        return hops[-1] if hops else None
+
     def behind(self, at: At) -> Origin | None:
         """What the first output of a reroute or a named wire gives on."""
         return self._follow(at.path, at.node.scope, Source(at.node.id, 0), passing=True)
@@ -154,7 +162,10 @@ class Wires:
             if node.type == "SetNode" and name and wire_name(node) == name
         ]  # fmt: skip
 
-    def _follow(self, path: tuple[Node, ...], scope: Scope, source: Source, *, passing: bool) -> Origin | None:
+    def _follow(
+        self, path: tuple[Node, ...], scope: Scope, source: Source, *, passing: bool, hops: list[Source] | None = None
+    ) -> Origin | None:  # fmt: skip
+        """hops: takes the outputs at the top level that it comes by, of nodes and of subgraphs."""
         seen = set()
         for _ in range(_MAX_STEPS):
             key = (path, id(scope), source)
@@ -171,6 +182,9 @@ class Wires:
             if node is None or node.mode not in (ACTIVE, 1, 3, BYPASSED):
                 return None
             further = self._through(path, node, source.slot, passing=passing)
+            inward = node.mode != BYPASSED and node.type in self.workflow.subgraphs
+            if hops is not None and not path and (further is _HERE or inward):
+                hops.append(source)
             if further is _HERE:
                 return Origin(At(path, node), source.slot)
             if further is None:
