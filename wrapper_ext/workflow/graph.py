@@ -8,8 +8,9 @@ from typing import Any
 from ...svi_embeds.errors import SVIError
 from .api_scope import ApiScope
 from .definitions import Definition
+from .link import as_list
 from .parse import copy_json
-from .scope import Scope, as_list
+from .scope import Scope
 
 MAX_NODES = 50_000
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ...svi_embeds.errors import SVIError
 from .definitions import Definition
+from .link import Link, as_list
 from .signatures import read_widgets, widget_index
 
 ACTIVE, MUTED, BYPASSED = 0, 2, 4
@@ -70,10 +71,10 @@ class Scope:
     def __init__(self, raw: dict[str, Any], own: Mapping[str, Definition], name: str = "") -> None:
         self.raw, self.own, self.name = raw, own, name
         self.nodes: dict[int | str, Node] = {}
-        self.links: dict[Any, _Link] = {}
+        self.links: dict[Any, Link] = {}
         # What was removed, by identity. The values keep it alive: its identity must not become another object's.
         self._gone: dict[int, Any] = {}
-        self._uses: dict[int | str, list[_Link]] = {}
+        self._uses: dict[int | str, list[Link]] = {}
         self._last: dict[str, int] = {}
         self._load()
 
@@ -88,7 +89,7 @@ class Scope:
                 raise SVIError("this is no ComfyUI workflow: a node has no id")
             self.nodes.setdefault(raw["id"], Node(self, raw["id"], raw))
         for raw in as_list(self.raw.get("links")):
-            link = _Link.read(raw)
+            link = Link.read(raw)
             if link is not None and link.id not in self.links:
                 self.links[link.id] = link
                 self._uses.setdefault(link.origin, []).append(link)
@@ -153,7 +154,7 @@ class Scope:
                 return Source(link.origin, link.origin_slot)
         return None
 
-    def _link_of(self, entry: Mapping[str, Any]) -> _Link | None:
+    def _link_of(self, entry: Mapping[str, Any]) -> Link | None:
         link_id = entry.get("link")
         link = self.links.get(link_id) if isinstance(link_id, (int, str)) else None
         return None if link is None or id(link.raw) in self._gone else link
@@ -168,7 +169,7 @@ class Scope:
         entry["link"] = None
         self._drop(link)
 
-    def _drop(self, link: _Link) -> None:
+    def _drop(self, link: Link) -> None:
         self._gone[id(link.raw)] = link.raw
         self._note_at_border(link, gone=True)
         origin = self.nodes.get(link.origin)
@@ -195,12 +196,12 @@ class Scope:
         raw = self._new_link(link_id, source, node.id, index, kind)
         entry["link"] = link_id
         self.raw.setdefault("links", []).append(raw)
-        link = _Link(link_id, source.node, source.slot, node.id, index, raw)
+        link = Link(link_id, source.node, source.slot, node.id, index, raw)
         self.links[link_id] = link
         self._uses.setdefault(source.node, []).append(link)
         self._note_at_border(link)
 
-    def _note_at_border(self, link: _Link, *, gone: bool = False) -> None:
+    def _note_at_border(self, link: Link, *, gone: bool = False) -> None:
         """A subgraph's inputs and outputs list their links."""
         for end, slot, side in (
             (link.origin, link.origin_slot, "inputs"), (link.target, link.target_slot, "outputs"),
@@ -252,7 +253,7 @@ class Scope:
         """
         for entry in self.entries(node):
             self.disconnect(node, entry["name"])
-        kept: dict[int, list[_Link]] = {}
+        kept: dict[int, list[Link]] = {}
         for link in [link for link in self._uses.get(node.id, ()) if id(link.raw) not in self._gone]:
             if link.origin_slot in outputs:
                 link.move_origin(outputs[link.origin_slot])
@@ -321,43 +322,7 @@ class Scope:
                 self.raw[key] = [entry for entry in self.raw[key] if id(entry) not in self._gone]
 
 
-class _Link:
-    __slots__ = ("id", "origin", "origin_slot", "raw", "target", "target_slot")
-
-    def __init__(self, link_id: Any, origin: Any, origin_slot: int, target: Any, target_slot: int, raw: Any) -> None:
-        self.id, self.origin, self.origin_slot = link_id, origin, origin_slot
-        self.target, self.target_slot, self.raw = target, target_slot, raw
-
-    @classmethod
-    def read(cls, raw: Any) -> _Link | None:
-        """None for what is no link."""
-        if isinstance(raw, dict):
-            fields = [raw.get(key) for key in ("id", "origin_id", "origin_slot", "target_id", "target_slot")]
-        elif isinstance(raw, list) and len(raw) >= 5:
-            fields = raw[:5]
-        else:
-            return None
-        link_id, origin, origin_slot, target, target_slot = fields
-        if not all(isinstance(end, (int, str)) for end in (link_id, origin, target)):
-            return None
-        if not isinstance(origin_slot, int) or not isinstance(target_slot, int) or min(origin_slot, target_slot) < 0:
-            return None
-        return cls(link_id, origin, origin_slot, target, target_slot, raw)
-
-    def move_origin(self, slot: int) -> None:
-        self.origin_slot = slot
-        if isinstance(self.raw, dict):
-            self.raw["origin_slot"] = slot
-        else:
-            self.raw[2] = slot
-
-
 def is_default_title(title: str, node_type: str) -> bool:
     """Whether a title is only the type's name, written with or without blanks."""
     plain = re.compile(r"[\W_]+")
     return plain.sub("", title).lower() == plain.sub("", node_type).lower()
-
-
-def as_list(value: Any) -> list[Any]:
-    """The value if it is a list, else an empty one: saved graphs have null there at times."""
-    return value if isinstance(value, list) else []
