@@ -25,6 +25,13 @@ def check_strength(name: str, value: object) -> float:
     return value
 
 
+def check_share(name: str, value: object) -> float:
+    """`value` when it is a number 0..1. Raises SVIError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise SVIError(f"{name} must be a number 0..1, got {value!r}")
+    return float(value)
+
+
 def check_rate(name: str, fps: object) -> float:
     """`fps` when it is a number above 0 and at most 1000. Raises SVIError otherwise."""
     if isinstance(fps, bool) or not isinstance(fps, (int, float)) or not 0 < fps <= 1000:

@@ -713,7 +713,8 @@ def test_clips_that_differ_are_told_apart_in_the_story() -> None:
     assert [block.frames for block in parse_story(story)] == [None, None, None, 33]
     assert parse_story(story)[2].prompt == "# no comment\n[x] neither"
     notes = [found.what for found in of_kind(report, "note")]
-    assert len(notes) == 2
+    assert len(notes) == 3
+    assert any("drop" in what for what in notes)
     assert any("negative prompts differ" in what for what in notes)
     assert any("steps differs" in what for what in notes)
 

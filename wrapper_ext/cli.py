@@ -11,6 +11,7 @@ from pathlib import Path
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.version import VERSION
 from ..svi_embeds.words import align
+from .cli_drift import add_drift, run_drift
 from .cli_migrate import add_migrate, run_migrate
 from .cli_reel import run_reel
 
@@ -58,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             action.add_argument("--quality", type=int, default=85, metavar="N", help="0..100 (default 85)")
             action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
     add_migrate(commands)
+    add_drift(commands)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         # Titles of nodes hold what consoles and pipes of Windows cannot show.
@@ -65,6 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     run = {
         "demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel, "migrate": run_migrate,
+        "drift": run_drift,
     }  # fmt: skip
     try:
         return run[args.command](args)

@@ -18,7 +18,7 @@ def run_reel(args: argparse.Namespace) -> int:
     reels = args.reels or default_reels()
     if args.action == "ls" and args.name is None:
         return _list(reels)
-    folder = _find(args.name, reels)
+    folder = find_reel(args.name, reels)
     return {"ls": _show, "check": _check, "assemble": _assemble, "clean": _clean}[args.action](open_reel(folder), args)
 
 
@@ -29,7 +29,8 @@ def default_reels() -> Path:
     return base / "output" / "svi_reels"
 
 
-def _find(name: str, reels: Path) -> Path:
+def find_reel(name: str, reels: Path) -> Path:
+    """The folder of a reel by its name or folder. Raises SVIError that says which there are."""
     for folder in (reels / name, Path(name)):
         if (folder / MANIFEST).is_file():
             return folder

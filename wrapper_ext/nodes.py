@@ -7,6 +7,7 @@ from typing import Any
 from . import (
     nodes_chain,
     nodes_custom,
+    nodes_drift,
     nodes_embeds,
     nodes_files,
     nodes_latents,
@@ -20,7 +21,7 @@ from . import (
 
 _TOPICS = (
     nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_pairing, nodes_chain, nodes_masks,
-    nodes_files, nodes_long_video, nodes_reel, nodes_windows,
+    nodes_files, nodes_long_video, nodes_reel, nodes_windows, nodes_drift,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

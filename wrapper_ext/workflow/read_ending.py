@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ...svi_embeds.errors import SVIError
 from .clips import EMBEDS, SAMPLERS
 from .reading import Reading, said
-from .report import Kind, finding
+from .report import finding
 from .scope import BYPASSED, MUTED, Node, Source
 from .wires import At, Wires
 
@@ -151,10 +151,7 @@ def _joined(reading: Reading) -> None:
     blends = "blend" in hows
     did = "blended the clips" if blends else "dropped the end of the earlier clip"
     what = f"the graph's joins {did}; the reel drops the start of the later clip and does not blend"
-    # Dropping at the other side takes as many frames: another picture of the same moment, no other look.
-    kind: Kind = "note" if blends else "rewrite"
-    node = reading.embeds[-1].node
-    reading.findings.append(finding(kind, node, what, pattern="story", fixed=not blends))
+    reading.findings.append(finding("note", reading.embeds[-1].node, what, pattern="story"))
 
 
 def _how(wires: Wires, join: At) -> str:

@@ -1,0 +1,259 @@
+"""Drift over a chain: how each clip's look departs from the first clip's, and how visible the seams are.
+
+Frames are read once, in order, and two of them are in memory at a time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .errors import SVIError
+from .look import Look, mean_look, measure
+from .words import align
+
+# How much of each change is about as visible as the others: the unit of all scores. Exposure and contrast in stops
+# (0.1 is 7 %), gamma as the exponent's log2, saturation and sharpness as log2 of their ratio, the cast in Lab units
+# (2.3 is the smallest that people see), clipped pixels as a share of the picture.
+UNITS: dict[str, float] = {
+    "exposure": 0.1, "gamma": 0.1, "contrast": 0.1, "saturation": 0.15, "cast": 2.3, "sharpness": 0.5, "clipped": 0.02,
+}  # fmt: skip
+_STILL = 0.2 / 255  # frames that differ less stand still, as far as seams are concerned
+_TONE_TOLERANCE = 0.004  # of luma: a fit this close explains the tones
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """From one look to another, in UNITS; 1 is about what one sees side by side. The change of tones is told as
+    exposure, as gamma, or as contrast (with the level as exposure): whichever explains it best."""
+
+    exposure: float
+    gamma: float
+    contrast: float
+    saturation: float
+    cast: float
+    sharpness: float
+    clipped: float
+
+    @property
+    def culprit(self) -> str:
+        """What changed most."""
+        return max(UNITS, key=lambda name: abs(getattr(self, name)))
+
+    @property
+    def size(self) -> float:
+        """How much that is."""
+        return abs(float(getattr(self, self.culprit)))
+
+    def as_dict(self) -> dict[str, float]:
+        return {name: getattr(self, name) for name in UNITS}
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLook:
+    """A clip. mean: over its frames. first, last: of its first and last frame. typical: median of the differences
+    between neighbouring frames, mean absolute RGB 0..1; None for a single frame."""
+
+    frames: int
+    mean: Look
+    first: Look
+    last: Look
+    typical: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Between two clips. jump: from the last frame to the next. difference: between the two, mean absolute RGB 0..1.
+    ratio: that over what is typical inside the clips beside it; 1 is a seam that nobody sees."""
+
+    jump: Change
+    difference: float
+    ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What a chain's looks say. reference: the look of the original image, if there was one."""
+
+    clips: tuple[ClipLook, ...]
+    seams: tuple[Seam, ...]
+    reference: Look | None = None
+
+    def change(self, index: int) -> Change:
+        """Of clip `index` (from 0) against the first clip."""
+        return change(self.clips[0].mean, self.clips[index].mean)
+
+    @property
+    def worst(self) -> int:
+        """The clip that departed most from the first."""
+        return max(range(len(self.clips)), key=lambda index: self.change(index).size)
+
+    @property
+    def drift(self) -> float:
+        """One number: the largest change of any clip against the first, in UNITS."""
+        return self.change(self.worst).size
+
+    @property
+    def seam(self) -> float:
+        """One number: the largest ratio of any seam, 1 without seams."""
+        return max((seam.ratio for seam in self.seams), default=1.0)
+
+    def lines(self) -> list[str]:
+        """Figures as text: a summary and a row per clip."""
+        rows: list[tuple[str, ...]] = [
+            ("clip", "exposure", "gamma", "contrast", "saturation", "cast", "sharpness", "clipped", "seam")
+        ]
+        for index in range(len(self.clips)):
+            changed = self.change(index).as_dict()
+            seam = f"{self.seams[index - 1].ratio:.1f}" if index else ""
+            rows.append((str(index + 1), *(f"{value:+.1f}" for value in changed.values()), seam))
+        if self.reference is not None:
+            changed = change(self.reference, self.clips[-1].mean).as_dict()
+            rows.append(("last/ref", *(f"{value:+.1f}" for value in changed.values()), ""))
+        return [self.summary(), *align(rows)]
+
+    def summary(self) -> str:
+        """In a sentence."""
+        if len(self.clips) == 1:
+            return "one clip: nothing to compare it with"
+        if self.drift < 1:
+            text = f"no visible drift ({self.drift:.1f}, visible from 1 on)"
+        else:
+            found = self.change(self.worst)
+            text = f"drift {self.drift:.1f} at clip {self.worst + 1}: {_in_words(found)}"
+        return f"{text}; seams {self.seam:.1f} times the usual step between frames"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, as JSON takes it."""
+        return {
+            "drift": self.drift,
+            "seam": self.seam,
+            "culprit": self.change(self.worst).culprit if self.drift >= 1 else None,
+            "units": UNITS,
+            "reference": None if self.reference is None else self.reference.as_dict(),
+            "clips": [
+                {
+                    "frames": clip.frames, "mean": clip.mean.as_dict(), "first": clip.first.as_dict(),
+                    "last": clip.last.as_dict(), "typical_step": clip.typical,
+                    "change": self.change(index).as_dict(),
+                    "change_from_reference": None if self.reference is None
+                    else change(self.reference, clip.mean).as_dict(),
+                }
+                for index, clip in enumerate(self.clips)
+            ],
+            "seams": [
+                {"difference": seam.difference, "ratio": seam.ratio, "jump": seam.jump.as_dict()}
+                for seam in self.seams
+            ],
+        }  # fmt: skip
+
+
+class DriftMeter:
+    """Measures a chain clip by clip. Frames are H W 3 in 0..1."""
+
+    def __init__(self, reference: Tensor | None = None) -> None:
+        self._reference = None if reference is None else measure(reference)
+        self._clips: list[ClipLook] = []
+        self._across: list[float] = []
+        self._last: Tensor | None = None
+
+    def add_clip(self, frames: Iterable[Tensor]) -> ClipLook:
+        """The next clip, without the frames that it shares with the one before. Raises SVIError for an empty one."""
+        looks: list[Look] = []
+        steps: list[float] = []
+        before = self._last
+        for frame in frames:
+            if before is not None:
+                if before.shape != frame.shape:
+                    raise SVIError(f"frames of one video must have one size, got {_size(before)} and {_size(frame)}")
+                steps.append(float((frame[..., :3].float() - before[..., :3].float()).abs().mean()))
+            looks.append(measure(frame))
+            before = frame
+        clip_mean = mean_look(looks)
+        if self._last is not None:
+            self._across.append(steps.pop(0))
+        self._last = before
+        clip = ClipLook(len(looks), clip_mean, looks[0], looks[-1], median(steps) if steps else None)
+        self._clips.append(clip)
+        return clip
+
+    def result(self) -> Drift:
+        """What was measured so far. Raises SVIError before the first clip."""
+        if not self._clips:
+            raise SVIError("there are no clips to measure")
+        return Drift(tuple(self._clips), tuple(self._seams()), self._reference)
+
+    def _seams(self) -> Iterable[Seam]:
+        for before, after, difference in zip(self._clips, self._clips[1:], self._across, strict=False):
+            steps = [clip.typical for clip in (before, after) if clip.typical is not None]
+            usual = max(_STILL, sum(steps) / len(steps) if steps else difference)
+            yield Seam(change(before.last, after.first), difference, max(1.0, difference / usual))
+
+
+def change(base: Look, now: Look) -> Change:
+    """From the look `base` to the look `now`."""
+    gain, gamma, slope = _tones(base.tones, now.tones)
+    contrast = _ratio(now.contrast, base.contrast)
+    saturation = _ratio(now.saturation, base.saturation)
+    # A stronger or weaker contrast carries colours and edges with it, and a stronger saturation the mean colour.
+    spread = 2**saturation
+    cast = math.hypot(now.cast_a - spread * base.cast_a, now.cast_b - spread * base.cast_b)
+    sharpness = _ratio(now.sharpness, base.sharpness) - 2 * contrast
+    values = {
+        "exposure": gain, "gamma": gamma, "contrast": slope, "saturation": saturation - contrast, "cast": cast,
+        "sharpness": sharpness, "clipped": now.clipped - base.clipped,
+    }  # fmt: skip
+    return Change(**{name: values[name] / unit for name, unit in UNITS.items()})
+
+
+def _ratio(now: float, base: float) -> float:
+    return math.log2(max(now, 1e-6) / max(base, 1e-6))
+
+
+def _tones(base: Sequence[float], now: Sequence[float]) -> tuple[float, float, float]:
+    """The change of tones as gain, as gamma, or as level and contrast (all log2), whichever explains it; else 0."""
+    x, y = (torch.tensor(part, dtype=torch.float64).clamp(1e-4, 1 - 1e-4) for part in (base, now))
+    gain = float((x * y).sum() / (x * x).sum())
+    log_x, log_y = x.log(), y.log()
+    gamma = float((log_x * log_y).sum() / (log_x * log_x).sum())
+    centred = x - x.mean()
+    slope = float((centred * (y - y.mean())).sum() / (centred * centred).sum().clamp(min=1e-9))
+    errors = {
+        "gain": _error(gain * x, y), "gamma": _error(x**gamma, y),
+        "slope": _error(slope * centred + y.mean(), y),
+    }  # fmt: skip
+    # The line has one parameter more than the others: it must be clearly better.
+    best = min(("gain", "gamma"), key=errors.__getitem__)
+    if errors[best] > _TONE_TOLERANCE and errors["slope"] < 0.6 * errors[best]:
+        best = "slope"
+    if best == "slope":  # a line has a level too
+        level = math.log2(float(y.mean()) / float(x.mean()))
+        return level, 0.0, math.log2(max(slope, 1e-3))
+    return (math.log2(max(gain, 1e-3)), 0.0, 0.0) if best == "gain" else (0.0, math.log2(max(gamma, 1e-3)), 0.0)
+
+
+def _error(fit: Tensor, y: Tensor) -> float:
+    return float((fit - y).square().mean().sqrt())
+
+
+_WORDS = {
+    "exposure": ("brighter", "darker"), "gamma": ("darker in the middle tones", "brighter in the middle tones"),
+    "contrast": ("more contrast", "less contrast"), "saturation": ("more saturated", "paler"),
+    "cast": ("another colour cast", ""), "sharpness": ("sharper, or noisier", "softer"),
+    "clipped": ("more clipped pixels", "fewer clipped pixels"),
+}  # fmt: skip
+
+
+def _in_words(found: Change) -> str:
+    more, less = _WORDS[found.culprit]
+    return more if getattr(found, found.culprit) > 0 else less
+
+
+def _size(frame: Tensor) -> str:
+    return f"{frame.shape[1]}x{frame.shape[0]}"

@@ -1,0 +1,105 @@
+"""Drift of what lies on disk or in memory: a reel, a video file, a batch of images. Read once, frame by frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from .checks import check_int
+from .clip_video import Pixels, read_video
+from .drift import Drift, DriftMeter
+from .drift_plot import draw_drift
+from .errors import SVIError
+from .frames import check_images, to_picture
+from .reel import Reel
+
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A drift with the last frame of each clip, and the reference if there was one."""
+
+    drift: Drift
+    ends: tuple[Image.Image, ...]
+    reference: Image.Image | None
+
+    def picture(self, title: str) -> Image.Image:
+        """See `draw_drift`."""
+        return draw_drift(self.drift, self.ends, reference=self.reference, title=title)
+
+
+def measure_reel(reel: Reel, *, reference: Tensor | None = None, tick: Tick | None = None) -> Measured:
+    """The clips of a reel, each without the frames that it shares with the one before. tick: called per frame.
+
+    reference: 1 H W C in 0..1. Raises SVIError for a reel without clips, or a damaged one.
+    """
+    if not reel.clips:
+        raise SVIError(f"reel {reel.name} has no clip yet")
+    clips = (read_video(reel.folder / clip.video.name, clip.overlap, clip.frames) for clip in reel.clips)
+    return _measure(map(_as_frames, clips), reference, tick)
+
+
+def measure_video(
+    path: Path, *, clip_frames: int, reference: Tensor | None = None, tick: Tick | None = None
+) -> Measured:  # fmt: skip
+    """A joined video in clips of `clip_frames` new frames each. Raises SVIError for a file that is no video."""
+    return _measure(_split(_as_frames(read_video(path)), clip_frames), reference, tick)
+
+
+def measure_images(
+    images: Tensor, *, clip_frames: int, reference: Tensor | None = None, tick: Tick | None = None
+) -> Measured:  # fmt: skip
+    """The same of a batch, F H W C in 0..1."""
+    checked, _ = check_images("images", images)
+    return _measure(_split(iter(checked), clip_frames), reference, tick)
+
+
+def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
+    for each in pixels:
+        yield torch.from_numpy(np.ascontiguousarray(each)).float() / 255
+
+
+def _split(frames: Iterator[Tensor], clip_frames: int) -> Iterator[Iterator[Tensor]]:
+    check_int("clip_frames", clip_frames, minimum=1)
+    while (first := next(frames, None)) is not None:
+        yield _chain(first, islice(frames, clip_frames - 1))
+
+
+def _chain(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:
+    yield first
+    yield from rest
+
+
+def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: Tick | None) -> Measured:
+    original = None
+    if reference is not None:
+        checked, _ = check_images("reference", reference)
+        original = checked[0]
+    meter = DriftMeter(original)
+    ends: list[Image.Image] = []
+    last: list[Tensor] = []
+
+    def watched(frames: Iterator[Tensor]) -> Iterator[Tensor]:
+        for frame in frames:
+            last[:] = [frame]
+            if tick is not None:
+                tick()
+            yield frame
+
+    for clip in clips:
+        meter.add_clip(watched(clip))
+        ends.append(_small(to_picture(last[0][None])))
+    return Measured(meter.result(), tuple(ends), None if original is None else _small(to_picture(original[None])))
+
+
+def _small(picture: Image.Image) -> Image.Image:
+    picture.thumbnail((320, 320))
+    return picture

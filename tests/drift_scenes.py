@@ -1,0 +1,69 @@
+"""Scenes and chains with a known drift: each clip adds the same change to what it was led by, as models do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+Look = Callable[[Tensor], Tensor]  # a frame H W 3 in 0..1 to another
+
+NEW = 8  # frames that a clip adds
+
+
+FINE = 4  # the picture is that much larger than its frames, which move in steps of its pixels and stay equally sharp
+
+
+def photograph(seed: int = 0, *, height: int = 96, width: int = 160, margin: int = 4) -> Tensor:
+    """A picture with the statistics of a photograph (1/f noise in each colour), H W 3 in 0..1, FINE times as large."""
+    generator = torch.Generator().manual_seed(seed)
+    size = (FINE * (height + 2 * margin), FINE * (width + 2 * margin))
+    spectrum = torch.fft.rfft2(torch.randn(4, *size, generator=generator))
+    fy, fx = torch.fft.fftfreq(size[0])[:, None], torch.fft.rfftfreq(size[1])[None]
+    shaped = torch.fft.irfft2(spectrum / (fy**2 + fx**2).sqrt().clamp(min=0.03 / FINE), s=size)
+    shaped = (shaped - shaped.mean((1, 2), keepdim=True)) / shaped.std((1, 2), keepdim=True)
+    luma = 0.45 + 0.13 * shaped[3]
+    return (luma[..., None] + 0.035 * shaped[:3].permute(1, 2, 0)).clamp(0.02, 0.98)
+
+
+def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:
+    """A frame of a slow pan that comes back: a quarter of a pixel a frame, so every step looks alike."""
+    height, width = (side - 2 * margin * FINE for side in picture.shape[:2])
+    reach = 2 * margin * FINE
+    x, y = reach - abs(index % (2 * reach) - reach), margin * FINE
+    window = picture[y : y + height, x : x + width].permute(2, 0, 1)[None]
+    return torch.nn.functional.avg_pool2d(window, FINE)[0].permute(1, 2, 0)
+
+
+def blur(sigma: float) -> Look:
+    kernel = torch.exp(-(torch.arange(-9, 10) ** 2) / (2 * sigma**2))
+    kernel = kernel / kernel.sum()
+
+    def apply(frame: Tensor) -> Tensor:
+        planes = torch.nn.functional.pad(frame.permute(2, 0, 1)[:, None], (9, 9, 9, 9), mode="reflect")
+        for shape in ((1, 1, 1, 19), (1, 1, 19, 1)):
+            planes = torch.nn.functional.conv2d(planes, kernel.reshape(shape))
+        return planes[:, 0].permute(1, 2, 0)
+
+    return apply
+
+
+def cast(amount: float) -> Look:
+    return lambda frame: frame + torch.tensor([amount, 0.0, -amount])
+
+
+def saturate(factor: float) -> Look:
+    def apply(frame: Tensor) -> Tensor:
+        grey = frame.mean(-1, keepdim=True)
+        return grey + (frame - grey) * factor
+
+    return apply
+
+
+def drifted(picture: Tensor, looks: list[Look]) -> list[Tensor]:
+    """Clips of a chain, F H W 3: clip n is the scene with looks[n]."""
+    return [
+        torch.stack([look(scene_frame(picture, NEW * index + k)) for k in range(NEW)]).clamp(0, 1)
+        for index, look in enumerate(looks)
+    ]

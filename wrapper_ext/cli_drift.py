@@ -1,0 +1,69 @@
+"""`wanvideo-svi drift`: how the look of a chain drifts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from ..svi_embeds.drift_video import Measured, measure_reel, measure_video
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.reel import open_reel
+from .cli_reel import default_reels, find_reel
+
+
+def add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Declare the command."""
+    drift = commands.add_parser("drift", help="show how the look of a chain drifts: a picture, and figures as JSON")
+    drift.add_argument("source", metavar="VIDEO|REEL", help="a video file, or a reel's name or folder")
+    drift.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the picture and the JSON")
+    drift.add_argument(
+        "--clip-frames", type=int, default=76, metavar="N",
+        help="frames that each clip adds to a video: its frames less the overlap (default 76 = 81 - 5)",
+    )  # fmt: skip
+    drift.add_argument("--reference", type=Path, metavar="IMAGE", help="the original image, to compare with as well")
+    drift.add_argument("--reels", type=Path, metavar="DIR", help="folder of reels (default: that of this ComfyUI)")
+    drift.add_argument("--max-drift", type=float, metavar="X", help="exit code 1 above this drift (1 is visible)")
+    drift.add_argument("--max-seam", type=float, metavar="X", help="exit code 1 above this seam (1 is none)")
+
+
+def run_drift(args: argparse.Namespace) -> int:
+    """0 within the limits, 1 beyond one of them. Raises SVIError for bad input."""
+    reference = _image(args.reference) if args.reference else None
+    path = Path(args.source)
+    if path.is_file():
+        measured, name = measure_video(path, clip_frames=args.clip_frames, reference=reference), path.stem
+    else:
+        reel = open_reel(find_reel(args.source, args.reels or default_reels()))
+        measured, name = measure_reel(reel, reference=reference), reel.name
+    for line in measured.drift.lines():
+        print(line)
+    for written in _write(measured, args.out, name):
+        print(f"written to {written}")
+    limits = ((args.max_drift, measured.drift.drift), (args.max_seam, measured.drift.seam))
+    return int(any(limit is not None and value > limit for limit, value in limits))
+
+
+def _write(measured: Measured, folder: Path, name: str) -> tuple[Path, Path]:
+    picture, figures = folder / f"{name}_drift.png", folder / f"{name}_drift.json"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        measured.picture(name).save(picture)
+        figures.write_text(json.dumps(measured.drift.as_dict(), indent=1), encoding="utf-8")
+    except OSError as error:
+        raise SVIError(f"{folder} cannot be written: {error.strerror or error}") from error
+    return picture, figures
+
+
+def _image(path: Path) -> Tensor:
+    try:
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0
+    except (OSError, UnidentifiedImageError) as error:
+        raise SVIError(f"{path} cannot be read as a picture: {error}") from error
+    return torch.from_numpy(pixels)[None]

@@ -1,0 +1,110 @@
+"""WanVideoSVIDrift: how a chain's look drifts, as a picture and in figures."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..svi_embeds.drift_video import Measured, measure_images, measure_reel
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.reel import Reel
+from . import host
+from .common import CATEGORY
+
+
+class WanVideoSVIDrift:
+    """A picture and figures of drift over a chain."""
+
+    CATEGORY = CATEGORY
+    DESCRIPTION = (
+        "Shows how the look of each clip departs from the first one's (exposure, contrast, saturation, colour cast, "
+        "sharpness, clipped pixels), and how visible the seams are. Nothing is changed."
+    )
+    FUNCTION = "measure"
+    OUTPUT_NODE = True
+    RETURN_TYPES = ("IMAGE", "FLOAT", "FLOAT", "STRING", "STRING")
+    RETURN_NAMES = ("picture", "drift", "seam", "report", "figures")
+    OUTPUT_TOOLTIPS = (
+        "The curves, the seams and what each clip ended on.",
+        "The largest change of any clip against the first; from 1 on one sees it.",
+        "The largest step across a seam, in usual steps between frames; 1 is a seam that nobody sees.",
+        "A row per clip, in words and numbers.",
+        "Everything as JSON.",
+    )
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {
+            "required": {
+                "clip_frames": (
+                    "INT",
+                    {
+                        "default": 76, "min": 1, "max": 100000, "step": 1,
+                        "tooltip": "Frames that each clip adds to images: its frames less the overlap (81 - 5). Not "
+                        "used with reel, which knows its clips.",
+                    },
+                ),
+            },
+            "optional": {
+                "images": ("IMAGE", {"tooltip": "A joined video."}),
+                "reel": ("SVI_REEL", {"tooltip": "Instead of images: read from disk, a frame in memory at a time."}),
+                "reference": ("IMAGE", {"tooltip": "The original image, to compare the clips with as well."}),
+            },
+            "hidden": {"unique_id": "UNIQUE_ID"},
+        }  # fmt: skip
+
+    def measure(
+        self,
+        clip_frames: int,
+        images: Tensor | None = None,
+        reel: Reel | None = None,
+        reference: Tensor | None = None,
+        unique_id: str | None = None,
+    ) -> dict[str, Any]:
+        """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON."""
+        if (images is None) == (reel is None):
+            came = "both are connected" if reel is not None else "none is connected"
+            raise SVIError(f"SVI Drift measures images or a reel, {came}: connect one of them")
+        tick = _Tick(unique_id, 0 if images is None else len(images), reel)
+        if reel is not None:
+            if not isinstance(reel, Reel):
+                raise SVIError("reel must come from SVI Long Video or SVI Reel Open")
+            measured = measure_reel(reel, reference=reference, tick=tick)
+        else:
+            assert images is not None
+            measured = measure_images(images, clip_frames=clip_frames, reference=reference, tick=tick)
+        return _answer(measured, reel.name if reel is not None else "Drift")
+
+
+class _Tick:
+    """Moves the progress bar, and stops when the user cancels."""
+
+    def __init__(self, node: str | None, frames: int, reel: Reel | None) -> None:
+        self.node, self.done = node, 0
+        self.total = reel.total_frames if isinstance(reel, Reel) else frames
+
+    def __call__(self) -> None:
+        self.done += 1
+        host.stop_if_cancelled()
+        if self.done % 8 == 0 or self.done == self.total:
+            host.show_progress(self.node, self.done, self.total)
+
+
+def _answer(measured: Measured, title: str) -> dict[str, Any]:
+    picture = measured.picture(title)
+    pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255.0)[None]
+    drift = measured.drift
+    report = "\n".join(drift.lines())
+    figures = json.dumps(drift.as_dict(), indent=1)
+    return {
+        "ui": {"images": host.show(picture, "svi_drift")},
+        "result": (pixels, drift.drift, drift.seam, report, figures),
+    }
+
+
+NODE_CLASS_MAPPINGS = {"WanVideoSVIDrift": WanVideoSVIDrift}
+NODE_DISPLAY_NAME_MAPPINGS = {"WanVideoSVIDrift": "WanVideo SVI Drift"}
