@@ -33,7 +33,7 @@ class ChainClip:
     index: from 0. line: of the story. motion_frames: frames of the clip before (of the start image, in the first clip)
     that lead it. overlap_frames: how many of its own frames are dropped when the chain is joined, 0 for the first clip.
     end: index into the end images. model: `first` is the model without the SVI LoRA. cfg: None for the sampler's own.
-    until: frames of the chain up to this clip's end.
+    until: frames of the chain up to this clip's end. color: how its colours are held, None for the chain's own way.
     """
 
     index: int
@@ -51,6 +51,7 @@ class ChainClip:
     end: int | None
     cfg: float | None
     until: int
+    color: str | None = None
 
     @property
     def start(self) -> int:
@@ -275,7 +276,7 @@ def _clip(
         index=index, line=block.line, prompt=block.prompt, mode=wanted, model=model, seed=own % (MAX_SEED + 1),
         num_frames=frames, motion_frames=motion, overlap_frames=overlap, known=block.known or "recipe",
         padding=block.padding or "recipe", ref_strength=1.0 if block.ref_strength is None else block.ref_strength,
-        end=block.end, cfg=block.cfg, until=(before.until if before else 0) + frames - overlap,
+        end=block.end, cfg=block.cfg, color=block.color, until=(before.until if before else 0) + frames - overlap,
     )  # fmt: skip
 
 

@@ -12,7 +12,8 @@ import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_bool, check_choice, check_dict, check_int, check_strength
+from .checks import check_bool, check_choice, check_dict, check_int, check_share, check_strength
+from .colour import match_latents
 from .embeds import build_embeds, svi_record
 from .encode import CHANNELS, FACTOR, PATCH
 from .encoded import EncodedClip, write_info
@@ -45,6 +46,7 @@ def make_latent_clip(
     num_frames: int,
     prev_samples: dict[str, Any] | None = None,
     motion_latents: int = SVI2_PRO.motion_latents,
+    motion_match: float = 0.0,
     end_samples: dict[str, Any] | None = None,
     clip_embeds: dict[str, Any] | None = None,
     known_frames: str = "first_latent",
@@ -61,7 +63,8 @@ def make_latent_clip(
     """Make the embeds of one SVI 2.0 Pro clip. Nothing that is passed in is changed.
 
     anchor_samples: LATENT of the original image (or of several frames). prev_samples: LATENT of the clip before; its
-    last motion_latents are taken. end_samples: LATENT that the clip ends on; its first end_latents are taken, 0 means
+    last motion_latents are taken, and get motion_match (0..1) of the anchor's mean and spread per channel. end_samples:
+    LATENT that the clip ends on; its first end_latents are taken, 0 means
     all. num_frames: 4k+1.
     known_frames: one of LATENT_KNOWN_CHOICES. padding: zeros, or copies of the anchor's last latent, which ref_strength
     multiplies. end_padding: what the last end_padding_latents before the end are, unless it is `same`.
@@ -122,6 +125,12 @@ def make_latent_clip(
 
     video = {"anchor": anchor, "motion": motion, "end": end}
     parts = {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()}
+    check_share("motion_match", motion_match)
+    if motion_match and parts["motion"] is not None and parts["anchor"] is not None:
+        parts["motion"] = match_latents(parts["motion"], parts["anchor"], strength=motion_match)
+        notes.append(f"motion latents have the anchor's mean and spread per channel (strength {motion_match:g})")
+    elif motion_match:
+        notes.append("motion_match has no effect: there are no motion latents")
     latents = _compose(
         plan,
         parts,

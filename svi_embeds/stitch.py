@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 
 from .checks import check_choice, check_int
+from .colour import colour_sample, match_clip, target_of
+from .colour_choices import COLOUR_CHOICES
 from .errors import SVIError
 from .frames import check_images
 
@@ -18,7 +20,15 @@ BLEND_CHOICES: tuple[str, ...] = get_args(Blend)
 
 
 def stitch(
-    images_1: Tensor, images_2: Tensor, *, overlap_frames: int, drop: str = "new", blend: str = "none"
+    images_1: Tensor,
+    images_2: Tensor,
+    *,
+    overlap_frames: int,
+    drop: str = "new",
+    blend: str = "none",
+    color_match: str = "off",
+    color_match_strength: float = 1.0,
+    color_reference: Tensor | None = None,
 ) -> tuple[Tensor, list[str]]:
     """Two clips as one. Returns F1 + F2 - overlap_frames frames, and notes.
 
@@ -26,9 +36,12 @@ def stitch(
     of the second. drop: `new` drops them from the start of images_2, `old` from the end of images_1.
     blend: how images_1 fades into images_2 over the overlap, frame by frame; with it neither side is dropped, and both
     clips must be longer than the overlap.
+    color_match, color_match_strength: see `colour.match_clip`; images_2 gets the colours of color_reference, or of the
+    first frames of images_1, as many as images_2 has.
     """
     check_choice("drop", drop, DROP_CHOICES)
     check_choice("blend", blend, BLEND_CHOICES)
+    check_choice("color_match", color_match, COLOUR_CHOICES)
     first, notes = check_images("images_1", images_1)
     second, said = check_images("images_2", images_2)
     notes += said
@@ -48,6 +61,17 @@ def stitch(
                 f"overlap_frames must be 0..{len(cut) - 1}, got {overlap_frames}: {name} has {len(cut)} frames, "
                 "and nothing of it would be left"
             )
+    if color_match != "off":
+        if color_reference is None:
+            target = colour_sample(first[: len(second)])
+        else:
+            target = target_of("color_reference", color_reference)
+        second = match_clip(
+            second, target, method=color_match, strength=color_match_strength, lead=overlap_frames,
+            tail=max(1, overlap_frames),
+        )  # fmt: skip
+        of = "color_reference" if color_reference is not None else "the first clip"
+        notes.append(f"the end of images_2 has the colours of {of} ({color_match}, strength {color_match_strength:g})")
     if blend != "none":
         if not overlap_frames:
             raise SVIError(f"blend {blend} needs an overlap: set overlap_frames, or blend to none")

@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from .checks import check_choice, check_int
+from .colour_choices import COLOUR_CHOICES
 from .errors import SVIError
 from .latent_plan import LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
 from .recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, SVI2_PRO
@@ -46,8 +47,8 @@ class Block:
     """One block of a story. line: where it begins, from 1. None: the chain's own setting.
 
     seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
-    whether the model without the SVI LoRA (`first`) samples it. repeat: how many clips it makes; AUTO is as many as
-    the chain's length needs.
+    whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. repeat: how many
+    clips it makes; AUTO is as many as the chain's length needs.
     """
 
     line: int
@@ -62,6 +63,7 @@ class Block:
     end: int | None = None
     model: Model | None = None
     cfg: float | None = None
+    color: str | None = None
     repeat: int = 1
 
 
@@ -125,6 +127,7 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "model": _one_of("model", ("first", "main")),
     "repeat": _repeat,
     "cfg": _number("cfg", 0, 30),
+    "color": _one_of("color", COLOUR_CHOICES),
 }
 KEYS: tuple[str, ...] = tuple(_KEYS)
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip
 
 Look = Callable[[Tensor], Tensor]  # a frame H W 3 in 0..1 to another
 
-NEW = 8  # frames that a clip adds
+OVERLAP, NEW = 2, 8  # frames that a clip shares with the one before, and that it adds
 
 
 FINE = 4  # the picture is that much larger than its frames, which move in steps of its pixels and stay equally sharp
@@ -67,3 +68,37 @@ def drifted(picture: Tensor, looks: list[Look]) -> list[Tensor]:
         torch.stack([look(scene_frame(picture, NEW * index + k)) for k in range(NEW)]).clamp(0, 1)
         for index, look in enumerate(looks)
     ]
+
+
+def run_chain(
+    picture: Tensor, inject: Look, *, clips: int = 20, method: str = "off", gradual: bool = False
+) -> list[Tensor]:  # fmt: skip
+    """Clips as they are shown, each drifting by `inject` from what leads it; the corrected end of each leads the next.
+
+    gradual: the drift grows within a clip, else the whole clip has it.
+    """
+    look: Look = lambda frame: frame  # noqa: E731
+    shown: list[Tensor] = []
+    target = None
+    for index in range(clips):
+        lead = OVERLAP if index else 0
+        scene = [scene_frame(picture, NEW * index - lead + k) for k in range(NEW + lead)]
+        before, after = look, (look if index == 0 else _then(look, inject))
+        frames = []
+        for k, frame in enumerate(scene):
+            share = 0.0 if k < lead else min(1.0, (k - lead + 1) / (NEW - OVERLAP)) if gradual else 1.0
+            frames.append(torch.lerp(before(frame), after(frame), share))
+        clip = torch.stack(frames).clamp(0, 1)
+        look = after
+        if target is None:
+            target = colour_sample(clip)
+        elif method != "off":
+            mapping = find_match(colour_sample(clip[-OVERLAP:]), target, method)
+            clip = match_clip(clip, target, method=method, lead=lead, tail=OVERLAP)
+            look = _then(look, mapping)
+        shown.append(clip[lead:])
+    return shown
+
+
+def _then(first: Look, second: Look) -> Look:
+    return lambda frame: second(first(frame))

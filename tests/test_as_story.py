@@ -665,3 +665,11 @@ def test_mutated_graphs_become_stories_or_are_refused(block: int) -> None:
             migrate_value(raw, as_story=True)[1].lines()
         except SVIError:
             continue
+
+
+def test_joins_that_hold_colours_are_said() -> None:
+    migrated, _ = migrate_value(pixel_chain())
+    assert not any("hold colours" in what for what in notes(migrate_value(migrated, as_story=True)[1]))
+    for node in nodes(migrated, "WanVideoSVIStitch"):
+        node["widgets_values"][3] = "mean_std"
+    assert sum("hold colours" in what for what in notes(migrate_value(migrated, as_story=True)[1])) == 1

@@ -23,7 +23,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text()
 
 LAYERS = ("svi_embeds", "host", "render", "nodes", "cli")  # each may import itself and what stands before it
-ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock"}
+ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock", "color_matcher"}
 COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
 
 
@@ -87,7 +87,16 @@ def test_starting_comfyui_pays_for_no_optional_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     loaded = set(done.stdout.split())
-    assert not loaded & {"diffusers", "transformers", "rich", "av", "scipy", "hypothesis", "torchvision"}, loaded
+    assert not loaded & {
+        "diffusers",
+        "transformers",
+        "rich",
+        "av",
+        "scipy",
+        "hypothesis",
+        "torchvision",
+        "color_matcher",
+    }, loaded
 
 
 def test_the_version_is_one_number() -> None:

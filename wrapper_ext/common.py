@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ..svi_embeds.colour_choices import COLOUR_CHOICES
 from ..svi_embeds.keyframes import OUTSIDE_CHOICES
 
 CATEGORY = "WanVideoWrapper/SVI"
@@ -41,6 +42,28 @@ def size_inputs() -> dict[str, Any]:
         "width": ("INT", {**size, "default": 832, "tooltip": "Width of the clip in pixels, in steps of 16."}),
         "height": ("INT", {**size, "default": 480, "tooltip": "Height of the clip in pixels, in steps of 16."}),
     }
+
+
+def color_inputs(what: str) -> dict[str, Any]:
+    """How colours are held, in the order in which nodes that had none add it. what: that gets them."""
+    return {
+        "color_match": (
+            list(COLOUR_CHOICES),
+            {
+                "default": "off",
+                "tooltip": f"Holds colours: {what} gets those that the chain began with. mean_std: mean and contrast "
+                "of each channel. histogram: its whole curve. mkl: all channels together (color-matcher package). Off "
+                "for stories whose light changes on purpose.",
+            },
+        ),
+        "color_match_strength": (
+            "FLOAT",
+            {
+                "default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01,
+                "tooltip": "How much of the difference is taken back, 0..1.",
+            },
+        ),
+    }  # fmt: skip
 
 
 def keyframe_inputs() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, last_frames
 from ..svi_embeds.stitch import BLEND_CHOICES, DROP_CHOICES, stitch
-from .common import CATEGORY
+from .common import CATEGORY, color_inputs
 
 
 class WanVideoSVIMotionFrames:
@@ -104,14 +104,30 @@ class WanVideoSVIStitch:
                         "jump in colour. Not for 2.0 Pro, whose overlap begins with the anchor.",
                     },
                 ),
+                **color_inputs("images_2, towards its end,"),
+                "color_reference": (
+                    "IMAGE",
+                    {"tooltip": "Whose colours to hold: the original image. Left out: those of the first clip."},
+                ),
             },
         }  # fmt: skip
 
     def stitch(
-        self, images_1: Tensor, images_2: Tensor, overlap_frames: int, drop: str, blend: str = "none"
+        self,
+        images_1: Tensor,
+        images_2: Tensor,
+        overlap_frames: int,
+        drop: str,
+        blend: str = "none",
+        color_match: str = "off",
+        color_match_strength: float = 1.0,
+        color_reference: Tensor | None = None,
     ) -> tuple[Tensor, str]:
         """F1 H W C and F2 H W C in 0..1 -> F1+F2-overlap H W 3, and what was done."""
-        images, notes = stitch(images_1, images_2, overlap_frames=overlap_frames, drop=drop, blend=blend)
+        images, notes = stitch(
+            images_1, images_2, overlap_frames=overlap_frames, drop=drop, blend=blend, color_match=color_match,
+            color_match_strength=color_match_strength, color_reference=color_reference,
+        )  # fmt: skip
         where = "start of images_2" if drop == "new" else "end of images_1"
         if blend != "none":
             where = f"blended, {blend}"

@@ -118,6 +118,14 @@ class WanVideoSVILatentEmbeds:
                         "native: ComfyUI's VAE Encode and KSampler; they are converted.",
                     },
                 ),
+                "motion_match": (
+                    "FLOAT",
+                    {
+                        "default": 0.0, "min": 0.0, "max": 1.0, "step": 0.01,
+                        "tooltip": "Holds colours: how much the motion latents get the anchor's mean and spread per "
+                        "channel, 0..1. Off for stories whose light changes on purpose.",
+                    },
+                ),
             },
         }  # fmt: skip
 

@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainPlan, plan_chain
+from ..svi_embeds.colour_choices import COLOUR_TARGETS
 from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, check_pixels
@@ -21,7 +22,7 @@ from ..svi_embeds.soundtrack import soundtrack_of
 from ..svi_embeds.story import CHAIN_MODES, MAX_SEED, parse_story
 from ..svi_embeds.words import align
 from . import host
-from .common import CATEGORY, size_inputs
+from .common import CATEGORY, color_inputs, size_inputs
 from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
@@ -220,6 +221,15 @@ class WanVideoSVILongVideo:
                         "made of."
                     },
                 ),
+                **color_inputs("each clip, towards its end,"),
+                "color_match_to": (
+                    list(COLOUR_TARGETS),
+                    {
+                        "default": "clip_1",
+                        "tooltip": "Whose colours color_match holds: those of the first clip, or of the reference "
+                        "image. svi2_pro holds its anchor's statistics.",
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip
@@ -344,7 +354,10 @@ class WanVideoSVILongVideo:
         }
 
 
-_JOB_INPUTS = ("t5", "clip", "negative_prompt", "clip_vision", "split_step", "fun_or_fl2v_model", "tiled_vae")
+_JOB_INPUTS = (
+    "t5", "clip", "negative_prompt", "clip_vision", "split_step", "fun_or_fl2v_model", "tiled_vae", "color_match",
+    "color_match_strength", "color_match_to",
+)  # fmt: skip
 
 
 def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:

@@ -15,7 +15,11 @@ from PIL import Image
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainClip, ChainPlan, latent_choices
+from ..svi_embeds.checks import check_choice, check_share
 from ..svi_embeds.clip import make_clip
+from ..svi_embeds.clip_video import read_video
+from ..svi_embeds.colour import check_mkl, colour_sample, match_clip, match_latents, sample_video
+from ..svi_embeds.colour_choices import COLOUR_CHOICES, COLOUR_TARGETS
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.frames import last_frames, resize_frames, to_picture
@@ -64,6 +68,8 @@ class Job:
     sampler: the host's SAMPLER_ARGS. low_sampler: those of the low noise stage. split_step: the step at which it takes
     over, 0 for what the two say. first_model, first_low_model: models without the SVI LoRA.
     text: exactly one of t5, clip and text_embeds; negative_prompt goes with the first two.
+    color_match, color_match_strength: how the end of each clip is brought back to the colours of color_match_to, the
+    first clip or the reference; of clips on latents to the anchor's statistics. See `colour`.
     guides: what the clips follow frame by frame; it comes with the sampler settings.
     origin: a digest of the graph upstream of what cannot be looked into, by name: vae, t5, clip, clip_vision,
     sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS.
@@ -88,6 +94,9 @@ class Job:
     clip_vision: Any = None
     fun_or_fl2v_model: bool = True
     tiled_vae: bool = False
+    color_match: str = "off"
+    color_match_strength: float = 1.0
+    color_match_to: str = "clip_1"
     guides: Guides = field(default_factory=Guides)
     origin: Mapping[str, str] = field(default_factory=dict)
 
@@ -140,6 +149,7 @@ class _Renderer:
         self.ref_print = fingerprint(job.reference)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
+        self.first_colours: tuple[str, Tensor] | None = None  # with the digest of the clip they are of
         self.notes: list[str] = []
 
     def run(self, resume: bool) -> Rendered:
@@ -208,6 +218,7 @@ class _Renderer:
             "ref": self.ref_print if self._uses_reference(clip) else None,
             "end": None if clip.end is None else [fingerprint(self._end(clip)), job.fun_or_fl2v_model],
             "tiled": job.tiled_vae,
+            **self._colour_facts(clip),
             "guides": job.guides.print_of(clip, width=job.width, height=job.height),
             "sampler": [self.sampler_print, self.low_print, job.split_step],
             "origin": {
@@ -216,6 +227,26 @@ class _Renderer:
             },
         }  # fmt: skip
         return fingerprint(facts)
+
+    def _colour(self, clip: ChainClip) -> str:
+        """How a clip's colours are held. The first clip is what the others are held to; an end image has its own."""
+        method = clip.color or self.job.color_match
+        if clip.end is not None:
+            return "off"
+        held_to_itself = clip.index == 0 and (clip.works_on_latents or self.job.color_match_to == "clip_1")
+        return "off" if held_to_itself or not self.job.color_match_strength else method
+
+    def _colour_facts(self, clip: ChainClip) -> dict[str, Any]:
+        """What of it decides a clip; nothing where colours are left alone, as in reels of before there was this."""
+        method, job = self._colour(clip), self.job
+        if method == "off":
+            return {}
+        return {
+            "color": [
+                "latents" if clip.works_on_latents else method, job.color_match_strength, job.color_match_to,
+                self.ref_print if job.color_match_to == "reference" else None,
+            ]
+        }  # fmt: skip
 
     def _used_of(self, clip: ChainClip, lead: _Lead) -> Tensor | None:
         """The part of the lead that a clip is made from."""
@@ -244,7 +275,7 @@ class _Renderer:
         started = time.monotonic()
         text = self.text.of(clip)
         embeds = self._latent_embeds(clip, lead) if clip.works_on_latents else self._embeds(clip, lead)
-        samples = self._sample(clip, embeds, text)
+        samples = self._hold_latents(clip, self._sample(clip, embeds, text))
         del embeds
         images = self._decode(samples)
         if len(images) != clip.num_frames:
@@ -254,6 +285,7 @@ class _Renderer:
             )
         tail_frames, tail_latents = self.job.plan.motion_after(clip.index)
         tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
+        images = self._hold_colours(clip, images, before)
         if clip.works_on_latents:
             tail_latents = max(tail_latents, _TAIL_LATENTS)
         latents = None
@@ -272,6 +304,40 @@ class _Renderer:
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
         return take, _Lead(tail, latents)
+
+    def _hold_colours(self, clip: ChainClip, images: Tensor, before: list[Take]) -> Tensor:
+        """The clip with the colours of what it is held to, towards its end."""
+        method, job = self._colour(clip), self.job
+        if method == "off" or clip.works_on_latents:
+            return images
+        if job.color_match_to == "reference" and job.reference is not None:
+            target = colour_sample(job.reference)
+        else:
+            target = self._first_clip_colours(before[0])
+        return match_clip(
+            images, target, method=method, strength=job.color_match_strength, lead=clip.overlap_frames,
+            tail=job.plan.motion_after(clip.index)[0],
+        )  # fmt: skip
+
+    def _first_clip_colours(self, first: Take) -> Tensor:
+        """From the disk, so that a run that was stopped goes on with the same."""
+        if self.first_colours is None or self.first_colours[0] != first.video.sha256:
+            frames = read_video(self.writer.folder / first.video.name)
+            sample = sample_video(frames, count=first.frames, height=first.height, width=first.width)
+            self.first_colours = first.video.sha256, sample
+        return self.first_colours[1]
+
+    def _hold_latents(self, clip: ChainClip, samples: dict[str, Any]) -> dict[str, Any]:
+        """Samples whose last latents have the anchor's statistics, channel by channel."""
+        if not clip.works_on_latents or self._colour(clip) == "off":
+            return samples
+        anchor = self._encode(self.job.reference)["samples"][0]
+        latents = samples["samples"]
+        held = match_latents(
+            latents[0], anchor.to(latents.device), strength=self.job.color_match_strength,
+            lead=1 + clip.motion_latents, tail=self.job.plan.motion_after(clip.index)[1],
+        )  # fmt: skip
+        return {**samples, "samples": held[None]}
 
     def _embeds(self, clip: ChainClip, lead: _Lead) -> dict[str, Any]:
         job = self.job
@@ -389,6 +455,16 @@ class _Texts:
 def check_job(job: Job) -> None:
     """Raises SVIError for parts that do not fit together, before anything is sampled."""
     clips = job.plan.clips
+    check_choice("color_match", job.color_match, COLOUR_CHOICES)
+    check_choice("color_match_to", job.color_match_to, COLOUR_TARGETS)
+    check_share("color_match_strength", job.color_match_strength)
+    methods = {clip.color or job.color_match for clip in clips} - {"off"}
+    if methods and job.color_match_to == "reference" and job.reference is None:
+        raise SVIError(
+            "color_match_to reference needs the original image: connect ref_image, or hold the colours of clip_1"
+        )
+    if "mkl" in methods:
+        check_mkl()
     if any(clip.works_on_latents for clip in clips) and job.reference is None:
         raise SVIError("svi2_pro needs an anchor: connect ref_image, the original image (or a single start_image)")
     if job.clip_vision is not None and any(clip.works_on_latents for clip in clips):

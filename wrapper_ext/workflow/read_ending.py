@@ -141,11 +141,16 @@ def _kind(node: Node, slot: int) -> object:
 def _joined(reading: Reading) -> None:
     """Say once how the reel joins otherwise than the graph did."""
     hows: set[str] = set()
+    held = False
     for node in reading.fed:
         try:
             hows.add(_how(reading.wires, At((), node)))
+            held |= node.type == "WanVideoSVIStitch" and reading.wires.value(At((), node), "color_match") != "off"
         except SVIError:  # saved in a way that is not known, so it was not looked at either
             continue
+    if held:
+        what = "the graph's joins hold colours; set color_match of the node, which does so clip by clip"
+        reading.findings.append(finding("note", reading.embeds[-1].node, what, pattern="story"))
     if not hows & {"blend", "old"}:
         return
     blends = "blend" in hows
