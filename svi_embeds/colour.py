@@ -69,9 +69,18 @@ def find_match(source: Tensor, target: Tensor, method: str) -> Mapping:
 
 
 def match_clip(
-    images: Tensor, target: Tensor, *, method: str, strength: float = 1.0, lead: int = 0, tail: int = 1
+    images: Tensor,
+    target: Tensor,
+    *,
+    method: str,
+    strength: float = 1.0,
+    lead: int = 0,
+    tail: int = 1,
+    in_place: bool = False,
 ) -> Tensor:
-    """A clip whose end has the colours of `target`, along a ramp. F H W 3 in 0..1, a copy unless method is off.
+    """A clip whose end has the colours of `target`, along a ramp. F H W 3 in 0..1.
+
+    A copy, unless there is nothing to do or in_place allows to change `images`.
 
     target: a `colour_sample`. lead: frames at the start that stay as they are, since the clip before shows them too.
     tail: frames at the end that lead the next clip; what they differ by is measured on them, and they get all of it.
@@ -84,7 +93,7 @@ def match_clip(
     count = len(images)
     tail = min(max(1, tail), count)
     mapping = find_match(colour_sample(images[count - tail :]), target, method)
-    matched = images.clone()
+    matched = images if in_place else images.clone()
     for index in range(count):
         weight = strength * _weight(index, count, lead, tail)
         if weight > 0:

@@ -106,9 +106,7 @@ class Drift:
 
     def lines(self) -> list[str]:
         """Figures as text: a summary and a row per clip."""
-        rows: list[tuple[str, ...]] = [
-            ("clip", "exposure", "gamma", "contrast", "saturation", "cast", "sharpness", "clipped", "seam")
-        ]
+        rows: list[tuple[str, ...]] = [("clip", *UNITS, "seam")]
         for index in range(len(self.clips)):
             changed = self.change(index).as_dict()
             seam = f"{self.seams[index - 1].ratio:.1f}" if index else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 import numpy as np
@@ -70,12 +70,7 @@ def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
 def _split(frames: Iterator[Tensor], clip_frames: int) -> Iterator[Iterator[Tensor]]:
     check_int("clip_frames", clip_frames, minimum=1)
     while (first := next(frames, None)) is not None:
-        yield _chain(first, islice(frames, clip_frames - 1))
-
-
-def _chain(first: Tensor, rest: Iterator[Tensor]) -> Iterator[Tensor]:
-    yield first
-    yield from rest
+        yield chain([first], islice(frames, clip_frames - 1))
 
 
 def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: Tick | None) -> Measured:

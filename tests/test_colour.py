@@ -23,6 +23,7 @@ from wanvideo_svi.svi_embeds.look import measure
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.stitch import stitch
 from wanvideo_svi.svi_embeds.story import parse_story
+from wanvideo_svi.wrapper_ext.render_colour import ColourHold
 
 PICTURE = photograph()
 INJECTED: dict[str, Look] = {
@@ -225,3 +226,40 @@ def test_what_cannot_be_held_is_refused_before_any_call(tmp_path: Path, options:
     with pytest.raises(SVIError, match=message):
         render(tmp_path, job(**options))
     assert not list(tmp_path.glob("clip_*"))
+
+
+def latents_of(folder: Path) -> list[Tensor]:
+    reel = open_reel(folder)
+    found = [reel.tail(take)[1] for take in reel.clips]
+    return [each for each in found if each is not None]
+
+
+def test_a_pro_chain_holds_its_last_latents(tmp_path: Path) -> None:
+    render(tmp_path / "free", job(mode="svi2_pro"))
+    render(tmp_path / "held", job(mode="svi2_pro", color_match="mean_std"))
+    free, held = latents_of(tmp_path / "free"), latents_of(tmp_path / "held")
+    assert len(free) == len(held) == 3
+    assert torch.equal(free[0], held[0])  # the first clip begins from the anchor alone
+    assert not torch.equal(free[1], held[1])
+    spread = [each[:, -1:].mean((1, 2, 3)).std() for each in (free[1], held[1])]
+    assert spread[1] != spread[0]
+
+
+def test_a_pro_clip_before_a_clip_led_by_frames_still_begins_where_it_was(tmp_path: Path) -> None:
+    story = "[mode=svi2_pro]\na lake\n---\n[mode=svi2_pro]\na boat\n---\n[mode=film]\nthe fog lifts"
+    this = job(story, mode="svi2_pro", color_match="mean_std")
+    clip = this.plan.clips[1]
+    assert this.plan.motion_after(1)[1] == 0
+    latents = torch.randn(1, 16, 5, 8, 8, generator=torch.Generator().manual_seed(2)) + 1
+    hold = ColourHold(this, tmp_path, "")
+    held = hold.latents(clip, {"samples": latents}, lambda: torch.zeros(16, 1, 8, 8))["samples"]
+    assert torch.equal(held[:, :, :2], latents[:, :, :2])  # anchor and motion
+    assert held[:, :, -1].mean().abs() < 1e-5
+
+
+def test_a_clip_that_ends_on_an_image_is_left_alone(tmp_path: Path) -> None:
+    story = "a lake\n---\n[end=0]\na boat"
+    ends = {"end_images": frames(1, seed=9)}
+    render(tmp_path / "free", job(story, **ends))
+    render(tmp_path / "held", job(story, color_match="mean_std", **ends))
+    assert torch.equal(colours(tmp_path / "free")[1], colours(tmp_path / "held")[1])

@@ -33,8 +33,10 @@ def layer(path: Path) -> str:
     if path.parent.name == "workflow":
         return "render"
     stem = path.stem
-    if stem == "host" or stem == "render":
+    if stem == "host":
         return stem
+    if stem.startswith("render"):
+        return "render"
     if stem.startswith(("demo", "inspect", "cli")):
         return "cli"
     return "nodes"

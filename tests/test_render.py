@@ -21,7 +21,8 @@ from wanvideo_svi.svi_embeds.guides import guides_of
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
-from wanvideo_svi.wrapper_ext.render import Job, _Renderer, check_job, render_chain
+from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
+from wanvideo_svi.wrapper_ext.render_job import Job, check_job
 from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
 
 DATA = Path(__file__).parent / "data"

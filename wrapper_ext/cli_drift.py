@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ..svi_embeds.drift_video import Measured, measure_reel, measure_video
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import open_reel
+from .cli_pictures import open_picture
 from .cli_reel import default_reels, find_reel
 
 
@@ -61,9 +61,4 @@ def _write(measured: Measured, folder: Path, name: str) -> tuple[Path, Path]:
 
 
 def _image(path: Path) -> Tensor:
-    try:
-        with Image.open(path) as picture:
-            pixels = np.asarray(picture.convert("RGB"), dtype=np.float32) / 255.0
-    except (OSError, UnidentifiedImageError) as error:
-        raise SVIError(f"{path} cannot be read as a picture: {error}") from error
-    return torch.from_numpy(pixels)[None]
+    return torch.from_numpy(np.asarray(open_picture(path), dtype=np.float32) / 255.0)[None]

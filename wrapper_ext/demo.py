@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, UnidentifiedImageError
+from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..svi_embeds.clip import Clip, make_clip
@@ -23,6 +23,7 @@ from ..svi_embeds.masks import count_concat, count_known
 from ..svi_embeds.recipes import recipe
 from ..svi_embeds.stitch import stitch
 from ..svi_embeds.timeline import Timeline
+from .cli_pictures import open_picture
 from .demo_vae import DemoVAE
 
 CLIPS = 3
@@ -124,7 +125,7 @@ def load_scene(frames: int, *, image: Path | None, video: Path | None) -> Tensor
     if image is not None and video is not None:
         raise SVIError("give --image or --video, not both")
     if image is not None:
-        pictures = _pan(_open_image(image), frames)
+        pictures = _pan(open_picture(image), frames)
     elif video is not None:
         pictures = _play(video, frames)
     else:
@@ -137,15 +138,6 @@ def _clip_size(scene: Tensor) -> tuple[int, int]:
     height, width = scene.shape[1:3]
     scale = LONG_SIDE / max(height, width)
     return tuple(max(4 * STEP, round(side * scale / STEP) * STEP) for side in (height, width))  # type: ignore[return-value]
-
-
-def _open_image(path: Path) -> Image.Image:
-    try:
-        with Image.open(path) as picture:
-            converted: Image.Image = picture.convert("RGB")
-            return converted
-    except (OSError, UnidentifiedImageError) as error:
-        raise SVIError(f"{path} cannot be read as a picture: {error}") from error
 
 
 def _small(picture: Image.Image) -> Image.Image:

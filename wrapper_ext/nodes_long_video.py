@@ -25,7 +25,8 @@ from . import host
 from .common import CATEGORY, color_inputs, size_inputs
 from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
-from .render import FIRST_MODELS, PER_CLIP, Job, Rendered, check_job, render_chain
+from .render import FIRST_MODELS, PER_CLIP, Rendered, render_chain
+from .render_job import Job, check_job
 from .sampler_wiring import RunningGraph
 from .voice_rate import voice_rate
 

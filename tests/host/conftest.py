@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,41 +25,41 @@ def _comfyui() -> Path:
     return Path(os.environ["COMFYUI_DIR"]).resolve()
 
 
-@pytest.fixture(scope="session")
-def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
-    """ComfyUI with the wrapper, this pack, and tiny models under the names that the example workflows use."""
+@contextmanager
+def _running(base: Path, *, kjnodes: Path | None = None, **files: list[str]) -> Iterator[Comfy]:
+    """A host with the wrapper, and tiny models under the names that the example workflows use and `files`, by kind."""
     folder = _comfyui()
-    host = Comfy(folder, tmp_path_factory.mktemp("comfy") / "base", wrapper=find_wrapper(folder))
+    host = Comfy(folder, base, wrapper=find_wrapper(folder), kjnodes=kjnodes)
     names = model_names()
-    names["vae"].append(VAE_FILE)
-    names["control"].append(CONTROL_FILE)
-    names["unianimate"].append(UNIANIMATE_FILE)
-    names["multitalk"].append(MULTITALK_FILE)
-    names["humo"].append(HUMO_FILE)
+    for kind, more in files.items():
+        names[kind] += more
     host.make_models(names)
     try:
         host.start()
         yield host
     finally:
         host.stop()
+
+
+@pytest.fixture(scope="session")
+def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
+    """ComfyUI with the wrapper, this pack and tiny models."""
+    files = {
+        "vae": [VAE_FILE], "control": [CONTROL_FILE], "unianimate": [UNIANIMATE_FILE], "multitalk": [MULTITALK_FILE],
+        "humo": [HUMO_FILE],
+    }  # fmt: skip
+    with _running(tmp_path_factory.mktemp("comfy") / "base", **files) as host:
+        yield host
 
 
 @pytest.fixture(scope="session")
 def kj_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
-    """ComfyUI with the wrapper, KJNodes, this pack and tiny models: what older graphs run in."""
-    folder = _comfyui()
-    kjnodes = find_kjnodes(folder)
+    """The same with KJNodes: what older graphs run in."""
+    kjnodes = find_kjnodes(_comfyui())
     if kjnodes is None:
         pytest.skip("KJNodes are not there: set KJNODES_DIR, or put them into ComfyUI's custom_nodes")
-    host = Comfy(folder, tmp_path_factory.mktemp("kj") / "base", wrapper=find_wrapper(folder), kjnodes=kjnodes)
-    names = model_names()
-    names["vae"].append(VAE_FILE)
-    host.make_models(names)
-    try:
-        host.start()
+    with _running(tmp_path_factory.mktemp("kj") / "base", kjnodes=kjnodes, vae=[VAE_FILE]) as host:
         yield host
-    finally:
-        host.stop()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from ...svi_embeds.errors import SVIError
 from .clips import Clips
@@ -111,7 +112,7 @@ class Planner:
         rewrite = Rewrite(at, PRO, "WanVideoSVILatentEmbeds", _known(values), sources, {0: 0})
         if wrong := no_motion(self.wires, at):
             rewrite.values["motion_latents"], rewrite.sources["motion_latents"] = 1, None
-            rewrite.findings.append(_fixed(wrong))
+            rewrite.findings.append(replace(wrong, fixed=True))
         return _said(rewrite, "anchor, motion latents and zero padding")
 
     def _stitch(self, at: At, found: Binding) -> Rewrite:
@@ -164,7 +165,7 @@ class Planner:
         if wrong := trimmed_otherwise(self.wires, self.clips, rewrite.at):
             rewrite.values["overlap_frames"] = wrong[1]
             rewrite.sources["overlap_frames"] = None
-            rewrite.findings.append(_fixed(wrong[0]))
+            rewrite.findings.append(replace(wrong[0], fixed=True))
         return _said(rewrite, f"drop {rewrite.values['drop']}")
 
     def _wanex(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
@@ -207,7 +208,3 @@ def _said(rewrite: Rewrite, how: str) -> Rewrite:
     text = f"{rewrite.pattern.title} became {rewrite.new} ({how})"
     rewrite.findings.insert(0, finding("rewrite", rewrite.at.node, text, pattern=rewrite.pattern.id, fixed=True))
     return rewrite
-
-
-def _fixed(found: Finding) -> Finding:
-    return Finding(found.kind, found.node, found.title, found.what, found.fix, True, found.subgraph, found.pattern)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ...svi_embeds.errors import SVIError
 from .graph import MAX_NODES, Workflow
-from .scope import ACTIVE, BYPASSED, SUBGRAPH_INPUT, Node, Scope, Source, Use
+from .scope import ACTIVE, BYPASSED, MUTED, SUBGRAPH_INPUT, Node, Scope, Source, Use
 
 _MAX_DEPTH = 32
 _MAX_STEPS = 10_000
@@ -70,7 +70,7 @@ class Wires:
         while waiting:
             path, scope = waiting.pop()
             for node in scope.nodes.values():
-                if node.mode in (MUTED_OR_BYPASSED):
+                if node.mode in MUTED_OR_BYPASSED:
                     continue
                 count += 1
                 if count > MAX_NODES:
@@ -240,7 +240,7 @@ class Wires:
         return None if found is None else (path[:-1], path[-1].scope, found)
 
 
-MUTED_OR_BYPASSED = (2, BYPASSED)
+MUTED_OR_BYPASSED = (MUTED, BYPASSED)
 _HERE = object()
 
 
