@@ -610,8 +610,7 @@ def clip_nodes(raw: Raw) -> list[set[int]]:
             if node.id in seen:
                 continue
             seen.add(node.id)
-            names = scope.input_names(node)
-            waiting += [scope.nodes[source.node] for name in names if (source := node.source(name))]
+            waiting += scope.feeders(node)
         rows.append(seen - known)
         known |= seen
     return rows  # type: ignore[return-value]

@@ -23,7 +23,7 @@ def carry_out(wires: Wires, own: Mapping[str, Definition], rewrites: Sequence[Re
         node = rewrite.at.node
         counters |= {id(feeder) for part in (node, *rewrite.parts) for feeder in _counted_by(part)}
         for part in (node, *rewrite.parts):
-            waiting += [part, *_feeders(part)]
+            waiting += [part, *part.scope.feeders(part)]
         sources = {name: _moved(moved, node.scope, source) for name, source in rewrite.sources.items()}
         node.scope.replace(node, own[rewrite.new], rewrite.values, sources, rewrite.outputs)
         moved[id(node.scope), node.id] = rewrite.outputs
@@ -40,12 +40,6 @@ def _moved(
         return None
     outputs = moved.get((id(scope), source.node))
     return source if outputs is None else Source(source.node, outputs.get(source.slot, source.slot))
-
-
-def _feeders(node: Node) -> list[Node]:
-    """The nodes that a node's links come from."""
-    sources = [node.source(name) for name in node.scope.input_names(node)]
-    return [node.scope.nodes[source.node] for source in sources if source and source.node in node.scope.nodes]
 
 
 def _clear(wires: Wires, waiting: list[Node], new: set[int], parts: set[int], counters: set[int]) -> list[Node]:
@@ -66,7 +60,7 @@ def _clear(wires: Wires, waiting: list[Node], new: set[int], parts: set[int], co
         previews = [user for user in users if user and own_part and user.type in _PREVIEWS]
         if len(previews) < len(users) or (node.type == "SetNode" and _is_read(wires, node)):
             continue
-        waiting += _feeders(node)
+        waiting += node.scope.feeders(node)
         if node.type == "GetNode":
             waiting += wires.setters(node)
         for each in (*dict.fromkeys(previews), node):

@@ -104,13 +104,13 @@ def _users(wires: Wires, node: Node) -> list[Node]:
 def _feeders(wires: Wires, node: Node) -> list[Node]:
     """The nodes of its scope that a node gets something from."""
     scope = node.scope
-    found = [scope.nodes.get(source.node) for name in scope.input_names(node) if (source := node.source(name))]
+    found = scope.feeders(node)
     if node.type == "GetNode":
         found += wires.setters(node)
     elif inner := wires.workflow.subgraphs.get(node.type):
         names = _read_inside(wires, inner)
         found += [each for each in scope.nodes.values() if each.type == "SetNode" and wire_name(each) in names]
-    return [feeder for feeder in found if feeder is not None and feeder.scope is scope]
+    return [feeder for feeder in found if feeder.scope is scope]
 
 
 def _read_inside(wires: Wires, scope: Scope) -> set[str]:

@@ -134,6 +134,11 @@ class Scope:
         """Names of the inputs that are linked."""
         return [entry["name"] for entry in self.entries(node) if self._link_of(entry)]
 
+    def feeders(self, node: Node) -> list[Node]:
+        """The nodes of this scope that its links come from."""
+        sources = [self.source(node, name) for name in self.input_names(node)]
+        return [self.nodes[source.node] for source in sources if source and source.node in self.nodes]
+
     def uses(self, node: Node) -> Iterator[Use]:
         """What the node's outputs are linked to."""
         for link in self._uses.get(node.id, ()):
