@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor
 from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip
+from wanvideo_svi.svi_embeds.drift import Drift, DriftMeter, Seam
+from wanvideo_svi.wrapper_ext.demo import draw_scene
 
 Look = Callable[[Tensor], Tensor]  # a frame H W 3 in 0..1 to another
 
@@ -26,6 +29,36 @@ def photograph(seed: int = 0, *, height: int = 96, width: int = 160, margin: int
     shaped = (shaped - shaped.mean((1, 2), keepdim=True)) / shaped.std((1, 2), keepdim=True)
     luma = 0.45 + 0.13 * shaped[3]
     return (luma[..., None] + 0.035 * shaped[:3].permute(1, 2, 0)).clamp(0.02, 0.98)
+
+
+def drawing(*, height: int = 96, width: int = 160, margin: int = 4) -> Tensor:
+    """The demo's landscape, with flat areas and white ones, as `photograph` gives its picture."""
+    size = (FINE * (width + 2 * margin), FINE * (height + 2 * margin))
+    pixels = np.asarray(draw_scene(0.3).resize(size), dtype=np.float32)
+    return torch.from_numpy(pixels / 255)
+
+
+SCENES = {"photograph": photograph, "drawing": drawing}
+# What every clip adds to the drift: a few per cent of each kind.
+DRIFTS: dict[str, Look] = {
+    "exposure": lambda frame: frame * 0.975,
+    "gamma": lambda frame: frame.clamp(0, 1) ** 1.03,
+    "contrast": lambda frame: 0.45 + (frame - 0.45) * 1.025,
+    "cast": lambda frame: frame + torch.tensor([0.006, 0.0, -0.006]),
+}
+
+
+def measured(clips: list[Tensor]) -> Drift:
+    """The drift of clips as they are shown."""
+    meter = DriftMeter()
+    for clip in clips:
+        meter.add_clip(clip)
+    return meter.result()
+
+
+def jump(seam: Seam) -> float:
+    """How much the look jumps at a seam. Not in clipped pixels: what was white and drifted is white again when held."""
+    return max(abs(value) for name, value in seam.jump.as_dict().items() if name != "clipped")
 
 
 def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:
