@@ -6,7 +6,7 @@ Frames are read once, in order, and two of them are in memory at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -58,13 +58,28 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class ClipLook:
     """A clip. mean: over its frames. first, last: of its first and last frame. typical: median of the differences
-    between neighbouring frames, mean absolute RGB 0..1; None for a single frame."""
+    between neighbouring frames, mean absolute RGB 0..1; None for a single frame. across: the difference between the
+    last frame of the clip before and its first; None for the first clip."""
 
     frames: int
     mean: Look
     first: Look
     last: Look
     typical: float | None
+    across: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "frames": self.frames, "mean": self.mean.as_dict(), "first": self.first.as_dict(),
+            "last": self.last.as_dict(), "typical_step": self.typical, "step_before": self.across,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ClipLook:
+        """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        looks = {name: Look.from_dict(data[name]) for name in ("mean", "first", "last")}
+        steps = [None if data[name] is None else float(data[name]) for name in ("typical_step", "step_before")]
+        return cls(int(data["frames"]), **looks, typical=steps[0], across=steps[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +152,7 @@ class Drift:
             "reference": None if self.reference is None else self.reference.as_dict(),
             "clips": [
                 {
-                    "frames": clip.frames, "mean": clip.mean.as_dict(), "first": clip.first.as_dict(),
-                    "last": clip.last.as_dict(), "typical_step": clip.typical,
+                    **clip.as_dict(),
                     "change": self.change(index).as_dict(),
                     "change_from_reference": None if self.reference is None
                     else change(self.reference, clip.mean).as_dict(),
@@ -158,7 +172,6 @@ class DriftMeter:
     def __init__(self, reference: Tensor | None = None) -> None:
         self._reference = None if reference is None else measure(reference)
         self._clips: list[ClipLook] = []
-        self._across: list[float] = []
         self._last: Tensor | None = None
 
     def add_clip(self, frames: Iterable[Tensor]) -> ClipLook:
@@ -170,14 +183,13 @@ class DriftMeter:
             if before is not None:
                 if before.shape != frame.shape:
                     raise SVIError(f"frames of one video must have one size, got {_size(before)} and {_size(frame)}")
-                steps.append(float((frame[..., :3].float() - before[..., :3].float()).abs().mean()))
+                steps.append(_step(before, frame))
             looks.append(measure(frame))
             before = frame
         clip_mean = mean_look(looks)
-        if self._last is not None:
-            self._across.append(steps.pop(0))
+        across = None if self._last is None else steps.pop(0)
         self._last = before
-        clip = ClipLook(len(looks), clip_mean, looks[0], looks[-1], median(steps) if steps else None)
+        clip = ClipLook(len(looks), clip_mean, looks[0], looks[-1], median(steps) if steps else None, across)
         self._clips.append(clip)
         return clip
 
@@ -185,13 +197,37 @@ class DriftMeter:
         """What was measured so far. Raises SVIError before the first clip."""
         if not self._clips:
             raise SVIError("there are no clips to measure")
-        return Drift(tuple(self._clips), tuple(self._seams()), self._reference)
+        return drift_of(self._clips, self._reference)
 
-    def _seams(self) -> Iterable[Seam]:
-        for before, after, difference in zip(self._clips, self._clips[1:], self._across, strict=False):
-            steps = [clip.typical for clip in (before, after) if clip.typical is not None]
-            usual = max(_STILL, sum(steps) / len(steps) if steps else difference)
-            yield Seam(change(before.last, after.first), difference, max(1.0, difference / usual))
+
+def drift_of(clips: Sequence[ClipLook], reference: Look | None = None) -> Drift:
+    """What the looks of a chain's clips, in order, say."""
+    return Drift(tuple(clips), tuple(map(_seam, clips, clips[1:])), reference)
+
+
+def _seam(before: ClipLook, after: ClipLook) -> Seam:
+    difference = after.across or 0.0
+    steps = [clip.typical for clip in (before, after) if clip.typical is not None]
+    usual = max(_STILL, sum(steps) / len(steps) if steps else difference)
+    return Seam(change(before.last, after.first), difference, max(1.0, difference / usual))
+
+
+def glance(images: Tensor, before: Tensor | None = None, *, count: int = 9) -> ClipLook:
+    """The look of a clip from `count` frames spread over it, which is close to that of all and much sooner had.
+
+    images: F H W 3 in 0..1, without the frames that it shares with the clip before. before: the last frame of that.
+    """
+    frames = len(images)
+    count = min(count, frames)
+    places = [round(index * (frames - 1) / max(1, count - 1)) for index in range(count)]
+    looks = [measure(images[place]) for place in places]
+    steps = [_step(images[place - 1], images[place]) for place in places if place]
+    across = None if before is None else _step(before, images[0])
+    return ClipLook(frames, mean_look(looks), looks[0], looks[-1], median(steps) if steps else None, across)
+
+
+def _step(before: Tensor, after: Tensor) -> float:
+    return float((after[..., :3].float() - before[..., :3].float()).abs().mean())
 
 
 def change(base: Look, now: Look) -> Change:

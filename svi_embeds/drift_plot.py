@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from PIL import Image, ImageDraw, ImageFont
 
 from .drift import UNITS, Drift
 
-WIDTH = 1000
+WIDTH, NARROW = 1000, 560  # of a picture on its own, and of one on a node
 _SCALE = 2  # drawn larger and shrunk, for smooth lines
-_LEFT, _RIGHT, _TOP = 58, 20, 62
-_CURVES, _SEAMS, _GAP, _LEGEND = 250, 84, 34, 52
-_THUMB_WIDTH, _THUMB_GAP, _MOST_THUMBS = 128, 8, 7
+_MARGIN, _LEFT, _RIGHT, _TITLE_LINE, _LEGEND_LINE = 16, 58, 20, 26, 20
+_CURVES, _SEAMS, _GAP = 250, 84, 34
+_THUMB_WIDTH, _THUMB_GAP = 128, 8
+_MOST_ENDS = 64
 _BACKGROUND, _TEXT, _DIM, _GRID, _BAND = (38, 42, 50), (240, 243, 248), (176, 184, 196), (66, 72, 84), (50, 60, 58)
 _BAD = (226, 92, 92)
 _COLOURS: dict[str, tuple[int, int, int]] = {
@@ -21,103 +20,157 @@ _COLOURS: dict[str, tuple[int, int, int]] = {
 }  # fmt: skip
 
 
+class ClipEnds:
+    """Small pictures of what a chain's clips ended on: of all, or in a long chain of the first, the last and some
+    evenly between, so that memory stays flat."""
+
+    def __init__(self) -> None:
+        self.pictures: dict[int, Image.Image] = {}
+        self._every = 1
+
+    def add(self, index: int, picture: Image.Image) -> None:
+        """Clips come in order, from 0. `picture` is shrunk."""
+        picture.thumbnail((_THUMB_WIDTH * _SCALE, _THUMB_WIDTH * _SCALE))
+        self.pictures = {place: each for place, each in self.pictures.items() if place % self._every == 0}
+        self.pictures[index] = picture
+        if len(self.pictures) >= _MOST_ENDS:
+            self._every *= 2
+
+    def spread(self, count: int) -> dict[int, Image.Image]:
+        """`count` of them at most, the first and the last among them."""
+        places = sorted(self.pictures)
+        count = min(count, len(places))
+        chosen = {places[round(index * (len(places) - 1) / max(1, count - 1))] for index in range(count)}
+        return {place: self.pictures[place] for place in sorted(chosen)}
+
+
 def draw_drift(
-    drift: Drift, thumbnails: Sequence[Image.Image], *, reference: Image.Image | None = None, title: str = "Drift"
+    drift: Drift,
+    ends: ClipEnds,
+    *,
+    reference: Image.Image | None = None,
+    title: str = "Drift",
+    width: int = WIDTH,
 ) -> Image.Image:
-    """thumbnails: the last frame of each clip. reference: the original image, drawn before them."""
-    thumbs = _chosen(thumbnails, reference)
-    height = _TOP + _CURVES + _GAP + _SEAMS + _GAP + _LEGEND
-    row = max((round(picture.height * _THUMB_WIDTH / picture.width) for _, picture in thumbs), default=0)
-    height += row + 40 if thumbs else 0
-    picture = Image.new("RGB", (WIDTH * _SCALE, height * _SCALE), _BACKGROUND)
-    draw = ImageDraw.Draw(picture)
-    large, small = (ImageFont.load_default(size=size * _SCALE) for size in (20, 14))
-    draw.text((16 * _SCALE, 12 * _SCALE), f"{title}: {drift.summary()}", font=large, fill=_TEXT)
-    _curves(draw, drift, small)
-    _seams(draw, drift, small)
-    _legend(draw, drift, small)
-    top = _TOP + _CURVES + _GAP + _SEAMS + _GAP + _LEGEND
-    for index, (label, thumb) in enumerate(thumbs):
-        x = 16 + index * (_THUMB_WIDTH + _THUMB_GAP)
-        sized = thumb.convert("RGB").resize(
-            (_THUMB_WIDTH * _SCALE, round(thumb.height * _THUMB_WIDTH * _SCALE / thumb.width))
-        )
-        picture.paste(sized, (x * _SCALE, top * _SCALE))
-        draw.text((x * _SCALE, (top + row + 6) * _SCALE), label, font=small, fill=_DIM)
-    return picture.resize((WIDTH, height), Image.Resampling.LANCZOS)
+    """reference: the original image, drawn before what the clips ended on. width: in pixels."""
+    thumbs = [("reference", reference)] if reference is not None else []
+    room = (width - 2 * _MARGIN + _THUMB_GAP) // (_THUMB_WIDTH + _THUMB_GAP) - len(thumbs)
+    thumbs += [(f"end of clip {place + 1}", picture) for place, picture in ends.spread(room).items()]
+    return _Plot(drift, thumbs, title, width).draw()
 
 
-def _chosen(
-    thumbnails: Sequence[Image.Image], reference: Image.Image | None
-) -> list[tuple[str, Image.Image]]:  # fmt: skip
-    """As many as fit: the first and the last, and others evenly between."""
-    room = _MOST_THUMBS - (reference is not None)
-    count = min(room, len(thumbnails))
-    places = [round(index * (len(thumbnails) - 1) / max(1, count - 1)) for index in range(count)]
-    found = [("reference", reference)] if reference is not None else []
-    return found + [(f"end of clip {place + 1}", thumbnails[place]) for place in dict.fromkeys(places)]
+class _Plot:
+    """Measures in pixels of the picture; `_at` gives those of the canvas."""
+
+    def __init__(self, drift: Drift, thumbs: list[tuple[str, Image.Image]], title: str, width: int) -> None:
+        self.drift, self.thumbs, self.width = drift, thumbs, width
+        self.count = len(drift.clips)
+        self.large, self.small = (ImageFont.load_default(size=size * _SCALE) for size in (20, 14))
+        self.title = self._wrapped(f"{title}: {drift.summary()}")
+        self.legend = self._legend_lines()
+        self.curves = 12 + len(self.title) * _TITLE_LINE + 12
+        self.seams = self.curves + _CURVES + _GAP
+        self.names = self.seams + _SEAMS + _GAP
+        self.pictures = self.names + len(self.legend) * _LEGEND_LINE + 12
+        self.row = max((round(each.height * _THUMB_WIDTH / each.width) for _, each in thumbs), default=-40)
+
+    def draw(self) -> Image.Image:
+        height = self.pictures + self.row + 40
+        self.picture = Image.new("RGB", (self.width * _SCALE, height * _SCALE), _BACKGROUND)
+        self.pen = ImageDraw.Draw(self.picture)
+        for index, line in enumerate(self.title):
+            self.pen.text(_at(_MARGIN, 12 + index * _TITLE_LINE), line, font=self.large, fill=_TEXT)
+        self._draw_curves()
+        self._draw_seams()
+        self._draw_legend()
+        self._draw_thumbs()
+        return self.picture.resize((self.width, height), Image.Resampling.LANCZOS)
+
+    def _wrapped(self, text: str) -> list[str]:
+        room = (self.width - 2 * _MARGIN) * _SCALE
+        lines = [""]
+        for word in text.split(" "):
+            longer = f"{lines[-1]} {word}".strip()
+            if lines[-1] and self.large.getlength(longer) > room:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+        return lines
+
+    def _legend_lines(self) -> list[list[tuple[str, str, float]]]:
+        """Name, text and x of each entry, line by line; the figures are those of the clip that drifted most."""
+        worst = self.drift.change(self.drift.worst)
+        lines: list[list[tuple[str, str, float]]] = [[]]
+        x = float(_LEFT)
+        for name in UNITS:
+            text = f"{name} {getattr(worst, name):+.1f}"
+            length = self.small.getlength(text) / _SCALE + 36
+            if x + length > self.width - _RIGHT:
+                lines.append([])
+                x = float(_LEFT)
+            lines[-1].append((name, text, x))
+            x += length
+        return lines
+
+    def _x(self, index: float) -> float:
+        return _LEFT + (self.width - _LEFT - _RIGHT) * (index + 0.5) / self.count
+
+    def _draw_curves(self) -> None:
+        changes = [self.drift.change(index).as_dict() for index in range(self.count)]
+        reach = max(2.0, *(abs(value) for change in changes for value in change.values())) * 1.08
+
+        def y(value: float) -> float:
+            return self.curves + _CURVES / 2 - value / reach * _CURVES / 2
+
+        left, right = _LEFT, self.width - _RIGHT
+        self.pen.rectangle((*_at(left, y(1)), *_at(right, y(-1))), fill=_BAND)
+        self.pen.text(_at(right - 4, y(1) + 2), "not visible", font=self.small, fill=_DIM, anchor="ra")
+        step = 1 if reach <= 4 else 2 if reach <= 9 else 5 if reach <= 25 else 20
+        for value in range(-int(reach // step) * step, int(reach) + 1, step):
+            self.pen.line((*_at(left, y(value)), *_at(right, y(value))), fill=_GRID, width=_SCALE)
+            text = f"{value:+d}" if value else "0"
+            self.pen.text(_at(left - 8, y(value)), text, font=self.small, fill=_DIM, anchor="rm")
+        for name in UNITS:
+            points = [_at(self._x(index), y(change[name])) for index, change in enumerate(changes)]
+            if len(points) > 1:
+                self.pen.line(points, fill=_COLOURS[name], width=3 * _SCALE, joint="curve")
+            radius = (3 if self.count <= 40 else 1) * _SCALE
+            for px, py in points:
+                self.pen.ellipse((px - radius, py - radius, px + radius, py + radius), fill=_COLOURS[name])
+
+    def _draw_seams(self) -> None:
+        base, highest = self.seams + _SEAMS, max(3.0, self.drift.seam)
+        left, right = _LEFT, self.width - _RIGHT
+        self.pen.text(_at(left, self.seams - 2), "seams, in usual steps between frames", font=self.small, fill=_DIM,
+                      anchor="ld")  # fmt: skip
+
+        def y(ratio: float) -> float:
+            return base - ratio / highest * _SEAMS
+
+        self.pen.line((*_at(left, y(1)), *_at(right, y(1))), fill=_DIM, width=_SCALE)
+        self.pen.text(_at(left - 8, y(1)), "1", font=self.small, fill=_DIM, anchor="rm")
+        half = min(12.0, (right - left) / self.count / 4)
+        for index, seam in enumerate(self.drift.seams):
+            middle = (self._x(index) + self._x(index + 1)) / 2
+            colour = _BAD if seam.ratio >= 2 else _DIM
+            self.pen.rectangle((*_at(middle - half, y(seam.ratio)), *_at(middle + half, base)), fill=colour)
+        for index in range(0, self.count, 1 + (self.count - 1) // 20):
+            self.pen.text(_at(self._x(index), base + 4), str(index + 1), font=self.small, fill=_DIM, anchor="ma")
+
+    def _draw_legend(self) -> None:
+        for index, line in enumerate(self.legend):
+            y = self.names + index * _LEGEND_LINE
+            for name, text, x in line:
+                self.pen.rectangle((*_at(x, y + 5), *_at(x + 14, y + 9)), fill=_COLOURS[name])
+                self.pen.text(_at(x + 20, y), text, font=self.small, fill=_TEXT)
+
+    def _draw_thumbs(self) -> None:
+        for index, (label, thumb) in enumerate(self.thumbs):
+            x = _MARGIN + index * (_THUMB_WIDTH + _THUMB_GAP)
+            size = (_THUMB_WIDTH * _SCALE, round(thumb.height * _THUMB_WIDTH * _SCALE / thumb.width))
+            self.picture.paste(thumb.convert("RGB").resize(size), (x * _SCALE, self.pictures * _SCALE))
+            self.pen.text(_at(x, self.pictures + self.row + 6), label, font=self.small, fill=_DIM)
 
 
-def _x(index: float, count: int) -> float:
-    return (_LEFT + (WIDTH - _LEFT - _RIGHT) * (index + 0.5) / count) * _SCALE
-
-
-def _curves(draw: ImageDraw.ImageDraw, drift: Drift, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
-    count = len(drift.clips)
-    changes = [drift.change(index).as_dict() for index in range(count)]
-    reach = max(2.0, *(abs(value) for change in changes for value in change.values())) * 1.08
-
-    def y(value: float) -> float:
-        return (_TOP + _CURVES / 2 - value / reach * _CURVES / 2) * _SCALE
-
-    left, right = _LEFT * _SCALE, (WIDTH - _RIGHT) * _SCALE
-    draw.rectangle((left, y(1), right, y(-1)), fill=_BAND)
-    draw.text((right - 4 * _SCALE, y(1) + 2 * _SCALE), "not visible", font=font, fill=_DIM, anchor="ra")
-    step = 1 if reach <= 4 else 2 if reach <= 9 else 5 if reach <= 25 else 20
-    for value in range(-int(reach // step) * step, int(reach) + 1, step):
-        draw.line((left, y(value), right, y(value)), fill=_GRID, width=_SCALE)
-        draw.text((left - 8 * _SCALE, y(value)), f"{value:+d}" if value else "0", font=font, fill=_DIM, anchor="rm")
-    for name in UNITS:
-        points = [(_x(index, count), y(change[name])) for index, change in enumerate(changes)]
-        if len(points) > 1:
-            draw.line(points, fill=_COLOURS[name], width=3 * _SCALE, joint="curve")
-        radius = (3 if count <= 40 else 1) * _SCALE
-        for px, py in points:
-            draw.ellipse((px - radius, py - radius, px + radius, py + radius), fill=_COLOURS[name])
-
-
-def _seams(draw: ImageDraw.ImageDraw, drift: Drift, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
-    count = len(drift.clips)
-    top = _TOP + _CURVES + _GAP
-    base = (top + _SEAMS) * _SCALE
-    highest = max(3.0, drift.seam)
-    left, right = _LEFT * _SCALE, (WIDTH - _RIGHT) * _SCALE
-    draw.text((left, (top - 2) * _SCALE), "seams, in usual steps between frames", font=font, fill=_DIM, anchor="ld")
-
-    def y(ratio: float) -> float:
-        return base - (ratio / highest) * _SEAMS * _SCALE
-
-    draw.line((left, y(1), right, y(1)), fill=_DIM, width=_SCALE)
-    draw.text((left - 8 * _SCALE, y(1)), "1", font=font, fill=_DIM, anchor="rm")
-    half = min(12.0, (WIDTH - _LEFT - _RIGHT) / count / 4) * _SCALE
-    for index, seam in enumerate(drift.seams):
-        middle = (_x(index, count) + _x(index + 1, count)) / 2
-        colour = _BAD if seam.ratio >= 2 else _DIM
-        draw.rectangle((middle - half, y(seam.ratio), middle + half, base), fill=colour)
-    every = 1 + (count - 1) // 20
-    for index in range(0, count, every):
-        draw.text((_x(index, count), base + 4 * _SCALE), str(index + 1), font=font, fill=_DIM, anchor="ma")
-
-
-def _legend(draw: ImageDraw.ImageDraw, drift: Drift, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> None:
-    worst = drift.change(drift.worst)
-    top = (_TOP + _CURVES + _GAP + _SEAMS + _GAP) * _SCALE
-    x, y = float(_LEFT * _SCALE), float(top)
-    for name in UNITS:
-        text = f"{name} {getattr(worst, name):+.1f}"
-        width = draw.textlength(text, font=font) + 36 * _SCALE
-        if x + width > (WIDTH - _RIGHT) * _SCALE:
-            x, y = float(_LEFT * _SCALE), y + 20 * _SCALE
-        draw.rectangle((x, y + 5 * _SCALE, x + 14 * _SCALE, y + 9 * _SCALE), fill=_COLOURS[name])
-        draw.text((x + 20 * _SCALE, y), text, font=font, fill=_TEXT)
-        x += width
+def _at(x: float, y: float) -> tuple[float, float]:
+    return x * _SCALE, y * _SCALE

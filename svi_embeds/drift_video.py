@@ -15,7 +15,7 @@ from torch import Tensor
 from .checks import check_int
 from .clip_video import Pixels, read_video
 from .drift import Drift, DriftMeter
-from .drift_plot import draw_drift
+from .drift_plot import ClipEnds, draw_drift
 from .errors import SVIError
 from .frames import check_images, to_picture
 from .reel import Reel
@@ -25,10 +25,10 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A drift with the last frame of each clip, and the reference if there was one."""
+    """A drift with what the clips ended on, and the reference if there was one."""
 
     drift: Drift
-    ends: tuple[Image.Image, ...]
+    ends: ClipEnds
     reference: Image.Image | None
 
     def picture(self, title: str) -> Image.Image:
@@ -79,7 +79,7 @@ def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: 
         checked, _ = check_images("reference", reference)
         original = checked[0]
     meter = DriftMeter(original)
-    ends: list[Image.Image] = []
+    ends = ClipEnds()
     last: list[Tensor] = []
 
     def watched(frames: Iterator[Tensor]) -> Iterator[Tensor]:
@@ -89,12 +89,7 @@ def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: 
                 tick()
             yield frame
 
-    for clip in clips:
+    for index, clip in enumerate(clips):
         meter.add_clip(watched(clip))
-        ends.append(_small(to_picture(last[0][None])))
-    return Measured(meter.result(), tuple(ends), None if original is None else _small(to_picture(original[None])))
-
-
-def _small(picture: Image.Image) -> Image.Image:
-    picture.thumbnail((320, 320))
-    return picture
+        ends.add(index, to_picture(last[0][None]))
+    return Measured(meter.result(), ends, None if original is None else to_picture(original[None]))

@@ -7,8 +7,9 @@ is in memory at a time.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,6 +57,12 @@ class Look:
     def as_dict(self) -> dict[str, float | list[float]]:
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Look:
+        """What `as_dict` gave. Raises TypeError or ValueError for anything else."""
+        plain = {name: tuple(map(float, value)) if name == "tones" else float(value) for name, value in data.items()}
+        return cls(**plain)  # type: ignore[arg-type]
 
 
 def measure(frame: Tensor) -> Look:

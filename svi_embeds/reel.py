@@ -2,7 +2,8 @@
 
     <folder>/manifest.json            what there is; a file that it does not name does not count
     <folder>/clip_0001_….mkv          the frames of one clip, without loss (FFV1, 8-bit RGB)
-    <folder>/clip_0001_….safetensors  what leads the next clip, exact: its last frames, for 2.0 Pro its last latents
+    <folder>/clip_0001_….safetensors  what leads the next clip, exact: its last frames, for 2.0 Pro its last latents,
+                                      and how the clip looks
 
 `ReelWriter` writes it so that at every moment a reader (or a power cut) finds a whole reel. A clip is a take with a
 digest of all that decides it; takes that the chain no longer uses stay, and count again when their digest comes up
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
+from .drift import ClipLook
 from .errors import SVIError
 from .soundtrack import Soundtrack
 from .words import align, shorten
@@ -33,6 +35,7 @@ from .words import align, shorten
 MANIFEST, LOCK = "manifest.json", ".lock"
 JOINING = ".joining_"  # begins the name of a video that is being written
 FORMAT, VERSION = "wanvideo-svi reel", 1
+LOOK = "look"  # of the clip, in the metadata of its tail
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows, whatever the suffix
@@ -139,6 +142,14 @@ class Reel:
                 return file.get_tensor("frames"), latents
         except (SafetensorError, OSError) as error:
             raise SVIError(f"reel {self.name}: {clip.tail.name} cannot be read: {error}") from error
+
+    def look(self, clip: Take) -> ClipLook | None:
+        """How a clip looks, as it was measured when it was written; None when that cannot be read."""
+        try:
+            with safe_open(self.folder / clip.tail.name, framework="pt") as file:
+                return ClipLook.from_dict(json.loads((file.metadata() or {})[LOOK]))
+        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
 
     def is_whole(self, clip: Take) -> bool:
         """Whether the files of a clip are as they were written. Reads them only when their time has changed."""

@@ -20,11 +20,13 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from .clip_video import LOSSLESS, to_pixels, write_video
+from .drift import ClipLook
 from .errors import SVIError
 from .reel import (
     FORMAT,
     JOINING,
     LOCK,
+    LOOK,
     MANIFEST,
     VERSION,
     Reel,
@@ -112,12 +114,14 @@ class ReelWriter:
         seed: int,
         mode: str,
         seconds: float,
+        look: ClipLook | None = None,
         after_frame: Callable[[], None] | None = None,
     ) -> Take:
         """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
 
         images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
-        latents: its last latents C t h w. seconds: of work so far.
+        latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain,
+        where it was measured.
         Raises SVIError when the disk refuses; the reel is as before.
         """
         stem = f"clip_{len(before) + 1:04}_{digest[:8]}_{uuid.uuid4().hex[:8]}"
@@ -132,8 +136,9 @@ class ReelWriter:
             tensors = {"frames": tail.contiguous()}
             if latents is not None:
                 tensors["latents"] = latents.contiguous()
+            told = None if look is None else {LOOK: json.dumps(look.as_dict())}
             try:
-                kept = self._write(f"{stem}.safetensors", lambda path: save_file(tensors, path))
+                kept = self._write(f"{stem}.safetensors", lambda path: save_file(tensors, path, metadata=told))
             except BaseException:
                 with suppress(OSError):
                     (self.folder / video.name).unlink(missing_ok=True)

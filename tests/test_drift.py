@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Callable
@@ -16,7 +17,8 @@ from PIL import Image
 from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, to_pixels, write_video
-from wanvideo_svi.svi_embeds.drift import UNITS, Change, Drift, DriftMeter, change
+from wanvideo_svi.svi_embeds.drift import UNITS, Change, ClipLook, Drift, DriftMeter, change, drift_of, glance
+from wanvideo_svi.svi_embeds.drift_plot import NARROW, WIDTH, ClipEnds, draw_drift
 from wanvideo_svi.svi_embeds.drift_video import measure_images, measure_reel, measure_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.look import BANDS, mean_look, measure
@@ -214,6 +216,49 @@ def test_the_picture_is_drawn_for_any_number_of_clips(count: int) -> None:
     picture = measured.picture("a chain")
     assert picture.width == 1000
     assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 20
+
+
+def test_a_glance_is_close_to_the_whole_clip() -> None:
+    clips = drifted(PICTURE, [lambda frame: frame, lambda frame: frame * 0.9])
+    meter = DriftMeter()
+    whole = [meter.add_clip(clip) for clip in clips]
+    quick = [glance(clips[0]), glance(clips[1], clips[0][-1])]
+    assert drift_of(quick).drift == pytest.approx(meter.result().drift, rel=0.05)
+    for few, every in zip(quick, whole, strict=True):
+        assert (few.first, few.last, few.across) == (every.first, every.last, every.across)
+    assert ClipLook.from_dict(json.loads(json.dumps(quick[1].as_dict()))) == quick[1]
+    assert glance(clips[0], count=1).frames == len(clips[0])
+    single = glance(clips[0][:1])
+    assert single.typical is None
+    assert single.first == single.last
+
+
+def test_pictures_of_clip_ends_are_spread_over_a_long_chain_in_bounded_memory() -> None:
+    ends = ClipEnds()
+    for index in range(5000):
+        ends.add(index, Image.new("RGB", (640, 320)))
+        assert len(ends.pictures) <= 64 + 1
+    assert {picture.size for picture in ends.pictures.values()} == {(256, 128)}
+    places = list(ends.spread(6))
+    assert places[0] == 0
+    assert places[-1] == 4999
+    assert all(700 < later - sooner < 1300 for sooner, later in itertools.pairwise(places))
+    few = ClipEnds()
+    for index in range(3):
+        few.add(index, Image.new("RGB", (64, 64)))
+    assert list(few.spread(6)) == [0, 1, 2]
+    assert list(few.spread(1)) == [0]
+
+
+@pytest.mark.parametrize("width", [NARROW, WIDTH])
+def test_a_long_title_is_wrapped(width: int) -> None:
+    images = torch.stack([scene_frame(PICTURE, k) for k in range(4)])
+    measured = measure_images(images, clip_frames=2)
+    short, long = (
+        draw_drift(measured.drift, measured.ends, title=title, width=width) for title in ("a", "a name " * 24)
+    )
+    assert short.width == long.width == width
+    assert long.height > short.height
 
 
 def test_the_command_writes_and_gates(reel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -166,6 +166,7 @@ def test_text_may_come_with_the_sampler_settings(fake: FakeHost) -> None:
     ("inputs", "note"),
     [
         ({"end_images": frames(1)}, "end_images are not used"),
+        ({"color_match": "mean_std", "color_match_strength": 0.0}, "color_match holds no clip here"),
         ({"story": "[model=main]\na", "first_clip_model": "plain"}, "first_clip_model is not used"),
         ({"mode": "svi2_pro", "ref_image": frames(1, seed=3)}, "start_image is not used: svi2_pro begins from"),
         ({"story": "a\n---\n[cfg=3]\nb", "low_noise_sampler_inputs": sampler(cfg=4.0), "split_step": 4},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import types
@@ -11,14 +12,17 @@ from typing import Any
 import pytest
 import torch
 from helpers import TraceVAE, frames
+from safetensors.torch import load_file, save_file
 from test_humo import humo
 from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
 from wanvideo_svi.svi_embeds.chain import plan_chain
+from wanvideo_svi.svi_embeds.drift_plot import NARROW
+from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.guides import guides_of
-from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.svi_embeds.reel import MANIFEST, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
 from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
@@ -94,12 +98,13 @@ class Report:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.done: list[tuple[int, int]] = []
+        self.pictures: list[Any] = []
 
     def text(self, line: str) -> None:
         self.lines.append(line)
 
     def clip(self, done: int, total: int, picture: Any) -> None:
-        assert picture.size == (64, 64)
+        self.pictures.append(picture)
         self.done.append((done, total))
 
 
@@ -128,6 +133,40 @@ def job(story: str = STORY, mode: str = "film", **options: Any) -> Job:
         fun_or_fl2v_model=given.get("fun_or_fl2v_model", True),
     )  # fmt: skip
     return Job(plan=plan, guides=guides_of(given["sampler"], given.get("low_sampler")), **given)
+
+
+def test_the_drift_so_far_counts_clips_that_were_kept(tmp_path: Path) -> None:
+    looks = []
+    for story in (STORY, STORY + "\n---\na bird"):
+        with ReelWriter(tmp_path, fps=16) as writer:
+            renderer = _Renderer(job(story), writer, FakeHost(), Report())
+            renderer.run(resume=True)
+        looks.append(renderer.drift.looks)
+        whole = measure_reel(open_reel(tmp_path)).drift
+        for look, clip in zip(looks[-1], whole.clips, strict=True):
+            assert look is not None
+            assert look.frames == clip.frames
+            assert look.last == clip.last or look.last.exposure == pytest.approx(clip.last.exposure, abs=0.01)
+            assert (look.across is None) == (clip.across is None)
+            if look.across is not None:
+                assert look.across == pytest.approx(clip.across, abs=0.01)
+    assert looks[1][:3] == looks[0]
+
+
+def test_a_reel_without_looks_shows_the_last_frame(tmp_path: Path) -> None:
+    render(tmp_path, job())
+    manifest = json.loads((tmp_path / MANIFEST).read_text())
+    for take in manifest["takes"]:
+        path = tmp_path / take["tail"]["name"]
+        save_file(load_file(path), path)  # as it was written before there were any
+        take["tail"] |= {
+            "size": path.stat().st_size, "time": path.stat().st_mtime_ns,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }  # fmt: skip
+    (tmp_path / MANIFEST).write_text(json.dumps(manifest))
+    done, _, report = render(tmp_path, job(STORY + "\n---\na bird"))
+    assert done.sampled == (3,)
+    assert [picture.size for picture in report.pictures] == [(64, 64)]
 
 
 def test_a_pair_may_change_at_a_noise_level(tmp_path: Path) -> None:
@@ -218,6 +257,8 @@ def test_each_clip_has_its_seed_its_text_and_its_model(tmp_path: Path) -> None:
     assert [s["image_embeds"]["num_frames"] for s in found] == [17] * 3
     assert done.sampled == (0, 1, 2)
     assert report.done == [(1, 3), (2, 3), (3, 3)]
+    # The first clip has nothing to be compared with: its last frame is shown, then the drift so far.
+    assert [picture.width for picture in report.pictures] == [64, NARROW, NARROW]
     assert report.lines[0] == "clip 1 of 3: sampling"
     assert report.lines[-1].startswith("clip 3 of 3: saving, about ")
 

@@ -129,7 +129,7 @@ def load_scene(frames: int, *, image: Path | None, video: Path | None) -> Tensor
     elif video is not None:
         pictures = _play(video, frames)
     else:
-        pictures = [_draw_scene(i / frames) for i in range(frames)]
+        pictures = [draw_scene(i / frames) for i in range(frames)]
     return torch.from_numpy(np.stack([np.asarray(p, dtype=np.float32) / 255.0 for p in pictures]))
 
 
@@ -178,7 +178,7 @@ def _play(path: Path, frames: int) -> list[Image.Image]:
     return [there_and_back[i % len(there_and_back)] for i in range(frames)]
 
 
-def _draw_scene(t: float) -> Image.Image:
+def draw_scene(t: float) -> Image.Image:
     """A hill landscape at time t (0..1): the sun crosses, the hills pass at two speeds, a ball bounces."""
     width, height = 384, 224
     sky = np.linspace([90, 150, 220], [235, 205, 165], height)[:, None].repeat(width, axis=1)

@@ -126,7 +126,7 @@ def silent_voice(count: int) -> torch.Tensor | None:
 def show_progress(node_id: str | None, done: int, total: int, picture: Image.Image | None = None) -> None:
     """Move a node's progress bar, with a picture on the node. Raises ComfyUI's interrupt when the user cancelled."""
     if (utils := _comfy("comfy.utils")) and node_id is not None:
-        preview = ("JPEG", picture, 512) if picture else None
+        preview = ("JPEG", picture, 1024) if picture else None
         utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
 
 

@@ -26,6 +26,7 @@ from .common import CATEGORY, color_inputs, size_inputs
 from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Rendered, render_chain
+from .render_colour import colour_method
 from .render_job import Job, check_job
 from .sampler_wiring import RunningGraph
 from .voice_rate import voice_rate
@@ -403,6 +404,11 @@ def _unused(job: Job) -> list[str]:
         notes.append("first_clip_model is not used: every block says model=main")
     if job.start_image is not None and job.start_image is not job.reference and clips[0].works_on_latents:
         notes.append("start_image is not used: svi2_pro begins from its anchor, which is ref_image")
+    if job.color_match != "off" and all(colour_method(job, clip) == "off" for clip in clips):
+        notes.append(
+            "color_match holds no clip here: clip 1 is what the others are held to, clips with end or [color=off] are "
+            "left alone, and so are all at strength 0"
+        )
     if job.low_sampler is not None and job.low_sampler.get("cfg") != job.sampler.get("cfg"):
         cut = [str(clip.index + 1) for clip in clips if clip.cfg is not None]
         if cut:

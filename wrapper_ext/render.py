@@ -23,6 +23,7 @@ from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel import Take
 from ..svi_embeds.reel_writer import ReelWriter
 from .render_colour import ColourHold
+from .render_drift import DriftSoFar
 from .render_job import Host, Job, check_job
 from .render_text import Texts
 
@@ -41,7 +42,8 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 
 class Report(Protocol):
-    """Where progress goes. done, total: clips. picture: the last frame of the clip that was finished."""
+    """Where progress goes. done, total: clips. picture: the last frame of the clip that was finished, from the second
+    on within the drift of the chain so far."""
 
     def text(self, line: str) -> None: ...
     def clip(self, done: int, total: int, picture: Image.Image | None) -> None: ...
@@ -89,6 +91,7 @@ class _Renderer:
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
         self.colour = ColourHold(job, writer.folder, self.ref_print)
+        self.drift = DriftSoFar(writer.folder.name, job.reference)
         self.notes: list[str] = []
 
     def run(self, resume: bool) -> Rendered:
@@ -104,16 +107,15 @@ class _Renderer:
                 self._say(clip, "sampling")
                 take, lead = self._render(clip, lead, digest, takes)
                 sampled.append(clip.index)
-                picture = None if lead.frames is None else to_picture(lead.frames[-1:])
+                picture = self.drift.picture() or to_picture(_frames(lead)[-1:])
                 self.report.clip(clip.index + 1, len(plan.clips), picture)
             else:
                 self._say(clip, "kept")
                 take, lead = kept
+                self.drift.add(self.writer.reel.look(take), _frames(lead))
             takes.append(take)
         self.writer.set_chain(takes)
-        if lead.frames is None:
-            raise SVIError("the last clip left no frames")
-        last = lead.frames[-plan.motion_after(len(takes) - 1)[0] :]
+        last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
         return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
 
     def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, _Lead] | None:
@@ -214,12 +216,14 @@ class _Renderer:
         del samples
         tail = last_frames(images, tail_frames)
         self._say(clip, "saving")
+        look = self.drift.measure(images, clip.overlap_frames)
         take = self.writer.add(
             digest, images, before=before, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
-            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started,
+            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
             after_frame=self.host.stop_if_cancelled,
         )  # fmt: skip
         del images
+        self.drift.add(look, tail)
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
         return take, _Lead(tail, latents)
@@ -299,6 +303,13 @@ class _Renderer:
             "WanVideoDecode", vae=self.job.vae, samples=samples, enable_vae_tiling=self.job.tiled_vae
         )[0]
         return images
+
+
+def _frames(lead: _Lead) -> Tensor:
+    """Those that every clip leaves, also one that works on latents."""
+    if lead.frames is None:
+        raise SVIError("the clip left no frames")
+    return lead.frames
 
 
 def _duration(seconds: float) -> str:

@@ -15,6 +15,14 @@ from ..svi_embeds.reel import Take
 from .render_job import Job
 
 
+def colour_method(job: Job, clip: ChainClip) -> str:
+    """How a clip's colours are held. The first clip is what the others are held to; an end image has its own."""
+    held_to_itself = clip.index == 0 and (clip.works_on_latents or job.color_match_to == "clip_1")
+    if clip.end is not None or held_to_itself or not job.color_match_strength:
+        return "off"
+    return clip.color or job.color_match
+
+
 class ColourHold:
     """Holds the clips of a job. folder: of its reel. reference_print: a digest of the reference image."""
 
@@ -22,17 +30,9 @@ class ColourHold:
         self.job, self.folder, self.reference_print = job, folder, reference_print
         self._first: tuple[str, Tensor] | None = None  # with the digest of the clip it is of
 
-    def method(self, clip: ChainClip) -> str:
-        """How a clip's colours are held. The first clip is what the others are held to; an end image has its own."""
-        method = clip.color or self.job.color_match
-        if clip.end is not None:
-            return "off"
-        held_to_itself = clip.index == 0 and (clip.works_on_latents or self.job.color_match_to == "clip_1")
-        return "off" if held_to_itself or not self.job.color_match_strength else method
-
     def facts(self, clip: ChainClip) -> dict[str, Any]:
         """What of it decides a clip; nothing where colours are left alone, as in reels of before there was this."""
-        method, job = self.method(clip), self.job
+        method, job = colour_method(self.job, clip), self.job
         if method == "off":
             return {}
         return {
@@ -44,7 +44,7 @@ class ColourHold:
 
     def images(self, clip: ChainClip, images: Tensor, before: list[Take]) -> Tensor:
         """The clip with the colours of what it is held to, towards its end; `images` are changed."""
-        method, job = self.method(clip), self.job
+        method, job = colour_method(self.job, clip), self.job
         if method == "off" or clip.works_on_latents:
             return images
         if job.color_match_to == "reference" and job.reference is not None:
@@ -66,7 +66,7 @@ class ColourHold:
 
     def latents(self, clip: ChainClip, samples: dict[str, Any], anchor: Callable[[], Tensor]) -> dict[str, Any]:
         """Samples whose last latents have the anchor's statistics, channel by channel. anchor: gives it, C t h w."""
-        if not clip.works_on_latents or self.method(clip) == "off":
+        if not clip.works_on_latents or colour_method(self.job, clip) == "off":
             return samples
         latents = samples["samples"]
         # The clip behind may be led by frames, not by latents: then it is the last latent that leads it.
