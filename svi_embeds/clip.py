@@ -12,9 +12,9 @@ from einops import repeat
 from torch import Tensor
 
 from .checks import check_choice, check_dict, check_strength
-from .clip_latents import encode_clip, extra_samples, prepend_extra, scale_padding
+from .clip_latents import encode_repeating, extra_samples, prepend_extra, scale_padding, with_negative
 from .embeds import build_embeds, control_signal, svi_record
-from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents
+from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents, vae_on
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
@@ -28,6 +28,7 @@ from .masks import (
     per_frame,
 )
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
+from .repeats import NO_REPEATS, constant_runs, find_repeats, receptive_field
 from .sheet import make_tiles
 
 
@@ -71,6 +72,7 @@ def make_clip(
     keyframes: str = "",
     feather: int = 0,
     outside_region: str = "empty",
+    repeat_padding_latents: bool = True,
     device: torch.device | None = None,
     offload_device: torch.device | None = None,
     before_encode: Callable[[], None] | None = None,
@@ -89,6 +91,8 @@ def make_clip(
     frames right before the end, unless it is `same`.
     keyframes, keyframe_images, region, feather, outside_region: for modes whose models take any frames or regions as
     known; see `make_temporal_mask`, which gives the same clip to the host's own encode node.
+    repeat_padding_latents: padding whose latents no longer change is not encoded again, see `repeats`; the latents are
+    the same either way. Never with a region.
     device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
     before_encode: called once all input has been found good and all pixels are ready. (Only whether extra_latents have
     the VAE's channel count shows later, since a VAE does not tell it.)
@@ -160,24 +164,30 @@ def make_clip(
     notes += parts.notes
     if noise_aug_strength and line.motion_frames:
         notes.append(f"noise of {noise_aug_strength:g} on the motion frames")
-    video = compose_video(plan, parts, width=width, height=height, dtype=vae.dtype, noise=noise_aug_strength)
+    repeats = NO_REPEATS
+    if repeat_padding_latents and region is None:
+        repeats = find_repeats(constant_runs(line), receptive_field(vae))
+    compose = partial(
+        compose_video, plan, parts, width=width, height=height, dtype=vae.dtype, noise=noise_aug_strength
+    )
+    video = compose(repeats=repeats)
     if region is not None and outside_region == "empty":
         for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
             video[:, frame, left_out] = 0  # mid-grey
         notes.append("known frames are grey outside region")
-    tiles = make_tiles(plan, partial(video_frame, video), known_per_frame)
+    tiles = make_tiles(plan, lambda frame: video_frame(video, repeats.short_index(frame)), known_per_frame)
 
     if before_encode is not None:
         before_encode()
-    latents, add_cond_latents = encode_clip(
-        vae,
-        video,
-        line,
-        add_cond_latents=add_cond_latents,
-        tiled=tiled_vae,
-        device=device or torch.device("cpu"),
-        offload_device=offload_device,
-    )
+    device = device or torch.device("cpu")
+    with vae_on(vae, device, offload_device):
+        latents, said = encode_repeating(
+            vae, video, repeats, compose, latents=line.latents, device=device, end_apart=line.end_apart,
+            tiled=tiled_vae,
+        )  # fmt: skip
+        if add_cond_latents is not None:
+            add_cond_latents = with_negative(vae, add_cond_latents, width=width, height=height, device=device)
+    notes += said
     del video
     latents, said = scale_padding(plan, latents, ref_strength, in_front=0 if extra is None else extra.shape[1])
     notes += said

@@ -2,41 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .encode import WanVAE, encode_video, scale_latents, vae_on
+from .encode import WanVAE, encode_video, scale_latents
 from .errors import SVIError
 from .latent_space import read_latent
 from .masks import format_runs
 from .plan import ClipPlan
 from .recipes import IMAGE_PADDING
-from .timeline import Timeline
+from .repeats import NO_REPEATS, Repeats
 
 
-def encode_clip(
+def encode_repeating(
     vae: WanVAE,
     video: Tensor,
-    line: Timeline,
+    repeats: Repeats,
+    whole: Callable[[], Tensor],
     *,
-    add_cond_latents: dict[str, Any] | None,
-    tiled: bool,
+    latents: int,
     device: torch.device,
-    offload_device: torch.device | None,
-) -> tuple[Tensor, dict[str, Any] | None]:
-    """The clip's latents C T h w, and add_cond_latents with the negative that the host's encode node adds to them.
+    end_apart: bool = False,
+    tiled: bool = False,
+) -> tuple[Tensor, list[str]]:
+    """A clip's latents C T h w, equal to those of all its frames encoded, and notes.
 
-    video: C F H W in -1..1. The VAE goes to offload_device afterwards, also when it fails.
+    video: C F H W in -1..1 without the frames of `repeats`. whole: makes the video with them, for when its latents have
+    not settled where they should. latents: T of the whole clip.
     """
-    with vae_on(vae, device, offload_device):
-        latents = encode_video(vae, video, latents=line.latents, device=device, end_apart=line.end_apart, tiled=tiled)
-        if add_cond_latents is not None:
-            grey = torch.zeros_like(video[:, :1])
-            negative = vae.encode([grey], device, end_=False, tiled=False)
-            add_cond_latents = {**add_cond_latents, "ref_latent_neg": negative}
-    return latents, add_cond_latents
+    count = latents - repeats.latents
+    encoded = encode_video(vae, video, latents=count, device=device, end_apart=end_apart, tiled=tiled)
+    if not repeats.runs:
+        return encoded, []
+    if repeats.have_settled(encoded):
+        spans = format_runs([latent for run in repeats.runs for latent in run])
+        return repeats.spread(encoded), [f"latents {spans} repeat the ones before them (constant padding)"]
+    del encoded
+    said = "the latents of constant padding differ with this VAE, so all frames were encoded"
+    encoded, _ = encode_repeating(
+        vae, whole(), NO_REPEATS, whole, latents=latents, device=device, end_apart=end_apart, tiled=tiled
+    )
+    return encoded, [said]
+
+
+def with_negative(
+    vae: WanVAE, add_cond_latents: dict[str, Any], *, width: int, height: int, device: torch.device
+) -> dict[str, Any]:
+    """add_cond_latents with the negative that the host's encode node adds to them: one grey frame."""
+    grey = torch.zeros(3, 1, height, width, dtype=vae.dtype)
+    return {**add_cond_latents, "ref_latent_neg": vae.encode([grey], device, end_=False, tiled=False)}
 
 
 def scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front: int) -> tuple[Tensor, list[str]]:

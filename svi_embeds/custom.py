@@ -16,14 +16,16 @@ from einops import rearrange
 from torch import Tensor
 
 from .checks import check_choice, check_dict, check_int
+from .clip_latents import encode_repeating
 from .concat_mask import read_concat_mask
 from .embeds import build_embeds, svi_record
-from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, encode_video, latent_size, vae_on
+from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, latent_size, vae_on
 from .encoded import EncodedClip, write_info
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
 from .latent_space import guess_space, read_latent, to_wrapper
 from .masks import concat_from_known, count_concat, describe_known, pack_known, per_frame, unpack_known
+from .repeats import NO_REPEATS, find_repeats, receptive_field
 from .sheet import make_latent_tiles
 from .timeline import frame_count, latent_count
 
@@ -64,6 +66,7 @@ def make_custom_clip(
     mask_rate: str = "auto",
     latent_space: str = "auto",
     tiled_vae: bool = False,
+    repeat_padding_latents: bool = True,
     device: torch.device | None = None,
     offload_device: torch.device | None = None,
     before_encode: Callable[[], None] | None = None,
@@ -76,7 +79,7 @@ def make_custom_clip(
     concat_mask: F' H' W' in 0..1. mask_polarity: native (0 = kept) or wrapper (1 = kept). mask_rate: one mask per
     frame (pixel) or per latent; auto tells by the count. concat_mask_index: the channel that the mask goes before; 0,
     or 16 of 32. latent_space: of concat_latent_image.
-    device, offload_device, before_encode: as in `make_clip`.
+    repeat_padding_latents, device, offload_device, before_encode: as in `make_clip`.
 
     Raises SVIError for input that cannot be read in one way, and for layouts that the host's sampler does not take.
     """
@@ -100,7 +103,7 @@ def make_custom_clip(
     elif start_image is not None:
         source = _from_image(
             start_image, vae, width=width, height=height, length=length, tiled=tiled_vae,
-            device=device or torch.device("cpu"), offload_device=offload_device, before_encode=before_encode,
+            repeat=repeat_padding_latents, device=device or torch.device("cpu"), offload_device=offload_device, before_encode=before_encode,
         )  # fmt: skip
     else:
         raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
@@ -204,6 +207,7 @@ def _from_image(
     height: int,
     length: int,
     tiled: bool,
+    repeat: bool,
     device: torch.device,
     offload_device: torch.device | None,
     before_encode: Callable[[], None] | None,
@@ -223,12 +227,21 @@ def _from_image(
         notes.append(f"start_image was cut at the centre and resized from {used.shape[2]}x{used.shape[1]}")
         channels_first = resize_centre(rearrange(used, "f h w c -> f c h w"), height=height, width=width)
         used = rearrange(channels_first, "f c h w -> f h w c")
-    video = torch.zeros(3, length, height, width, dtype=vae.dtype)
-    video[:, : len(used)] = to_video(used)
+    repeats = find_repeats([range(len(used), length)], receptive_field(vae)) if repeat else NO_REPEATS
+
+    def compose(frames: int = length) -> Tensor:
+        video = torch.zeros(3, frames, height, width, dtype=vae.dtype)
+        video[:, : len(used)] = to_video(used)
+        return video
+
+    video = compose(length - repeats.frames)
     if before_encode is not None:
         before_encode()
     with vae_on(vae, device, offload_device):
-        latents = encode_video(vae, video, latents=latent_count(length), device=device, tiled=tiled)
+        latents, said = encode_repeating(
+            vae, video, repeats, compose, latents=latent_count(length), device=device, tiled=tiled
+        )
+    notes += said
     return _Source(latents, len(used), vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 from .checks import check_int
 from .errors import SVIError
 from .plan import ClipPlan
+from .repeats import NO_REPEATS, Repeats
 
 # Half a step of 8-bit colour: what float arithmetic may leave outside 0..1 without meaning anything by it.
 _SLACK = 0.5 / 255
@@ -217,21 +218,33 @@ def _layout(plan: ClipPlan, parts: Parts) -> Iterator[tuple[slice, Tensor | str]
 
 
 def compose_video(
-    plan: ClipPlan, parts: Parts, *, width: int, height: int, dtype: torch.dtype, noise: float = 0.0
+    plan: ClipPlan,
+    parts: Parts,
+    *,
+    width: int,
+    height: int,
+    dtype: torch.dtype,
+    noise: float = 0.0,
+    repeats: Repeats = NO_REPEATS,
 ) -> Tensor:
     """The conditioning video of a clip: motion frames, padding, keyframes, the end's own padding, end frames.
 
-    noise: standard deviation, on the motion frames. Returns C F H W in -1..1 in `dtype`, on the CPU, where the VAE
-    wants it.
+    noise: standard deviation, on the motion frames. repeats: padding that is left out. Returns C F H W in -1..1 in
+    `dtype`, on the CPU, where the VAE wants it.
     """
-    video = torch.empty((3, plan.timeline.total_frames, height, width), dtype=dtype)
+    video = torch.empty((3, plan.timeline.total_frames - repeats.frames, height, width), dtype=dtype)
+    start = 0
     for span, part in _layout(plan, parts):
+        stop = start + span.stop - span.start - repeats.frames_in(span)
+        target = video[:, start:stop]
+        start = stop
         if isinstance(part, str):
-            video[:, span].fill_(2 * PLAIN_COLOUR[part] - 1)
+            target.fill_(2 * PLAIN_COLOUR[part] - 1)
         elif noise and part is parts.motion:
-            video[:, span].copy_(add_noise(to_video(part), noise))
+            target.copy_(add_noise(to_video(part), noise))
         else:
-            video[:, span].copy_(to_video(part))
+            # In the video's own layout and type first: one picture may be copied many times.
+            target.copy_(to_video(part).to(dtype).contiguous())
     return video
 
 

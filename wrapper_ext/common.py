@@ -66,6 +66,20 @@ def color_inputs(what: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def repeat_padding_input() -> dict[str, Any]:
+    """The switch of constant padding, as nodes that had none add it."""
+    return {
+        "repeat_padding_latents": (
+            "BOOLEAN",
+            {
+                "default": True,
+                "tooltip": "Clips of more than 125 frames: constant padding is encoded until its latents no longer "
+                "change, then repeated. Same latents, less time. Off: every frame is encoded.",
+            },
+        ),
+    }
+
+
 def keyframe_inputs() -> dict[str, Any]:
     """What is given in the middle of a clip, in the order in which nodes that had none add it."""
     return {

@@ -8,7 +8,7 @@ from ..svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES
 from ..svi_embeds.custom import SPACE_CHOICES, make_custom_clip
 from ..svi_embeds.latent_space import samples_of
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS
+from .common import CATEGORY, EMBEDS_OUTPUTS, repeat_padding_input
 
 
 class WanVideoI2VCustomEmbeds:
@@ -99,6 +99,7 @@ class WanVideoI2VCustomEmbeds:
                     "BOOLEAN",
                     {"default": True, "tooltip": "Move the VAE off the GPU after encoding start_image."},
                 ),
+                **repeat_padding_input(),
             },
         }  # fmt: skip
 

@@ -8,7 +8,7 @@ from ..svi_embeds.clip import make_clip
 from ..svi_embeds.plan import END_PADDING_FRAMES
 from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, size_inputs, strength
+from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, repeat_padding_input, size_inputs, strength
 
 _MODE_TIP = "Which SVI LoRA the clip is for. " + " ".join(
     f"{row.id}: {row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
@@ -146,6 +146,7 @@ class WanVideoSVIEmbeds:
                     },
                 ),
                 **keyframe_inputs(),
+                **repeat_padding_input(),
             },
         }  # fmt: skip
 

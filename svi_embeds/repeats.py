@@ -1,0 +1,117 @@
+"""Padding that needs no encoding: past the VAE's receptive field, latents of a frame that repeats are all the same.
+
+The Wan VAE's encoder is causal in time and streams 1 + 4 + 4 + ... frames, so a latent depends on its own frames and a
+fixed number before them. Where all of those are one picture, the latent equals the one before it, bit for bit. Such
+latents are left out of what is encoded and copied afterwards; what follows them sees the same frames behind it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from .encode import WanVAE
+from .timeline import FRAMES_PER_LATENT, Timeline, frames_of_latent
+
+# Two that must agree are encoded in every run: the second shows that the latents have indeed settled.
+_WITNESSES = 2
+
+
+def receptive_field(vae: WanVAE) -> int | None:
+    """Frames before a latent's own last one that it depends on: 112 for the Wan 2.1 VAE. None when it cannot be told.
+
+    Read off the encoder's convolutions in the order in which they are registered, which is the order in which they run
+    in the wrapper's VAE (wanvideo/wan_video_vae.py, Encoder3d) and in diffusers' (AutoencoderKLWan). A kernel of k
+    frames looks k - 1 frames back, each of them as long as the strides before it make it.
+    """
+    encoder = getattr(vae.model, "encoder", None)
+    if not isinstance(encoder, nn.Module):
+        return None
+    back, step = 0, 1
+    for module in encoder.modules():
+        if isinstance(module, nn.Conv3d):
+            back += (int(module.kernel_size[0]) - 1) * int(module.dilation[0]) * step
+            step *= int(module.stride[0])
+    return back if step == FRAMES_PER_LATENT else None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """Latents of a clip that equal the one before them: runs of them, ascending. What is left is the short clip."""
+
+    runs: tuple[range, ...] = ()
+
+    @property
+    def latents(self) -> int:
+        """How many there are."""
+        return sum(map(len, self.runs))
+
+    @property
+    def frames(self) -> int:
+        """How many frames they hold."""
+        return FRAMES_PER_LATENT * self.latents
+
+    def frames_in(self, span: slice) -> int:
+        """How many frames of `span` they hold."""
+        held = (_frames_of(run) for run in self.runs)
+        return sum(max(0, min(span.stop, run.stop) - max(span.start, run.start)) for run in held)
+
+    def short_index(self, frame: int) -> int:
+        """Where the picture of a clip's frame is in the short clip."""
+        for run in reversed(self.runs):
+            held = _frames_of(run)
+            if frame >= held.start:
+                return self.short_index(held.start - 1) + max(0, frame - held.stop + 1)
+        return frame
+
+    def have_settled(self, short: Tensor) -> bool:
+        """Whether the latents before each run are the same, bit for bit. short: C T h w, of the short clip."""
+        left_out = 0
+        for run in self.runs:
+            first = run.start - left_out
+            if not torch.equal(short[:, first - 1], short[:, first - _WITNESSES]):
+                return False
+            left_out += len(run)
+        return True
+
+    def spread(self, short: Tensor) -> Tensor:
+        """The whole clip's latents from those of the short one. C T h w."""
+        if not self.runs:
+            return short
+        total = short.shape[1] + self.latents
+        kept = [latent for latent in range(total) if not any(latent in run for run in self.runs)]
+        return short[:, [bisect_right(kept, latent) - 1 for latent in range(total)]]
+
+
+NO_REPEATS = Repeats()
+
+
+def find_repeats(constant: Iterable[range], field: int | None) -> Repeats:
+    """Latents that need no encoding.
+
+    constant: runs of frames of a clip that show one picture each, ascending. field: see `receptive_field`; with None
+    there are no repeats.
+    """
+    if field is None:
+        return NO_REPEATS
+    runs = []
+    for run in constant:
+        settled = -(-(run.start + field) // FRAMES_PER_LATENT)
+        repeats = range(settled + _WITNESSES, (run.stop - 1) // FRAMES_PER_LATENT + 1)
+        if repeats:
+            runs.append(repeats)
+    return Repeats(tuple(runs))
+
+
+def constant_runs(line: Timeline) -> list[range]:
+    """Runs of frames that show one picture, by a clip's timeline: its paddings."""
+    fills = ("padding", "end_padding")
+    return [range(segment.start, segment.stop) for segment in line.segments if segment.role in fills]
+
+
+def _frames_of(latents: Sequence[int]) -> range:
+    return range(frames_of_latent(latents[0]).start, frames_of_latent(latents[-1]).stop)
