@@ -15,7 +15,7 @@ from .checks import check_choice, check_dict, check_strength
 from .clip_latents import encode_repeating, extra_samples, prepend_extra, scale_padding, with_negative
 from .embeds import build_embeds, control_signal, svi_record
 from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents, vae_on
-from .encoded import EncodedClip, write_info
+from .encoded import EncodedClip
 from .errors import SVIError
 from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
 from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
@@ -28,8 +28,9 @@ from .masks import (
     per_frame,
 )
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
-from .repeats import NO_REPEATS, constant_runs, find_repeats, receptive_field
+from .repeats import NO_REPEATS, Repeats, constant_runs, find_repeats, receptive_field
 from .sheet import make_tiles
+from .words import write_info
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -167,15 +168,13 @@ def make_clip(
     repeats = NO_REPEATS
     if repeat_padding_latents and region is None:
         repeats = find_repeats(constant_runs(line), receptive_field(vae))
-    compose = partial(
-        compose_video, plan, parts, width=width, height=height, dtype=vae.dtype, noise=noise_aug_strength
-    )
+    compose = partial(compose_video, plan, parts, width=width, height=height, dtype=vae.dtype, noise=noise_aug_strength)
     video = compose(repeats=repeats)
     if region is not None and outside_region == "empty":
         for frame, left_out in left_out_pixels(plan.known_values, region, height=height, width=width):
             video[:, frame, left_out] = 0  # mid-grey
         notes.append("known frames are grey outside region")
-    tiles = make_tiles(plan, lambda frame: video_frame(video, repeats.short_index(frame)), known_per_frame)
+    tiles = make_tiles(plan, partial(_picture, video, repeats), known_per_frame)
 
     if before_encode is not None:
         before_encode()
@@ -238,6 +237,10 @@ def make_clip(
         tiles=tiles,
         known_per_frame=tuple(known_per_frame),
     )
+
+
+def _picture(video: Tensor, repeats: Repeats, frame: int) -> Tensor:
+    return video_frame(video, repeats.short_index(frame))
 
 
 def _check_region_use(

@@ -20,7 +20,7 @@ from .clip_latents import encode_repeating
 from .concat_mask import read_concat_mask
 from .embeds import build_embeds, svi_record
 from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, latent_size, vae_on
-from .encoded import EncodedClip, write_info
+from .encoded import EncodedClip
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
 from .latent_space import guess_space, read_latent, to_wrapper
@@ -28,6 +28,7 @@ from .masks import concat_from_known, count_concat, describe_known, pack_known, 
 from .repeats import NO_REPEATS, find_repeats, receptive_field
 from .sheet import make_latent_tiles
 from .timeline import frame_count, latent_count
+from .words import write_info
 
 CustomSpace = Literal["auto", "native", "wrapper"]
 SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
@@ -103,7 +104,8 @@ def make_custom_clip(
     elif start_image is not None:
         source = _from_image(
             start_image, vae, width=width, height=height, length=length, tiled=tiled_vae,
-            repeat=repeat_padding_latents, device=device or torch.device("cpu"), offload_device=offload_device, before_encode=before_encode,
+            repeat=repeat_padding_latents, device=device or torch.device("cpu"), offload_device=offload_device,
+            before_encode=before_encode,
         )  # fmt: skip
     else:
         raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")

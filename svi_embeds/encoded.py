@@ -83,8 +83,3 @@ def encoded_from(embeds: Any) -> EncodedClip:
         tiles=make_latent_tiles(latents, values, ["latent"] * latents.shape[1], end_apart=is_end_apart(checked)),
         known_per_frame=tuple(values),
     )
-
-
-def write_info(head: list[str], notes: list[str]) -> str:
-    """Lines on a clip, and below them what was decided or adjusted on the caller's behalf."""
-    return "\n".join([*head, *(f"- {note}" for note in notes)])

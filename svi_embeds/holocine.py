@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checks import check_int
-from .encoded import write_info
 from .errors import SVIError
 from .timeline import FRAMES_PER_LATENT, latent_count, latent_of_frame
+from .words import write_info
 
 TOKEN_LIMIT = 512
 TRAINED_FRAMES = (81, 161, 241)

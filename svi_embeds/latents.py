@@ -16,7 +16,7 @@ from .checks import check_bool, check_choice, check_dict, check_int, check_share
 from .colour import match_latents
 from .embeds import build_embeds, svi_record
 from .encode import CHANNELS, FACTOR, PATCH
-from .encoded import EncodedClip, write_info
+from .encoded import EncodedClip
 from .errors import SVIError
 from .latent_plan import (
     LATENT_END_PADDING_CHOICES,
@@ -31,6 +31,7 @@ from .masks import concat_from_known, count_concat, describe_known, frame_masks
 from .recipes import SVI2_PRO
 from .sheet import make_latent_tiles
 from .timeline import FRAMES_PER_LATENT, latent_count
+from .words import write_info
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -15,7 +15,6 @@ from torch import Tensor
 from .checks import check_choice
 from .embeds import with_clean_latents
 from .encode import latent_size
-from .encoded import write_info
 from .errors import SVIError
 from .file_names import base_name, is_holocine, is_pusa, noise_stage, wan_version
 from .models import ModelFacts
@@ -23,6 +22,7 @@ from .pair_embeds import check_pusa_noise, clean_latents_of_both, embeds_of_both
 from .sigma_plot import draw_sigmas
 from .sigmas import PUSA_SCHEDULER, check_boundary, check_schedule, count_high
 from .timeline import latent_count
+from .words import write_info
 
 BOUNDARIES: dict[str, float] = {"t2v": 0.875, "i2v": 0.9}  # Wan-Video/Wan2.2, wan/configs
 # Saved graphs hold them: never rename one.

@@ -12,13 +12,14 @@ from torch import Tensor
 
 from .checks import check_choice
 from .encode import FACTOR, latent_size
-from .encoded import MaskedClip, write_info
+from .encoded import MaskedClip
 from .errors import SVIError
 from .frames import check_images, compose_frames, prepare_parts
 from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
 from .masks import concat_from_known, count_concat, describe_known, mask_strip, per_frame
 from .plan import ClipPlan, count_end_frames, plan_clip
 from .sheet import make_tiles
+from .words import write_info
 
 MODE, START = "fun_inp", "motion_frames"
 

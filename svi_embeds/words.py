@@ -1,4 +1,4 @@
-"""Tables as text."""
+"""What is said to a user: lines, tables, short texts."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def shorten(text: str, width: int = 40) -> str:
     """A text on one line, cut to `width` characters."""
     line = " ".join(text.split())
     return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def write_info(head: list[str], notes: list[str]) -> str:
+    """Lines on a clip, and below them what was decided or adjusted on the caller's behalf."""
+    return "\n".join([*head, *(f"- {note}" for note in notes)])

@@ -101,6 +101,15 @@ def test_starting_comfyui_pays_for_no_optional_package() -> None:
     }, loaded
 
 
+def test_starting_comfyui_loads_no_more_than_the_nodes_themselves() -> None:
+    code = (
+        "import sys, wanvideo_svi; print(*sorted(m for m in sys.modules if m.startswith('wanvideo_svi.svi_embeds.')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
+    loaded = {name.rsplit(".", 1)[1] for name in done.stdout.split()}
+    assert loaded == {"checks", "colour_choices", "errors", "version", "words"}
+
+
 def test_the_version_is_one_number() -> None:
     assert PROJECT["project"]["version"] == VERSION
     assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text()

@@ -18,7 +18,7 @@ from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.wrapper_ext import host, nodes_long_video
+from wanvideo_svi.wrapper_ext import host, long_video
 
 LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
 Open, Frames, Video = (NODE_CLASS_MAPPINGS[f"WanVideoSVIReel{name}"] for name in ("Open", "Frames", "Video"))
@@ -40,7 +40,7 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHost:
     monkeypatch.setattr(host, "_folders", lambda: {"output": tmp_path.resolve()})
     monkeypatch.setattr(host, "video_from_file", Path)
     monkeypatch.setattr(host, "show_text", lambda _, text: found.texts.append(text))  # type: ignore[attr-defined]
-    monkeypatch.setattr(nodes_long_video, "_left", {})
+    monkeypatch.setattr(long_video, "_left", {})
     return found
 
 

@@ -141,9 +141,9 @@ def test_motion_frames_leave_something_of_the_clip() -> None:
 def test_stitch_node_joins_and_says_where_frames_went() -> None:
     images, info = call("WanVideoSVIStitch", images_1=frames(17), images_2=frames(17, channels=4))
     assert len(images) == 29
-    assert info.splitlines() == ["17 + 17 - 5 (start of images_2) = 29 frames", "- alpha of images_2 was dropped"]
+    assert info.splitlines() == ["17 + 17 - 5 (start of the later clip) = 29 frames", "- alpha of images_2 was dropped"]
     _, info = call("WanVideoSVIStitch", images_1=frames(17), images_2=frames(17), overlap_frames=1, drop="old")
-    assert info == "17 + 17 - 1 (end of images_1) = 33 frames"
+    assert info == "17 + 17 - 1 (end of the earlier clip) = 33 frames"
 
 
 def test_mask_polarity_gives_both_views_of_one_fact() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import types
 from pathlib import Path
 from typing import Any
@@ -260,7 +261,8 @@ def test_each_clip_has_its_seed_its_text_and_its_model(tmp_path: Path) -> None:
     # The first clip has nothing to be compared with: its last frame is shown, then the drift so far.
     assert [picture.width for picture in report.pictures] == [64, NARROW, NARROW]
     assert report.lines[0] == "clip 1 of 3: sampling"
-    assert report.lines[-1].startswith("clip 3 of 3: saving, about ")
+    assert report.lines[2].startswith("clip 3 of 3: sampling, about ")
+    assert report.lines[-1] == "saving"
 
 
 @pytest.mark.parametrize(
@@ -595,6 +597,46 @@ def test_only_the_tail_of_a_clip_stays_alive(tmp_path: Path) -> None:
     done, _, _ = render(tmp_path / "r", job())
     assert done.last_frames.shape[0] == 5
     assert done.last_frames.untyped_storage().nbytes() == done.last_frames.numel() * 4
+
+
+def test_a_clip_is_written_while_the_next_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each clip but the last waits, when it is to be written, for the sampler to be called for the one after it."""
+    sampling = [threading.Event() for _ in range(3)]
+    write, met = ReelWriter.add, []
+
+    def add(self: ReelWriter, digest: str, images: Tensor, **facts: Any) -> Any:
+        number = len(facts["before"])
+        met.append(number == 2 or sampling[number + 1].wait(30))
+        return write(self, digest, images, **facts)
+
+    class Watched(FakeHost):
+        def WanVideoSamplerFromSettings(self, **inputs: Any) -> tuple[Any, ...]:
+            sampling[len(samplers(self)) - 1].set()
+            return super().WanVideoSamplerFromSettings(**inputs)
+
+    monkeypatch.setattr(ReelWriter, "add", add)
+    with ReelWriter(tmp_path / "r", fps=16) as writer:
+        done = render_chain(job(), writer, Watched(), Report(), resume=True)
+    assert met == [True, True, True]
+    assert [take.digest for take in done.takes] == [take.digest for take in open_reel(tmp_path / "r").clips]
+
+
+def test_a_disk_that_refuses_is_said_and_what_was_written_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = ReelWriter.add
+
+    def add(self: ReelWriter, digest: str, images: Tensor, **facts: Any) -> Any:
+        if len(facts["before"]) == 1:
+            raise SVIError("reel r: clip 2 could not be written: no space left")
+        return write(self, digest, images, **facts)
+
+    monkeypatch.setattr(ReelWriter, "add", add)
+    with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match="clip 2 could not be written"):
+        render_chain(job(), writer, FakeHost(), Report(), resume=True)
+    left = open_reel(tmp_path / "r")
+    assert len(left.clips) == 1
+    assert left.problems() == []
 
 
 # Where the models come from

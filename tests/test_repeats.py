@@ -107,9 +107,7 @@ def test_bf16_is_the_same_bit_for_bit() -> None:
 def test_custom_embeds_are_the_same_bit_for_bit(vae: CountingVAE) -> None:
     vae.encoded.clear()
     short, whole = (
-        make_custom_clip(
-            vae=vae, width=16, height=16, length=201, start_image=frames(6), repeat_padding_latents=repeat
-        )
+        make_custom_clip(vae=vae, width=16, height=16, length=201, start_image=frames(6), repeat_padding_latents=repeat)
         for repeat in (True, False)
     )
     assert vae.encoded == [125, 201]
@@ -145,9 +143,7 @@ def test_latents_that_do_not_settle_are_encoded_in_full() -> None:
     keyframes=st.sets(st.integers(10, 400), max_size=5),
     field=st.sampled_from([0, 3, 8, 112]),
 )
-def test_only_settled_padding_is_left_out(
-    latents: int, motion: int, end: int, keyframes: set[int], field: int
-) -> None:
+def test_only_settled_padding_is_left_out(latents: int, motion: int, end: int, keyframes: set[int], field: int) -> None:
     count = 4 * latents - 3
     if motion + end >= count:
         return

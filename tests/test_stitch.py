@@ -25,6 +25,35 @@ def test_a_cut_up_video_is_whole_again(lengths: list[int], overlap: int, drop: s
     assert torch.equal(joined, video)
 
 
+@given(
+    st.lists(st.integers(6, 9), min_size=2, max_size=5), st.integers(0, 5), st.sampled_from(["new", "old"]),
+    st.sampled_from(["none", "linear"]), st.sampled_from(["off", "mean_std"]),
+)  # fmt: skip
+def test_many_clips_at_once_are_the_same_as_one_after_the_other(
+    lengths: list[int], overlap: int, drop: str, blend: str, color_match: str
+) -> None:
+    options = {"overlap_frames": overlap, "drop": drop, "color_match": color_match}
+    options["blend"] = blend if overlap else "none"
+    options["color_reference"] = frames(1, seed=9)
+    clips = [frames(length, height=2, width=2, seed=seed) for seed, length in enumerate(lengths)]
+    joined = clips[0]
+    for clip in clips[1:]:
+        joined, _ = stitch(joined, clip, **options)
+    assert torch.equal(stitch(*clips, **options)[0], joined)
+
+
+def test_one_clip_is_nothing_to_stitch() -> None:
+    with pytest.raises(SVIError, match="two clips or more, got 1"):
+        stitch(frames(5), overlap_frames=0)
+
+
+def test_a_clip_in_the_middle_is_named() -> None:
+    with pytest.raises(SVIError, match="images_3 has 4 frames"):
+        stitch(frames(9), frames(9), frames(4), overlap_frames=5)
+    with pytest.raises(SVIError, match=r"64x64 and 32x64 \(images_3\)"):
+        stitch(frames(9), frames(9), frames(9, width=32), overlap_frames=5)
+
+
 def test_drop_decides_which_clip_shows_the_overlap() -> None:
     old, new = torch.zeros(9, 2, 2, 3), torch.ones(9, 2, 2, 3)
     assert stitch(old, new, overlap_frames=5)[0][:, 0, 0, 0].tolist() == [0] * 9 + [1] * 4
@@ -43,7 +72,7 @@ def test_alpha_is_dropped_and_said_and_the_clips_stay_as_they_were() -> None:
 @pytest.mark.parametrize(
     ("first", "second", "arguments", "message"),
     [
-        (frames(6), frames(6, width=32), {"overlap_frames": 1}, "one size, got 64x64 and 32x64: resize"),
+        (frames(6), frames(6, width=32), {"overlap_frames": 1}, r"one size, got 64x64 and 32x64 \(images_2\): resize"),
         (frames(6), frames(6), {"overlap_frames": 6}, r"must be 0\.\.5, got 6: images_2 has 6 frames"),
         (frames(6), frames(6), {"overlap_frames": -1}, r"overlap_frames must be 0 or more, got -1"),
         (frames(6), frames(6), {"overlap_frames": 1, "drop": "both"}, "drop must be one of new, old; got 'both'"),

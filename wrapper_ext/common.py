@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from ..svi_embeds.colour_choices import COLOUR_CHOICES
-from ..svi_embeds.keyframes import OUTSIDE_CHOICES
 
 CATEGORY = "WanVideoWrapper/SVI"
 
@@ -28,6 +27,13 @@ EMBEDS_OUTPUTS = Outputs(
         "What the node did and adjusted, in words.",
     ),
 )
+
+
+# Names of the outputs of WanVideoHighLowPair.
+PAIR_OUTPUTS = (
+    "high_model", "low_model", "high_embeds", "low_embeds", "steps", "shift", "scheduler", "high_end_step",
+    "low_start_step", "info",
+)  # fmt: skip
 
 
 def strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
@@ -82,6 +88,8 @@ def repeat_padding_input() -> dict[str, Any]:
 
 def keyframe_inputs() -> dict[str, Any]:
     """What is given in the middle of a clip, in the order in which nodes that had none add it."""
+    from ..svi_embeds.keyframes import OUTSIDE_CHOICES
+
     return {
         "keyframe_images": (
             "IMAGE",

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.sigmas import SCHEDULERS, check_schedule, noise_levels, sigmas_of
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -146,6 +145,8 @@ def video_from_file(path: Path) -> Any:
 
 def schedulers() -> list[str]:
     """The schedulers of the wrapper's sampler: its own list, so that a link to it fits. Outside ComfyUI: SCHEDULERS."""
+    from ..svi_embeds.sigmas import SCHEDULERS
+
     sampler = _node("WanVideoSampler")
     if sampler is None:
         return list(SCHEDULERS)
@@ -158,6 +159,8 @@ def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
 
     Wrappers before 2025-11-05 cannot be asked. Raises SVIError when the scheduler refuses these values.
     """
+    from ..svi_embeds.sigmas import check_schedule, noise_levels, sigmas_of
+
     check_schedule(scheduler, steps, shift)
     node = _node("WanVideoScheduler")
     if node is None or "steps" not in node.INPUT_TYPES()["required"]:

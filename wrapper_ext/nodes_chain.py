@@ -7,11 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.checks import check_int
-from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.frames import check_images, last_frames
-from ..svi_embeds.stitch import BLEND_CHOICES, DROP_CHOICES, stitch
+from ..svi_embeds.words import write_info
 from .common import CATEGORY, color_inputs
+
+MOST_CLIPS = 8  # that one Stitch node joins
 
 
 class WanVideoSVIMotionFrames:
@@ -49,6 +49,8 @@ class WanVideoSVIMotionFrames:
 
     def split(self, images: Tensor, overlap_frames: int) -> tuple[Tensor, Tensor, Tensor, str]:
         """images: F H W C in 0..1. Returns k H W 3, F-k H W 3, 1 H W 3, and what was done."""
+        from ..svi_embeds.frames import check_images, last_frames
+
         clip, notes = check_images("images", images)
         if check_int("overlap_frames", overlap_frames, minimum=1) >= len(clip):
             raise SVIError(
@@ -61,20 +63,22 @@ class WanVideoSVIMotionFrames:
 
 
 class WanVideoSVIStitch:
-    """Joins two clips without showing the overlap twice."""
+    """Joins clips without showing the overlap twice."""
 
     CATEGORY = CATEGORY
     DESCRIPTION = (
-        "Joins two clips of a chain. The overlap is in both; it is dropped from one of them, exactly. "
-        "Use the overlap that the second clip was made with."
+        "Joins clips of a chain, two or up to eight. The overlap is in both; it is dropped from one of them, exactly. "
+        "Use the overlap that the later clips were made with."
     )
     FUNCTION = "stitch"
     RETURN_TYPES = ("IMAGE", "STRING")
     RETURN_NAMES = ("images", "info")
-    OUTPUT_TOOLTIPS = ("Both clips as one.", "How many frames came from where.")
+    OUTPUT_TOOLTIPS = ("All clips as one.", "How many frames came from where.")
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.stitch import BLEND_CHOICES, DROP_CHOICES
+
         return {
             "required": {
                 "images_1": ("IMAGE", {"tooltip": "The earlier clip, or everything stitched so far."}),
@@ -104,11 +108,18 @@ class WanVideoSVIStitch:
                         "jump in colour. Not for 2.0 Pro, whose overlap begins with the anchor.",
                     },
                 ),
-                **color_inputs("images_2, towards its end,"),
+                **color_inputs("each later clip, towards its end,"),
                 "color_reference": (
                     "IMAGE",
                     {"tooltip": "Whose colours to hold: the original image. Left out: those of the first clip."},
                 ),
+                **{
+                    f"images_{number}": (
+                        "IMAGE",
+                        {"tooltip": "One more clip, with the same overlap. Joined at once, the video is copied once."},
+                    )
+                    for number in range(3, MOST_CLIPS + 1)
+                },
             },
         }  # fmt: skip
 
@@ -122,16 +133,30 @@ class WanVideoSVIStitch:
         color_match: str = "off",
         color_match_strength: float = 1.0,
         color_reference: Tensor | None = None,
+        **more: Tensor,
     ) -> tuple[Tensor, str]:
-        """F1 H W C and F2 H W C in 0..1 -> F1+F2-overlap H W 3, and what was done."""
+        """F H W C in 0..1, each -> H W 3 frames of all less overlap_frames at each seam, and what was done.
+
+        more: images_3 to images_8, as far as they are connected.
+        """
+        from ..svi_embeds.stitch import stitch
+
+        clips = [images_1, images_2]
+        for number in range(3, MOST_CLIPS + 1):
+            if (images := more.get(f"images_{number}")) is not None:
+                if len(clips) < number - 1:
+                    raise SVIError(f"images_{number} is connected, images_{len(clips) + 1} is not: leave no gap")
+                clips.append(images)
         images, notes = stitch(
-            images_1, images_2, overlap_frames=overlap_frames, drop=drop, blend=blend, color_match=color_match,
+            *clips, overlap_frames=overlap_frames, drop=drop, blend=blend, color_match=color_match,
             color_match_strength=color_match_strength, color_reference=color_reference,
         )  # fmt: skip
-        where = "start of images_2" if drop == "new" else "end of images_1"
+        where = "start of the later clip" if drop == "new" else "end of the earlier clip"
         if blend != "none":
             where = f"blended, {blend}"
-        head = f"{len(images_1)} + {len(images_2)} - {overlap_frames} ({where}) = {len(images)} frames"
+        counts = " + ".join(str(len(clip)) for clip in clips)
+        seams = f"{len(clips) - 1} x {overlap_frames}" if len(clips) > 2 else overlap_frames
+        head = f"{counts} - {seams} ({where}) = {len(images)} frames"
         return images, write_info([head], notes)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES
-from ..svi_embeds.custom import SPACE_CHOICES, make_custom_clip
-from ..svi_embeds.latent_space import samples_of
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, repeat_padding_input
 
@@ -32,6 +29,9 @@ class WanVideoI2VCustomEmbeds:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES
+        from ..svi_embeds.custom import SPACE_CHOICES
+
         size = {"min": 16, "max": 8096, "step": 16}
         return {
             "required": {
@@ -105,6 +105,9 @@ class WanVideoI2VCustomEmbeds:
 
     def build(self, force_offload: bool = True, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.custom.make_custom_clip`, whose parameters the inputs are."""
+        from ..svi_embeds.custom import make_custom_clip
+        from ..svi_embeds.latent_space import samples_of
+
         clip = make_custom_clip(
             **inputs,
             device=host.device(),

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from ..svi_embeds.drift_video import Measured, measure_images, measure_reel
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.reel import Reel
 from . import host
 from .common import CATEGORY
+
+if TYPE_CHECKING:
+    from ..svi_embeds.drift_video import Measured
+    from ..svi_embeds.reel import Reel
 
 
 class WanVideoSVIDrift:
@@ -66,6 +68,9 @@ class WanVideoSVIDrift:
         unique_id: str | None = None,
     ) -> dict[str, Any]:
         """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON."""
+        from ..svi_embeds.drift_video import measure_images, measure_reel
+        from ..svi_embeds.reel import Reel
+
         if (images is None) == (reel is None):
             came = "both are connected" if reel is not None else "none is connected"
             raise SVIError(f"SVI Drift measures images or a reel, {came}: connect one of them")
@@ -84,6 +89,8 @@ class _Tick:
     """Moves the progress bar, and stops when the user cancels."""
 
     def __init__(self, node: str | None, frames: int, reel: Reel | None) -> None:
+        from ..svi_embeds.reel import Reel
+
         self.node, self.done = node, 0
         self.total = reel.total_frames if isinstance(reel, Reel) else frames
 

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..svi_embeds.clip import make_clip
-from ..svi_embeds.plan import END_PADDING_FRAMES
-from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, repeat_padding_input, size_inputs, strength
-
-_MODE_TIP = "Which SVI LoRA the clip is for. " + " ".join(
-    f"{row.id}: {row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
-    for row in RECIPES.values()
-)
 
 
 class WanVideoSVIEmbeds:
@@ -31,10 +23,18 @@ class WanVideoSVIEmbeds:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.plan import END_PADDING_FRAMES
+        from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
+
+        motion = {
+            row.id: f"{row.motion_frames} motion frame{'s' if row.motion_frames > 1 else ''}, {row.padding} padding."
+            for row in RECIPES.values()
+        }
+        modes = " ".join(f"{mode}: {said}" for mode, said in motion.items())
         return {
             "required": {
                 "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
-                "mode": (list(MODES), {"default": "film", "tooltip": _MODE_TIP}),
+                "mode": (list(MODES), {"default": "film", "tooltip": f"Which SVI LoRA the clip is for. {modes}"}),
                 **size_inputs(),
                 "num_frames": (
                     "INT",
@@ -161,6 +161,8 @@ class WanVideoSVIEmbeds:
 
     def encode(self, vae: Any, force_offload: bool, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.clip.make_clip`, whose parameters the inputs are."""
+        from ..svi_embeds.clip import make_clip
+
         host.require_wrapper()
         host.free_memory()
         clip = make_clip(

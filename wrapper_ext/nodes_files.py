@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..svi_embeds.embeds import describe_embeds
-from ..svi_embeds.embeds_file import load_embeds_and_gaps, save_embeds
-from ..svi_embeds.encoded import encoded_from, write_info
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS
 
@@ -55,6 +53,9 @@ class WanVideoSVISaveEmbeds:
 
     def save(self, image_embeds: Any, filename_prefix: str, strict: bool) -> dict[str, Any]:
         """image_embeds: a dict of image-to-video. Returns it, the file's name and what it holds."""
+        from ..svi_embeds.embeds import describe_embeds
+        from ..svi_embeds.embeds_file import save_embeds
+
         described = describe_embeds(image_embeds)
         path, name = host.new_output_file(filename_prefix)
         left_out = save_embeds(image_embeds, path, strict=strict)
@@ -108,6 +109,9 @@ class WanVideoSVILoadEmbeds:
 
     def load(self, file: str) -> dict[str, Any]:
         """file: a name as `host.find_file` takes it."""
+        from ..svi_embeds.embeds_file import load_embeds_and_gaps
+        from ..svi_embeds.encoded import encoded_from
+
         embeds, left_out = load_embeds_and_gaps(host.find_file(file))
         clip = encoded_from(embeds)
         info = write_info([file, clip.info], [f"left out when it was saved: {item}" for item in left_out])

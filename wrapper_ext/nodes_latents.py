@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..svi_embeds.latent_plan import LATENT_END_PADDING_CHOICES, LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
-from ..svi_embeds.latent_space import LATENT_SPACES
-from ..svi_embeds.latents import make_latent_clip
-from ..svi_embeds.recipes import SVI2_PRO
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, strength
 
@@ -30,6 +26,10 @@ class WanVideoSVILatentEmbeds:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.latent_plan import LATENT_END_PADDING_CHOICES, LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
+        from ..svi_embeds.latent_space import LATENT_SPACES
+        from ..svi_embeds.recipes import SVI2_PRO
+
         return {
             "required": {
                 "anchor_samples": (
@@ -131,6 +131,8 @@ class WanVideoSVILatentEmbeds:
 
     def build(self, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.latents.make_latent_clip`, whose parameters the inputs are."""
+        from ..svi_embeds.latents import make_latent_clip
+
         clip = make_latent_clip(**inputs)
         return {
             "ui": {"images": host.show(clip.sheet(), "svi_latent_embeds")},

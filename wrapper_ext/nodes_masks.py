@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.checks import check_choice
-from ..svi_embeds.masks import check_mask, concat_from_known, count_concat, describe_known, per_frame
 from .common import CATEGORY
 
 _VIEWS = ["known_mask", "concat_mask"]
@@ -48,6 +47,8 @@ class WanVideoSVIMaskPolarity:
 
     def convert(self, mask: Tensor, mask_is: str) -> tuple[Tensor, Tensor, str]:
         """mask: F h w in 0..1. Returns it as known_mask and as concat_mask, and in words."""
+        from ..svi_embeds.masks import check_mask, concat_from_known, count_concat, describe_known, per_frame
+
         check_choice("mask_is", mask_is, _VIEWS)
         check_mask("mask", mask)
         other = concat_from_known(mask)

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.holocine import plan_scene
-from ..svi_embeds.lora import describe_lora, read_lora
-from ..svi_embeds.models import model_facts
-from ..svi_embeds.pairing import BOUNDARY_CHOICES, plan_pair
 from . import host
-from .common import CATEGORY, size_inputs
-from .sampler_wiring import OUTPUTS, RunningGraph, lora_names, wiring_problems
+from .common import CATEGORY, PAIR_OUTPUTS, size_inputs
 
 
 class _PairTypes:
@@ -35,7 +30,7 @@ class WanVideoHighLowPair:
     )
     FUNCTION = "pair"
     RETURN_TYPES: Any = _PairTypes()
-    RETURN_NAMES = OUTPUTS
+    RETURN_NAMES = PAIR_OUTPUTS
     OUTPUT_TOOLTIPS = (
         "The high noise model as it came, for the first sampler.",
         "The low noise model as it came, for the second sampler.",
@@ -51,6 +46,8 @@ class WanVideoHighLowPair:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.pairing import BOUNDARY_CHOICES
+
         sizes = size_inputs()
         return {
             "required": {
@@ -143,6 +140,10 @@ class WanVideoHighLowPair:
         **inputs: Any,
     ) -> dict[str, Any]:
         """See `svi_embeds.pairing.plan_pair`. prompt, unique_id: the graph that runs and this node in it."""
+        from ..svi_embeds.models import model_facts
+        from ..svi_embeds.pairing import plan_pair
+        from .sampler_wiring import RunningGraph, lora_names, wiring_problems
+
         host.require_wrapper()
         graph, node_id = RunningGraph(prompt or {}), str(unique_id)
         high, low = (
@@ -219,6 +220,8 @@ class WanVideoHoloCinePrompt:
 
     def write(self, global_caption: str, shots: str, num_frames: int, cuts: str) -> dict[str, Any]:
         """See `svi_embeds.holocine.plan_scene`, whose parameters the inputs are."""
+        from ..svi_embeds.holocine import plan_scene
+
         plan = plan_scene(global_caption=global_caption, shots=shots, num_frames=num_frames, cuts=cuts)
         frames, latents = (", ".join(map(str, numbers)) for numbers in (plan.cuts, plan.cut_latents))
         return {"ui": {"text": [plan.info]}, "result": (plan.scene.prompt, frames, latents, num_frames, plan.info)}
@@ -252,6 +255,8 @@ class WanVideoSVILoraInfo:
 
     def read(self, lora: str) -> dict[str, Any]:
         """lora: a name as ComfyUI lists it."""
+        from ..svi_embeds.lora import describe_lora, read_lora
+
         facts = read_lora(host.lora_path(lora))
         info = "\n".join([lora, *describe_lora(facts)])
         return {"ui": {"text": [info]}, "result": (facts.modes[0] if facts.modes else "", info)}

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ..svi_embeds.checks import check_int
-from ..svi_embeds.clip_video import DEFAULT_QUALITY, FORMATS, check_format, to_images
-from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.fingerprint import fingerprint
-from ..svi_embeds.reel import Reel, check_reel_name, describe_reel, list_reels, open_reel, reel_state
-from ..svi_embeds.soundtrack import Soundtrack, soundtrack_of
+from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY
 
+if TYPE_CHECKING:
+    from ..svi_embeds.reel import Reel
+    from ..svi_embeds.soundtrack import Soundtrack
+
 
 def _reels() -> list[str]:
+    from ..svi_embeds.reel import list_reels
+
     try:
         return list_reels(host.reels_folder())
     except SVIError:
@@ -60,6 +62,8 @@ class WanVideoSVIReelOpen:
     @classmethod
     def VALIDATE_INPUTS(cls, name: str | None = None) -> bool | str:
         """Takes reels that came after the list was made. name is None when it is linked."""
+        from ..svi_embeds.reel import check_reel_name, open_reel
+
         if name is None:
             return True
         try:
@@ -71,6 +75,8 @@ class WanVideoSVIReelOpen:
     @classmethod
     def IS_CHANGED(cls, name: str, **_: Any) -> str:
         """Changes with the reel."""
+        from ..svi_embeds.reel import check_reel_name, reel_state
+
         try:
             return reel_state(host.reels_folder() / check_reel_name(name))
         except SVIError:
@@ -78,6 +84,8 @@ class WanVideoSVIReelOpen:
 
     def open(self, name: str, clips: int) -> tuple[Reel, Tensor, str]:
         """name: a reel's. clips: how many, 0 for all. Returns the reel, its last frames F H W 3, and words."""
+        from ..svi_embeds.reel import check_reel_name, describe_reel, open_reel
+
         reel = open_reel(host.reels_folder() / check_reel_name(name))
         if not reel.clips:
             raise SVIError(f"reel {name} has no clip yet")
@@ -123,6 +131,8 @@ class WanVideoSVIReelFrames:
 
     def read(self, reel: Reel, start_frame: int, count: int) -> tuple[Tensor, str]:
         """start_frame: from 0, or from the end when negative. count: frames, 0 for the rest. Returns F H W 3."""
+        from ..svi_embeds.clip_video import to_images
+
         total = _reel(reel).shown_frames
         start = check_int("start_frame", start_frame) + (total if start_frame < 0 else 0)
         stop = start + check_int("count", count, minimum=0) if count else total
@@ -151,6 +161,8 @@ class WanVideoSVIReelVideo:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.clip_video import DEFAULT_QUALITY, FORMATS
+
         return {
             "required": {
                 "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video or SVI Reel Open."}),
@@ -191,6 +203,9 @@ class WanVideoSVIReelVideo:
         unique_id: str | None = None,
     ) -> dict[str, Any]:
         """See `Reel.assemble`. Returns VIDEO, and the file in words."""
+        from ..svi_embeds.clip_video import check_format
+        from ..svi_embeds.soundtrack import soundtrack_of
+
         row = check_format(format)
         _reel(reel)
         rate = fps or reel.fps
@@ -213,6 +228,8 @@ class WanVideoSVIReelVideo:
 
 
 def _reel(reel: object) -> Reel:
+    from ..svi_embeds.reel import Reel
+
     if not isinstance(reel, Reel):
         raise SVIError(f"reel must come from SVI Long Video or SVI Reel Open, got {type(reel).__name__}")
     return reel
@@ -220,6 +237,8 @@ def _reel(reel: object) -> Reel:
 
 def sound_name(track: Soundtrack | None) -> str:
     """What a video's file name says of its sound, so that one with other sound is not taken for it."""
+    from ..svi_embeds.fingerprint import fingerprint
+
     return "" if track is None else f"_a{fingerprint([track.samples, track.rate])[:8]}"
 
 

@@ -6,10 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..svi_embeds.canvas import reference_canvas
-from ..svi_embeds.encoded import write_info
-from ..svi_embeds.frames import to_picture
-from ..svi_embeds.temporal_mask import make_temporal_mask
+from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY, keyframe_inputs, size_inputs
 
@@ -91,6 +88,8 @@ class WanVideoSVITemporalMask:
 
     def make(self, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.temporal_mask.make_temporal_mask`, whose parameters the inputs are."""
+        from ..svi_embeds.temporal_mask import make_temporal_mask
+
         made = make_temporal_mask(**inputs)
         return {
             "ui": {"images": host.show(made.sheet(), "svi_temporal_mask")},
@@ -143,6 +142,9 @@ class WanVideoReferenceCanvas:
 
     def place(self, width: int, height: int, margin: int, level: float, **images: Tensor | None) -> dict[str, Any]:
         """images: image_1 to image_4, F H W C in 0..1. Returns 1 H W 3, 1 H W, boxes, and what went where."""
+        from ..svi_embeds.canvas import reference_canvas
+        from ..svi_embeds.frames import to_picture
+
         given = {name: image for name, image in sorted(images.items()) if image is not None}
         made = reference_canvas(given, width=width, height=height, margin=margin, level=level)
         head = [f"{len(made.boxes)} references on {width}x{height}"]

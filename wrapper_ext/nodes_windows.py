@@ -7,20 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ..svi_embeds.encoded import write_info
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.humo import HUMO_FPS, humo_voice, join_humo, window_humo
-from ..svi_embeds.poses import POSE_END_CHOICES, pose_length, pose_of, window_pose_images, window_poses
-from ..svi_embeds.soundtrack import check_covers, soundtrack_of
-from ..svi_embeds.voice import (
-    VOICE_END_CHOICES,
-    VOICE_FPS,
-    check_time_base,
-    speakers_of,
-    voice_length,
-    window_multitalk,
-)
-from ..svi_embeds.window import Window, window_of
+from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY, size_inputs
 
@@ -82,6 +70,8 @@ class WanVideoSVIAudioWindow:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.voice import VOICE_END_CHOICES, VOICE_FPS
+
         rate = {"min": 1.0, "max": 120.0, "step": 0.01}
         return {
             "required": {
@@ -138,6 +128,11 @@ class WanVideoSVIAudioWindow:
         audio: Mapping[str, Any] | None = None,
     ) -> tuple[Any, Any, Any, int, int, str]:
         """See `window_multitalk`, `window_humo` and `join_humo`."""
+        from ..svi_embeds.humo import HUMO_FPS, humo_voice, join_humo, window_humo
+        from ..svi_embeds.soundtrack import check_covers, soundtrack_of
+        from ..svi_embeds.voice import check_time_base, speakers_of, voice_length, window_multitalk
+        from ..svi_embeds.window import window_of
+
         if (multitalk_embeds is None) == (humo_embeds is None):
             came = "none is connected" if humo_embeds is None else "both are connected"
             raise SVIError(f"connect either multitalk_embeds or humo_embeds; {came}")
@@ -194,6 +189,8 @@ class WanVideoSVIPoseWindow:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
+        from ..svi_embeds.poses import POSE_END_CHOICES
+
         return {
             "required": {
                 **_window_inputs(),
@@ -231,6 +228,9 @@ class WanVideoSVIPoseWindow:
         pose_images: Tensor | None = None,
     ) -> tuple[Any, Any, int, int, str]:
         """See `window_poses` and `window_pose_images`."""
+        from ..svi_embeds.poses import pose_length, pose_of, window_pose_images, window_poses
+        from ..svi_embeds.window import Window, window_of
+
         if unianimate_poses is None and pose_images is None:
             raise SVIError("connect unianimate_poses or pose_images; none is connected")
 

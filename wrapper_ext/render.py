@@ -25,6 +25,7 @@ from ..svi_embeds.reel_writer import ReelWriter
 from .render_colour import ColourHold
 from .render_drift import DriftSoFar
 from .render_job import Host, Job, check_job
+from .render_save import Saver
 from .render_text import Texts
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
@@ -96,24 +97,26 @@ class _Renderer:
 
     def run(self, resume: bool) -> Rendered:
         plan = self.job.plan
-        takes: list[Take] = []
         sampled: list[int] = []
         lead = _Lead(self.job.start_image, None)
-        for clip in plan.clips:
-            self.host.stop_if_cancelled()
-            digest = self._digest(clip, lead)
-            kept = self._kept(clip, digest) if resume else None
-            if kept is None:
-                self._say(clip, "sampling")
-                take, lead = self._render(clip, lead, digest, takes)
-                sampled.append(clip.index)
-                picture = self.drift.picture() or to_picture(_frames(lead)[-1:])
-                self.report.clip(clip.index + 1, len(plan.clips), picture)
-            else:
-                self._say(clip, "kept")
-                take, lead = kept
-                self.drift.add(self.writer.reel.look(take), _frames(lead))
-            takes.append(take)
+        with Saver(self.writer) as saver:
+            for clip in plan.clips:
+                self.host.stop_if_cancelled()
+                digest = self._digest(clip, lead)
+                kept = self._kept(clip, digest) if resume else None
+                if kept is None:
+                    self._say(clip, "sampling")
+                    lead = self._render(clip, lead, digest, saver)
+                    sampled.append(clip.index)
+                    picture = self.drift.picture() or to_picture(_frames(lead)[-1:])
+                    self.report.clip(clip.index + 1, len(plan.clips), picture)
+                else:
+                    self._say(clip, "kept")
+                    take, lead = kept
+                    saver.keep(take)
+                    self.drift.add(self.writer.reel.look(take), _frames(lead))
+            self.report.text("saving")
+            takes = saver.takes()
         self.writer.set_chain(takes)
         last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
         return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
@@ -192,7 +195,7 @@ class _Renderer:
 
     # One clip
 
-    def _render(self, clip: ChainClip, lead: _Lead, digest: str, before: list[Take]) -> tuple[Take, _Lead]:
+    def _render(self, clip: ChainClip, lead: _Lead, digest: str, saver: Saver) -> _Lead:
         started = time.monotonic()
         text = self.text.of(clip)
         embeds = self._latent_embeds(clip, lead) if clip.works_on_latents else self._embeds(clip, lead)
@@ -206,7 +209,7 @@ class _Renderer:
             )
         tail_frames, tail_latents = self.job.plan.motion_after(clip.index)
         tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
-        images = self.colour.images(clip, images, before)
+        images = self.colour.images(clip, images, saver.takes)
         if clip.works_on_latents:
             tail_latents = max(tail_latents, _TAIL_LATENTS)
         latents = None
@@ -215,18 +218,16 @@ class _Renderer:
             latents = shown_latents("samples", samples)[0][:, -tail_latents:].clone()
         del samples
         tail = last_frames(images, tail_frames)
-        self._say(clip, "saving")
         look = self.drift.measure(images, clip.overlap_frames)
-        take = self.writer.add(
-            digest, images, before=before, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
-            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
-            after_frame=self.host.stop_if_cancelled,
+        saver.add(
+            digest, images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt, seed=clip.seed,
+            mode=clip.mode, seconds=time.monotonic() - started, look=look,
         )  # fmt: skip
         del images
         self.drift.add(look, tail)
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return take, _Lead(tail, latents)
+        return _Lead(tail, latents)
 
     def _embeds(self, clip: ChainClip, lead: _Lead) -> dict[str, Any]:
         job = self.job

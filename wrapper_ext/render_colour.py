@@ -42,15 +42,18 @@ class ColourHold:
             ]
         }  # fmt: skip
 
-    def images(self, clip: ChainClip, images: Tensor, before: list[Take]) -> Tensor:
-        """The clip with the colours of what it is held to, towards its end; `images` are changed."""
+    def images(self, clip: ChainClip, images: Tensor, before: Callable[[], list[Take]]) -> Tensor:
+        """The clip with the colours of what it is held to, towards its end; `images` are changed.
+
+        before: gives the clips before it, on disk.
+        """
         method, job = colour_method(self.job, clip), self.job
         if method == "off" or clip.works_on_latents:
             return images
         if job.color_match_to == "reference" and job.reference is not None:
             target = colour_sample(job.reference)
         else:
-            target = self._first_clip(before[0])
+            target = self._first_clip(before()[0])
         return match_clip(
             images, target, method=method, strength=job.color_match_strength, lead=clip.overlap_frames,
             tail=job.plan.motion_after(clip.index)[0], in_place=True,

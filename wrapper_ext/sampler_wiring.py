@@ -10,13 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..svi_embeds.pairing import Pair
+from .common import PAIR_OUTPUTS
 
 # Outputs of the pair node by position; the node's RETURN_NAMES are these.
-OUTPUTS = (
-    "high_model", "low_model", "high_embeds", "low_embeds", "steps", "shift", "scheduler", "high_end_step",
-    "low_start_step", "info",
-)  # fmt: skip
-
 _UNKNOWN = object()  # linked to something that is not known before it runs
 _MODEL_LINKS = ("model",)
 _SAMPLES_LINKS = ("samples", "latent", "latents", "sampler_inputs")
@@ -87,7 +83,7 @@ class _Check:
     def __init__(self, graph: RunningGraph, node_id: str, pair: Pair) -> None:
         self.graph, self.node_id, self.pair = graph, node_id, pair
         self.ours: dict[int, Any] = {
-            OUTPUTS.index(name): value
+            PAIR_OUTPUTS.index(name): value
             for name, value in (
                 ("steps", pair.steps), ("shift", pair.shift), ("scheduler", pair.scheduler),
                 ("high_end_step", pair.split), ("low_start_step", pair.split),
@@ -160,8 +156,8 @@ class _Check:
             if found is not _UNKNOWN and found != wanted:
                 yield f"{title} has {name} {found}, the pair {wanted}: wire this node's {name} to both samplers"
         embeds = self.graph.source(node, "image_embeds")
-        if embeds is not None and embeds[0] == self.node_id and OUTPUTS[embeds[1]] != f"{stage}_embeds":
-            yield f"{title} has {OUTPUTS[embeds[1]]} as image_embeds: wire {stage}_embeds"
+        if embeds is not None and embeds[0] == self.node_id and PAIR_OUTPUTS[embeds[1]] != f"{stage}_embeds":
+            yield f"{title} has {PAIR_OUTPUTS[embeds[1]]} as image_embeds: wire {stage}_embeds"
         start = self.settings(node, "start_step", 0)
         if start is not _UNKNOWN and start:
             if self.value(node, "add_noise_to_samples", False) is True:
