@@ -29,7 +29,7 @@ from .masks import (
 )
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
 from .repeats import NO_REPEATS, Repeats, constant_runs, find_repeats, receptive_field
-from .sheet import make_tiles
+from .sheet import make_tiles, thumbnail_step
 from .words import write_info
 
 
@@ -240,7 +240,8 @@ def make_clip(
 
 
 def _picture(video: Tensor, repeats: Repeats, frame: int) -> Tensor:
-    return video_frame(video, repeats.short_index(frame))
+    step = thumbnail_step(video.shape[2])
+    return video_frame(video[..., ::step, ::step], repeats.short_index(frame))
 
 
 def _check_region_use(

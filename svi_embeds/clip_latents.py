@@ -14,7 +14,7 @@ from .latent_space import read_latent
 from .masks import format_runs
 from .plan import ClipPlan
 from .recipes import IMAGE_PADDING
-from .repeats import NO_REPEATS, Repeats
+from .repeats import Repeats, keeps_bits
 
 
 def encode_repeating(
@@ -33,19 +33,27 @@ def encode_repeating(
     video: C F H W in -1..1 without the frames of `repeats`. whole: makes the video with them, for when its latents have
     not settled where they should. latents: T of the whole clip.
     """
-    count = latents - repeats.latents
-    encoded = encode_video(vae, video, latents=count, device=device, end_apart=end_apart, tiled=tiled)
+
+    def encode(video: Tensor, count: int) -> Tensor:
+        return encode_video(vae, video, latents=count, device=device, end_apart=end_apart, tiled=tiled)
+
     if not repeats.runs:
-        return encoded, []
-    if repeats.have_settled(encoded):
-        spans = format_runs([latent for run in repeats.runs for latent in run])
-        return repeats.spread(encoded), [f"latents {spans} repeat the ones before them (constant padding)"]
-    del encoded
-    said = "the latents of constant padding differ with this VAE, so all frames were encoded"
-    encoded, _ = encode_repeating(
-        vae, whole(), NO_REPEATS, whole, latents=latents, device=device, end_apart=end_apart, tiled=tiled
-    )
-    return encoded, [said]
+        return encode(video, latents), []
+    short = latents - repeats.latents
+    if _keeps_bits(vae, video, short=short, whole=latents, tiled=tiled, device=device):
+        encoded = encode(video, short)
+        if repeats.have_settled(encoded):
+            spans = format_runs([latent for run in repeats.runs for latent in run])
+            return repeats.spread(encoded), [f"latents {spans} repeat the ones before them (constant padding)"]
+        del encoded
+    said = "repeated latents would differ from encoded ones with this VAE here, so all frames were encoded"
+    return encode(whole(), latents), [said]
+
+
+def _keeps_bits(vae: WanVAE, video: Tensor, *, short: int, whole: int, tiled: bool, device: torch.device) -> bool:
+    height, width = (side // vae.upsampling_factor for side in video.shape[2:])
+    sizes = [(height, width), (max(1, height // 2), max(1, width // 2))][: 2 if tiled else 1]  # of the wrapper's tiles
+    return all(keeps_bits(vae, short=short, whole=whole, size=size, device=device) for size in sizes)
 
 
 def with_negative(

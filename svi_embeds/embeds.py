@@ -16,6 +16,7 @@ from .checks import check_dict, check_int
 from .encode import PATCH
 from .errors import SVIError
 from .masks import describe_known, per_frame, unpack_known
+from .tensors import all_finite
 from .timeline import FRAMES_PER_LATENT, latent_count
 from .version import VERSION
 
@@ -154,7 +155,7 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     if tuple(mask.shape) != (FRAMES_PER_LATENT, *size):
         raise SVIError(f"mask is {list(mask.shape)}, expected [4, {', '.join(map(str, size))}]")
     for key, tensor in (("image_embeds", latents), ("mask", mask)):
-        if not tensor.is_floating_point() or not latents.shape[0] or not bool(torch.isfinite(tensor.float()).all()):
+        if not tensor.is_floating_point() or not latents.shape[0] or not all_finite(tensor):
             raise SVIError(f"{key} of image_embeds must hold finite floats, got {tensor.dtype} {list(tensor.shape)}")
     return cast(ImageEmbeds, embeds)
 

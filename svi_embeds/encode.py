@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .checks import check_int
 from .errors import SVIError
+from .tensors import all_finite
 
 PATCH = 2  # the transformer's spatial patch, in latent pixels
 CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
@@ -95,7 +96,7 @@ def encode_video(
             f"the VAE gave latents {list(encoded.shape)}, expected [C, {', '.join(map(str, expected))}] "
             f"for {video.shape[1]} frames: is it a Wan VAE?"
         )
-    if not bool(torch.isfinite(encoded).all()):
+    if not all_finite(encoded):
         raise SVIError(f"the VAE gave NaN or infinite latents in {vae.dtype}: load it with precision bf16 or fp32")
     return encoded
 

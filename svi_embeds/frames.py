@@ -85,9 +85,9 @@ def resize_frames(frames: Tensor, *, width: int, height: int) -> Tensor:
         return frames
     out = torch.empty(len(frames), height, width, 3, dtype=frames.dtype)
     for target, frame in zip(out, frames, strict=True):
-        pixels = np.clip(255.0 * frame.cpu().numpy(), 0, 255).astype(np.uint8)
+        pixels = (frame.cpu() * 255).clamp_(0, 255).to(torch.uint8).numpy()
         resized = Image.fromarray(pixels).resize((width, height), resample=Image.Resampling.LANCZOS)
-        target.copy_(torch.from_numpy(np.asarray(resized, dtype=np.float32) / 255.0))
+        target.copy_(torch.from_numpy(np.array(resized))).div_(255)
     return out
 
 
@@ -107,7 +107,7 @@ def resize_centre(images: Tensor, *, height: int, width: int) -> Tensor:
 
 def to_video(frames: Tensor) -> Tensor:
     """F H W 3 in 0..1 -> C F H W in -1..1."""
-    return rearrange(frames * 2 - 1, "f h w c -> c f h w")
+    return rearrange((frames * 2).sub_(1), "f h w c -> c f h w")
 
 
 def video_frame(video: Tensor, index: int) -> Tensor:
@@ -117,7 +117,7 @@ def video_frame(video: Tensor, index: int) -> Tensor:
 
 def to_picture(image: Tensor) -> Image.Image:
     """The first frame of an IMAGE (F H W 3 in 0..1) as an RGB picture."""
-    pixels = (image[0].to(torch.float32) * 255).round().clamp(0, 255).to(torch.uint8)
+    pixels = (image[0].to(torch.float32) * 255).round_().clamp_(0, 255).to(torch.uint8)
     return Image.fromarray(np.ascontiguousarray(pixels.numpy()))
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from .checks import check_choice
 from .errors import SVIError
+from .tensors import all_finite
 
 LatentSpace = Literal["wrapper", "native"]
 LATENT_SPACES: tuple[str, ...] = get_args(LatentSpace)
@@ -82,7 +83,7 @@ def read_latent(name: str, latent: object, *, take_first: bool = True) -> tuple[
         one = samples if clip else samples.transpose(0, 1)
     else:
         raise SVIError(f"{name} must be [1, C, T, h, w], got {shape}: connect WanVideo Encode or a sampler")
-    if not one.is_floating_point() or one.element_size() < 2 or not bool(torch.isfinite(one).all()):
+    if not one.is_floating_point() or one.element_size() < 2 or not all_finite(one):
         raise SVIError(f"{name} must hold finite floats of 16 bits or more, got {one.dtype}: see the node that made it")
     return one.detach().cpu(), notes
 

@@ -13,6 +13,7 @@ from einops import rearrange, repeat
 from torch import Tensor
 
 from .errors import SVIError
+from .tensors import all_finite
 from .timeline import FRAMES_PER_LATENT
 
 
@@ -69,7 +70,7 @@ def check_mask(name: str, mask: Tensor) -> None:
         raise SVIError(f"{name} must hold floats in 0..1, got {mask.dtype}: convert it with .float()")
     if 0 in mask.shape:
         raise SVIError(f"{name} is empty: {list(mask.shape)}")
-    if not bool(torch.isfinite(mask).all()):
+    if not all_finite(mask):
         raise SVIError(f"{name} has NaN or infinite values: look at the node that made it")
     low, high = (float(v) for v in torch.aminmax(mask))
     if low < 0 or high > 1:

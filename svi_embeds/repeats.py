@@ -7,6 +7,7 @@ latents are left out of what is encoded and copied afterwards; what follows them
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,23 @@ def receptive_field(vae: WanVAE) -> int | None:
             back += (int(module.kernel_size[0]) - 1) * int(module.dilation[0]) * step
             step *= int(module.stride[0])
     return back if step == FRAMES_PER_LATENT else None
+
+
+@torch.inference_mode()
+def keeps_bits(vae: WanVAE, *, short: int, whole: int, size: tuple[int, int], device: torch.device) -> bool:
+    """Whether `short` latents come out with the bits that they have among `whole`. size: h w. The VAE is on `device`.
+
+    All of the encoder works in chunks of one size, but for a last 1x1x1 convolution over the whole clip (`conv1` in the
+    wrapper's VAE, `quant_conv` in diffusers'). Kernels are picked by size: on a CPU in float32 a short clip of small
+    frames can get another one (seen with torch 2.13 and 2.14), which rounds otherwise. So it is tried.
+    """
+    last = next((module for module in vae.model.children() if isinstance(module, nn.Conv3d)), None)
+    if last is None:
+        return False
+    like = next(last.parameters())
+    shape = (1, last.in_channels, whole, *size)
+    probe = torch.linspace(-1, 1, math.prod(shape), device=device).to(like.dtype).view(shape)
+    return torch.equal(last(probe[:, :, :short].contiguous()), last(probe)[:, :, :short])
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,11 @@ def latent_picture(latent: Tensor) -> Tensor:
     return video_frame(rgb[:, None], 0).repeat_interleave(8, dim=0).repeat_interleave(8, dim=1)
 
 
+def thumbnail_step(height: int) -> int:
+    """Of how many rows (and columns) of a picture one is enough for its thumbnail."""
+    return max(1, height * 2 // (3 * THUMB_HEIGHT))
+
+
 def _thumbnail(frame: Tensor) -> Image.Image:
     """H W 3 in 0..1 -> a small RGB picture."""
     picture = to_picture(frame[None])

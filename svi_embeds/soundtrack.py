@@ -13,6 +13,7 @@ from torch import Tensor
 
 from .checks import check_int
 from .errors import SVIError
+from .tensors import all_finite
 
 _RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)  # that every codec takes; others are resampled
 _MAX_FEATURES = 10_000  # num_frames of the wrapper's Wav2vec2 Embeds goes no further (088128b)
@@ -54,7 +55,7 @@ def soundtrack_of(audio: object) -> Soundtrack:
     if waveform.ndim != 3 or waveform.shape[0] != 1 or waveform.shape[1] not in (1, 2) or not waveform.shape[2]:
         raise SVIError(f"audio must be [1, 1 or 2 channels, samples], got {list(waveform.shape)}: connect one file")
     samples = waveform[0].detach().to("cpu", torch.float32)
-    if not bool(torch.isfinite(samples).all()):
+    if not all_finite(samples):
         raise SVIError("audio has NaN or infinite samples: the node before it failed")
     return Soundtrack(samples, rate)
 

@@ -69,9 +69,13 @@ def offload_device() -> torch.device:
     return management.unet_offload_device() if management else torch.device("cpu")
 
 
-def free_memory() -> None:
-    """Give cached device memory back, as the host does around an encode."""
-    gc.collect()
+def free_memory(*, collect: bool = True) -> None:
+    """Give cached device memory back, as the host does around an encode.
+
+    collect: also search for circular garbage, which takes as long as preparing a clip.
+    """
+    if collect:
+        gc.collect()
     if management := _comfy("comfy.model_management"):
         management.soft_empty_cache()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -30,9 +33,22 @@ def migrate_value(value: Any, *, as_story: bool = False) -> tuple[Any, Report]:
     as_story: make the chain one SVI Long Video. Raises SVIError for what is no workflow, and for a chain that cannot
     be a story.
     """
-    workflow = Workflow(value, own_nodes())
-    report = (make_story if as_story else migrate)(workflow, own_nodes())
+    with _no_collecting():
+        workflow = Workflow(value, own_nodes())
+        report = (make_story if as_story else migrate)(workflow, own_nodes())
     return workflow.raw, report
+
+
+@contextmanager
+def _no_collecting() -> Iterator[None]:
+    """Without Python's search for circular garbage, which would go through all of torch again and again meanwhile."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def answer(body: str) -> tuple[int, dict[str, Any]]:

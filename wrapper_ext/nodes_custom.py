@@ -122,7 +122,7 @@ class WanVideoI2VCustomEmbeds:
     @staticmethod
     def _before_encode() -> None:
         host.stop_if_cancelled()
-        host.free_memory()
+        host.free_memory(collect=False)
 
 
 NODE_CLASS_MAPPINGS = {"WanVideoI2VCustomEmbeds": WanVideoI2VCustomEmbeds}

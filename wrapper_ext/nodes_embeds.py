@@ -164,7 +164,7 @@ class WanVideoSVIEmbeds:
         from ..svi_embeds.clip import make_clip
 
         host.require_wrapper()
-        host.free_memory()
+        host.free_memory(collect=False)
         clip = make_clip(
             vae,
             **inputs,
@@ -172,7 +172,7 @@ class WanVideoSVIEmbeds:
             offload_device=host.offload_device() if force_offload else None,
             before_encode=host.stop_if_cancelled,
         )
-        host.free_memory()
+        host.free_memory(collect=False)
         return {
             "ui": {"images": host.show(clip.sheet(), "svi_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+_ID = (int, str)
+
 
 class Link:
     """Where it comes from and goes to; `raw` is its JSON, a list of six, or in subgraphs an object."""
@@ -24,7 +26,7 @@ class Link:
         else:
             return None
         link_id, origin, origin_slot, target, target_slot = fields
-        if not all(isinstance(end, (int, str)) for end in (link_id, origin, target)):
+        if not (isinstance(link_id, _ID) and isinstance(origin, _ID) and isinstance(target, _ID)):
             return None
         if not isinstance(origin_slot, int) or not isinstance(target_slot, int) or min(origin_slot, target_slot) < 0:
             return None

@@ -11,7 +11,7 @@ from .clips import Clips
 from .defects import SeedFix, equal_seeds, standing
 from .definitions import Definition
 from .graph import Workflow
-from .layout import place
+from .layout import Layout
 from .planner import Planner
 from .report import Finding, Report
 from .scope import Node
@@ -39,8 +39,9 @@ def migrate(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     seeds = equal_seeds(wires, clips)
     removed = carry_out(wires, own, rewrites)
     findings += [_set_seed(fix) for fix in seeds]
+    layout = Layout()
     for rewrite in rewrites:
-        place(rewrite.at.node, rewrite.parts)
+        layout.place(rewrite.at.node, rewrite.parts)
     workflow.save()
     findings.sort(key=lambda found: order.get((found.subgraph, found.node), (0, 0)))
     return Report(tuple(dict.fromkeys(findings)), before, count_nodes(workflow), tuple(removed))

@@ -55,6 +55,7 @@ class Carrier:
 
     def __init__(self, wires: Wires, clips: Clips) -> None:
         self.wires, self.clips = wires, clips
+        self._sized_like: dict[tuple[At, str], At] = {}
 
     def parts(self, at: At, found: Binding, names: tuple[str, ...]) -> list[Node]:
         """The pattern's nodes of these names. Raises CannotRewriteError when one lies in another subgraph."""
@@ -97,19 +98,29 @@ class Carrier:
 
     def size(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
         """Width or height. Where the graph measures the clip before, what that clip was given says the same."""
-        given = at
-        seen = set()
-        while (counter := self.wires.origin(given, name)) and counter.type == "GetImageSizeAndCount":
-            clip = self._measured(counter)
-            if clip is None or clip.embeds in seen or clip.embeds.path != at.path:
-                break
-            given = clip.embeds
-            seen.add(given)
+        given = self._first_sized(at, name)
         if given is at or not self._in_steps(given, name):
             return self.input(at, name, parts)
         # Linked where that clip's is linked, so that both follow the same node.
         source = given.node.source(name)
         return (None, source) if source else (self.wires.value(given, name), None)
+
+    def _first_sized(self, at: At, name: str) -> At:
+        """The first clip of those that were measured one for the next, down to this one; itself where none was."""
+        walked: list[At] = []
+        here = at
+        while (here, name) not in self._sized_like:
+            self._sized_like[here, name] = here
+            walked.append(here)
+            counter = self.wires.origin(here, name)
+            clip = self._measured(counter) if counter and counter.type == "GetImageSizeAndCount" else None
+            if clip is None or clip.embeds.path != at.path:
+                break
+            here = clip.embeds
+        first = self._sized_like[here, name]
+        for each in walked:
+            self._sized_like[each, name] = first
+        return first
 
     def _measured(self, counter: Origin) -> Clip | None:
         """The clip that a node measures, when nothing between could have resized it, and it has a size of its own."""

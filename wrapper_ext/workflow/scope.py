@@ -125,9 +125,11 @@ class Scope:
         return [entry for entry in found if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
 
     def entry(self, node: Node, name: str) -> dict[str, Any] | None:
-        for entry in as_list(node.raw.get("inputs")):
-            if isinstance(entry, dict) and entry.get("name") == name:
-                return entry
+        inputs = node.raw.get("inputs")
+        if isinstance(inputs, list):
+            for entry in inputs:
+                if isinstance(entry, dict) and entry.get("name") == name:
+                    return entry
         return None
 
     def input_names(self, node: Node) -> list[str]:
@@ -161,8 +163,10 @@ class Scope:
 
     def _link_of(self, entry: Mapping[str, Any]) -> Link | None:
         link_id = entry.get("link")
+        if link_id is None:
+            return None
         link = self.links.get(link_id) if isinstance(link_id, (int, str)) else None
-        return None if link is None or id(link.raw) in self._gone else link
+        return None if link is None or (self._gone and id(link.raw) in self._gone) else link
 
     # Edits
 

@@ -11,6 +11,7 @@ from .scope import ACTIVE, BYPASSED, MUTED, SUBGRAPH_INPUT, Node, Scope, Source,
 
 _MAX_DEPTH = 32
 _MAX_STEPS = 10_000
+_USUAL_STEPS = 8
 
 # Nodes whose one output is a number that a widget holds.
 _CONSTANTS = {
@@ -167,11 +168,12 @@ class Wires:
     ) -> Origin | None:  # fmt: skip
         """hops: takes the outputs at the top level that it comes by, of nodes and of subgraphs."""
         seen = set()
-        for _ in range(_MAX_STEPS):
-            key = (path, id(scope), source)
-            if key in seen:
-                return None
-            seen.add(key)
+        for step in range(_MAX_STEPS):
+            if step > _USUAL_STEPS:  # a circle is found sooner than by walking it to the end
+                key = (path, id(scope), source)
+                if key in seen:
+                    return None
+                seen.add(key)
             if source.node == SUBGRAPH_INPUT:
                 outer = self._outward(path, scope, source.slot)
                 if outer is None:
