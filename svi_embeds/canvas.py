@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from .checks import check_int
+from .encode import MAX_SIDE
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_frames
 
@@ -41,6 +42,9 @@ def reference_canvas(
     images: F H W C in 0..1 by input name, any sizes; every frame is a reference. width, height: pixels of the canvas.
     margin: pixels around each. level: grey level of the canvas, 1 = white.
     """
+    for name, value in (("width", width), ("height", height), ("margin", margin)):
+        if check_int(name, value) > MAX_SIDE:
+            raise SVIError(f"{name} must be {MAX_SIDE} or less, got {value}")
     for name, value, minimum in (("width", width, SNAP), ("height", height, SNAP), ("margin", margin, 0)):
         check_int(name, value, minimum=minimum)
     if isinstance(level, bool) or not isinstance(level, (int, float)) or not 0 <= level <= 1:

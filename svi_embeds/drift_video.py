@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -59,7 +60,7 @@ def measure_images(
 ) -> Measured:  # fmt: skip
     """The same of a batch, F H W C in 0..1."""
     checked, _ = check_images("images", images)
-    return _measure(_split(iter(checked), clip_frames), reference, tick)
+    return _measure(_split(iter(checked.detach()), clip_frames), reference, tick)
 
 
 def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
@@ -70,14 +71,14 @@ def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
 def _split(frames: Iterator[Tensor], clip_frames: int) -> Iterator[Iterator[Tensor]]:
     check_int("clip_frames", clip_frames, minimum=1)
     while (first := next(frames, None)) is not None:
-        yield chain([first], islice(frames, clip_frames - 1))
+        yield chain([first], islice(frames, min(clip_frames, sys.maxsize) - 1))
 
 
 def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: Tick | None) -> Measured:
     original = None
     if reference is not None:
         checked, _ = check_images("reference", reference)
-        original = checked[0]
+        original = checked[0].detach()
     meter = DriftMeter(original)
     ends = ClipEnds()
     last: list[Tensor] = []

@@ -13,6 +13,7 @@ from .checks import check_int
 from .errors import SVIError
 from .tensors import all_finite
 
+MAX_SIDE = 16_384  # pixels; nodes allow half of it, a link may carry any number
 PATCH = 2  # the transformer's spatial patch, in latent pixels
 CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
 
@@ -53,7 +54,8 @@ def latent_size(factor: int, *, width: int, height: int) -> tuple[int, int]:
     """
     step = factor * PATCH
     for name, value in (("width", width), ("height", height)):
-        check_int(name, value)
+        if check_int(name, value) > MAX_SIDE:
+            raise SVIError(f"{name} must be {MAX_SIDE} or less, got {value}")
         if value < step or value % step:
             lower = max(step, value // step * step)
             near = f"{lower} or {lower + step}" if value > step else f"{step}"

@@ -49,7 +49,7 @@ def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
 
 def check_pixels(name: str, frames: Tensor) -> None:
     """Raises SVIError when pixels are NaN, infinite, or outside 0..1. frames: F H W 3."""
-    low, high = (float(v) for v in torch.aminmax(frames))
+    low, high = (float(v) for v in torch.aminmax(frames.detach()))
     if not (np.isfinite(low) and np.isfinite(high)):
         raise SVIError(
             f"{name} has NaN or infinite pixels: the node before it failed (an fp16 VAE decode is the usual cause; "

@@ -69,7 +69,7 @@ def measure(frame: Tensor) -> Look:
     """The look of one frame, H W 3 in 0..1. Raises SVIError for a frame too small to have one."""
     if frame.ndim != 3 or frame.shape[-1] < 3 or min(frame.shape[:2]) < 5:
         raise SVIError(f"a frame to measure must be H W 3 with at least 5x5 pixels, got {tuple(frame.shape)}")
-    rgb = frame[..., :3].float()
+    rgb = frame.detach()[..., :3].float()
     red, green, blue = rgb.unbind(-1)
     luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
     contrast = float(luma.std(correction=0))

@@ -72,7 +72,7 @@ def check_mask(name: str, mask: Tensor) -> None:
         raise SVIError(f"{name} is empty: {list(mask.shape)}")
     if not all_finite(mask):
         raise SVIError(f"{name} has NaN or infinite values: look at the node that made it")
-    low, high = (float(v) for v in torch.aminmax(mask))
+    low, high = (float(v) for v in torch.aminmax(mask.detach()))
     if low < 0 or high > 1:
         raise SVIError(f"{name} must hold values in 0..1, got {low:g}..{high:g}")
 
@@ -115,7 +115,7 @@ def mask_strip(values: Sequence[float], signs: str = STRIP_SIGNS) -> str:
 
 def per_frame(mask: Tensor) -> list[float]:
     """One value per frame: the mean over its pixels. mask: F h w."""
-    return [float(v) for v in mask.mean(dim=(1, 2), dtype=torch.float64)]
+    return [float(v) for v in mask.detach().mean(dim=(1, 2), dtype=torch.float64)]
 
 
 def describe_known(values: Sequence[float]) -> str:

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from .checks import check_choice, check_dict
+from .checks import check_choice, check_dict, check_int
 from .errors import SVIError
 from .frames import check_images
 from .window import Window
@@ -73,6 +73,8 @@ def window_pose_images(
 
 def check_pose_size(what: str, pose_width: int, pose_height: int, *, width: int, height: int) -> None:
     """Raises SVIError unless poses have the clip's size."""
+    for name, value in (("width", width), ("height", height)):
+        check_int(name, value)
     if (pose_width, pose_height) != (width, height):
         raise SVIError(
             f"{what} are {pose_width}x{pose_height}, the clip is {width}x{height}: they must be the same, since the "

@@ -98,6 +98,7 @@ SCHEDULERS: tuple[str, ...] = (
     "flowmatch_distill", "flowmatch_pusa", "multitalk", "sa_ode_stable", "rcm", "vibt_unipc",
 )  # fmt: skip
 PUSA_SCHEDULER = "flowmatch_pusa"
+MAX_STEPS = 10_000
 
 
 def check_schedule(scheduler: object, steps: object, shift: object) -> None:
@@ -108,7 +109,8 @@ def check_schedule(scheduler: object, steps: object, shift: object) -> None:
         raise SVIError(
             "scheduler multitalk is the MultiTalk sampler's own loop and serves no high/low pair: choose another"
         )
-    check_int("steps", steps, minimum=1)
+    if check_int("steps", steps, minimum=1) > MAX_STEPS:
+        raise SVIError(f"steps must be {MAX_STEPS} or less, got {steps}: Wan models take 4 to 50")
     if isinstance(shift, bool) or not isinstance(shift, (int, float)) or not (math.isfinite(shift) and shift > 0):
         raise SVIError(f"shift must be a number above 0, got {shift!r}: Wan models take 3 to 12")
 

@@ -15,6 +15,7 @@ from .checks import check_int
 from .errors import SVIError
 
 FRAMES_PER_LATENT = 4
+MAX_FRAMES = 100_001  # of one clip, 100 times what any model was trained for: a slip must not fill the memory
 
 Role = Literal["motion", "padding", "keyframe", "end_padding", "end"]
 
@@ -22,6 +23,8 @@ Role = Literal["motion", "padding", "keyframe", "end_padding", "end"]
 def latent_count(num_frames: int) -> int:
     """Latents of a clip of `num_frames` frames. Raises SVIError unless num_frames is 4k+1."""
     check_int("num_frames", num_frames)
+    if num_frames > MAX_FRAMES:
+        raise SVIError(f"num_frames must be {MAX_FRAMES} or less for one clip, got {num_frames}: make a chain of clips")
     if num_frames < 1 or (num_frames - 1) % FRAMES_PER_LATENT:
         lower = max(1, (num_frames - 1) // FRAMES_PER_LATENT * FRAMES_PER_LATENT + 1)
         upper = max(1, lower + FRAMES_PER_LATENT)

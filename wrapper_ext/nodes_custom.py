@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..svi_embeds.checks import check_bool
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, repeat_padding_input
 
@@ -108,6 +109,7 @@ class WanVideoI2VCustomEmbeds:
         from ..svi_embeds.custom import make_custom_clip
         from ..svi_embeds.latent_space import samples_of
 
+        check_bool("force_offload", force_offload)
         clip = make_custom_clip(
             **inputs,
             device=host.device(),

@@ -69,12 +69,14 @@ class WanVideoSVIDrift:
     ) -> dict[str, Any]:
         """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON."""
         from ..svi_embeds.drift_video import measure_images, measure_reel
+        from ..svi_embeds.frames import check_images
         from ..svi_embeds.reel import Reel
 
         if (images is None) == (reel is None):
             came = "both are connected" if reel is not None else "none is connected"
             raise SVIError(f"SVI Drift measures images or a reel, {came}: connect one of them")
-        tick = _Tick(unique_id, 0 if images is None else len(images), reel)
+        frames = 0 if images is None else len(check_images("images", images)[0])
+        tick = _Tick(unique_id, frames, reel)
         if reel is not None:
             if not isinstance(reel, Reel):
                 raise SVIError("reel must come from SVI Long Video or SVI Reel Open")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..svi_embeds.checks import check_bool
 from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, repeat_padding_input, size_inputs, strength
 
@@ -164,6 +165,7 @@ class WanVideoSVIEmbeds:
         from ..svi_embeds.clip import make_clip
 
         host.require_wrapper()
+        check_bool("force_offload", force_offload)
         host.free_memory(collect=False)
         clip = make_clip(
             vae,

@@ -1,0 +1,260 @@
+"""Whatever comes in: a result that keeps its promises, or an SVIError. Nothing else, and no input changes.
+
+SVI_FUZZ multiplies the number of cases: 1 in CI (10,000), 20 for the long run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import fuzz_values as values
+import pytest
+import torch
+from fuzz_values import Strategy
+from helpers import digest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds.embeds import check_embeds, holds_image
+from wanvideo_svi.svi_embeds.errors import SVIError
+
+TIMES = int(os.environ.get("SVI_FUZZ", "1"))
+NODE_CASES, CALL_CASES = 300 * TIMES, 80 * TIMES
+_SECONDS = 2.0 * (os.cpu_count() or 1)  # of all threads together, so that other work on the machine does not count
+
+fuzz = settings(
+    max_examples=NODE_CASES, deadline=None, database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)  # fmt: skip
+
+
+def calm(call: Callable[[], Any], inputs: Any) -> Any:
+    """The result of a call, or None after an SVIError. Anything else fails, and so do changed inputs and long work."""
+    before, started = digest(inputs), time.process_time()
+    result = None
+    with contextlib.suppress(SVIError):
+        result = call()
+    assert time.process_time() - started < _SECONDS
+    assert digest(inputs) == before
+    return result
+
+
+# Nodes
+
+_TYPES: dict[str, Callable[[bool], Strategy]] = {
+    "IMAGE": values.images,
+    "MASK": values.masks,
+    "LATENT": values.latent_dicts,
+    "WANVAE": values.vaes,
+    "WANVIDIMAGE_EMBEDS": values.embeds,
+    "AUDIO": values.audios,
+    "MULTITALK_EMBEDS": values.voices,
+    "UNIANIMATE_POSE": values.poses,
+    "BOOLEAN": lambda _: st.booleans(),
+    "FLOAT": lambda bad: st.floats() if bad else st.floats(0, 1),
+    "WANVIDIMAGE_CLIPEMBEDS": lambda bad: values.dicts(bad, {"clip_embeds": torch.zeros(1, 257, 8)}),
+}
+_BY_NAME: dict[str, Callable[[bool], Strategy]] = {
+    "width": values.sizes,
+    "height": values.sizes,
+    "num_frames": values.counts,
+    "length": lambda bad: values.counts(bad) if bad else st.just(9),
+    "global_caption": lambda bad: st.text(max_size=30) if bad else st.just("a wood"),
+    "images": lambda bad: values.images(bad, (1, 9)),
+    "motion_frames": lambda bad: values.images(bad, (9,)),
+    "pose_images": lambda bad: values.images(bad, (60,)),
+    "keyframes": values.keyframe_texts,
+    "story": values.stories,
+    "start_image": lambda bad: values.images(bad, (9,)),
+    "ref_image": lambda bad: values.images(bad, (1,)),
+    "color_reference": lambda bad: values.images(bad, (1,)),
+    "images_1": lambda bad: values.images(bad, (9,)),
+    "images_2": lambda bad: values.images(bad, (9,)),
+    "concat_mask": lambda bad: values.masks(bad),
+    "shots": lambda bad: st.text(max_size=30) if bad else st.sampled_from(["a fox", "a fox\nrain", "a [shot cut] b"]),
+    "keyframe_images": lambda bad: values.images(bad, (1, 2)),
+}
+# Without them a node has nothing to do.
+_USUAL = (
+    "start_image",
+    "ref_image",
+    "images_2",
+    "motion_frames",
+    "concat_latent_image",
+    "vae",
+    "high_embeds",
+    "low_embeds",
+)
+
+
+def value_of(name: str, spec: tuple[Any, ...], *, bad: bool) -> Strategy:
+    """Values of an input such as ComfyUI would let through; bad ones, or something else altogether."""
+    kind, options = spec[0], spec[1] if len(spec) > 1 else {}
+    if name in _BY_NAME:
+        fitting = _BY_NAME[name](bad)
+    elif isinstance(kind, list):
+        fitting = st.sampled_from(kind) if kind else st.just("none")
+    elif kind == "INT":
+        fitting = values.numbers(bad, options.get("min", 0), min(options.get("max", 40), 10**6))
+    elif kind == "STRING":
+        fitting = st.text(max_size=30) if bad else st.just(options.get("default", ""))
+    else:
+        fitting = _TYPES[kind](bad) if kind in _TYPES else values.hostile
+    return st.one_of(fitting, values.hostile) if bad else fitting
+
+
+@st.composite
+def node_inputs(draw: Callable[[Strategy], Any], cls: type[Any]) -> dict[str, Any]:
+    """Half of the cases are such as a graph may well hold, the others have one or two bad inputs."""
+    groups = cls.INPUT_TYPES()
+    specs = dict(groups.get("required", {}))
+    optional = groups.get("optional", {})
+    if optional:
+        usual = [name for name in _USUAL if name in optional and draw(st.integers(0, 7))]
+        chosen = {*usual, *draw(st.lists(st.sampled_from(sorted(optional)), max_size=4))}
+        specs |= {name: spec for name, spec in optional.items() if name in chosen}
+    names = sorted(specs)
+    bad = draw(st.lists(st.sampled_from(names), max_size=2)) if draw(st.booleans()) else []
+    return {name: draw(value_of(name, specs[name], bad=name in bad)) for name in names}
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_a_node_answers_or_says_what_is_wrong(node_id: str) -> None:
+    cls = NODE_CLASS_MAPPINGS[node_id]
+
+    @fuzz
+    @given(inputs=node_inputs(cls))
+    def check(inputs: dict[str, Any]) -> None:
+        result = calm(lambda: getattr(cls(), cls.FUNCTION)(**inputs), inputs)
+        if result is None:
+            return
+        outputs = result["result"] if isinstance(result, dict) else result
+        assert len(outputs) == len(cls.RETURN_TYPES)
+        for kind, value in zip(cls.RETURN_TYPES, outputs, strict=True):
+            if value is None:  # of two kinds of input, only one was given
+                assert node_id in ("WanVideoSVIAudioWindow", "WanVideoSVIPoseWindow")
+            elif kind == "IMAGE":
+                assert value.ndim == 4
+                assert value.shape[3] == 3
+                assert torch.isfinite(value).all()
+            elif kind == "MASK":
+                assert value.ndim == 3
+                assert ((value >= 0) & (value <= 1)).all()
+            elif kind == "STRING":
+                assert isinstance(value, str)
+            elif kind == "WANVIDIMAGE_EMBEDS" and holds_image(value):
+                check_embeds(value)
+
+    check()
+
+
+# Functions that take what callers wrote or loaded
+
+
+def _number(bad: bool) -> Strategy:
+    return st.one_of(st.integers(), st.sampled_from(values.HUGE)) if bad else st.integers(0, 9)
+
+
+def _rate(bad: bool) -> Strategy:
+    return st.floats() if bad else st.sampled_from([16.0, 25, 23.976])
+
+
+def _word(*good: str) -> Callable[[bool], Strategy]:
+    return lambda bad: st.text(max_size=20) if bad else st.sampled_from(good)
+
+
+_NAME = _word("images", "x.safetensors")
+_ARGUMENTS: dict[str, Callable[[bool], Strategy]] = {
+    **_BY_NAME,
+    "text": lambda bad: st.one_of(
+        values.stories(bad), values.keyframe_texts(bad), st.sampled_from(["a [shot cut] b", "0, 9, 40", "auto"])
+    ),
+    "prompt": _NAME, "shots": _NAME, "cuts": values.keyframe_texts, "name": _NAME,
+    "path": _NAME, "global_caption": _NAME,
+    "mode": _word("film", "shot", "i2v", "svi2_pro", "fun_inp"),
+    "known_frames": _word("recipe", "overlap"),
+    "padding": _word("recipe", "grey", "last"),
+    "end_padding": _word("same", "end"),
+    "drop": _word("new", "old"),
+    "blend": _word("none", "cosine"),
+    "color_match": _word("off", "mean_std"),
+    "method": _word("mean_std", "histogram"),
+    "polarity": _word("native", "wrapper"),
+    "rate": _word("auto", "latent"),
+    "scheduler": _word("euler", "unipc", "dpm++_sde"),
+    "mask": values.masks, "masks": values.masks, "latent": values.latent_dicts, "embeds": values.embeds,
+    "images": values.images, "audio": values.audios, "multitalk_embeds": values.voices, "humo_embeds": values.embeds,
+    "unianimate_poses": values.poses, "control_embeds": values.embeds, "vae": values.vaes,
+    "value": lambda _: values.hostile,
+    "seed": _number, "num_frames": values.counts, "frames": values.counts, "length": values.counts,
+    "fps": _rate, "voice_fps": _rate, "shift": _rate, "boundary": _rate, "strength": _rate,
+    "color_match_strength": _rate,
+    "keyframes": lambda bad: st.lists(st.integers(-9, 40), max_size=3) if bad else st.just(()),
+    "keyframe_images": _number,
+    "clips": lambda _: st.lists(st.integers(-2, 40), max_size=5),
+    "overlaps": lambda _: st.lists(st.integers(-2, 9), max_size=4),
+    "fun_or_fl2v_model": lambda _: st.booleans(),
+    "first_clip_model": lambda _: st.booleans(),
+    "choices": lambda _: st.just(("a", "b")), "start_name": lambda _: st.just("start_image"),
+    "factor": lambda _: st.sampled_from([8, 16]), "source": lambda _: st.just("a node"),
+    "end_images": lambda _: st.one_of(st.none(), st.integers(0, 3)),
+    "color_reference": lambda bad: st.one_of(st.none(), values.images(bad, (1,))),
+    "reference": lambda bad: st.one_of(st.none(), values.images(bad, (1,))),
+    "tick": lambda _: st.none(), "take_first": lambda _: st.booleans(), "before": lambda _: st.none(),
+}  # fmt: skip
+# After "!": parameters that every caller has checked before.
+_ENTRIES = [
+    "chain.plan_chain", "checks.check_int", "checks.check_strength", "checks.check_share", "checks.check_rate",
+    "checks.check_bool", "checks.check_dict", "colour.target_of", "concat_mask.read_concat_mask!length,height,width",
+    "drift_video.measure_images", "embeds.check_embeds", "embeds.control_signal", "encode.check_vae",
+    "encode.latent_size", "encoded.encoded_from", "file_names.base_name", "file_names.wan_version",
+    "file_names.noise_stage", "file_names.purpose", "fingerprint.fingerprint", "frames.check_images",
+    "frames.last_frames", "holocine.read_shots", "holocine.parse_prompt", "holocine.plan_scene", "humo.holds_voice",
+    "humo.humo_voice", "keyframes.parse_keyframes", "latent_space.read_latent", "latents.shown_latents",
+    "masks.check_mask", "masks.fit_temporal_mask!frames,height,width", "plan.plan_clip", "plan.count_end_frames",
+    "poses.pose_of", "recipes.recipe", "reel.check_reel_name", "sigmas.check_schedule", "sigmas.sigmas_of",
+    "sigmas.split_step", "sigmas.check_boundary", "soundtrack.soundtrack_of", "stitch.stitch", "story.parse_story",
+    "story.check_seed", "timeline.latent_count", "timeline.frame_count", "timeline.latent_of_frame",
+    "timeline.frames_of_latent", "timeline.chain_frames", "timeline.clip_start", "timeline.clips_needed",
+    "voice.speakers_of", "voice.check_time_base", "window.window_of",
+]  # fmt: skip
+
+
+@st.composite
+def call_arguments(
+    draw: Callable[[Strategy], Any], function: Callable[..., Any], checked: str
+) -> tuple[list[Any], dict[str, Any]]:
+    """Arguments of the annotated types, one of them bad in most cases; those with a default are left out at times."""
+    parameters = inspect.signature(function).parameters
+    bad = draw(st.sampled_from([*(name for name in parameters if name not in checked.split(",")), None]))
+    positional, named = [], {}
+    for name, parameter in parameters.items():
+        fitting = _ARGUMENTS.get(name, _number)(name == bad)
+        if parameter.annotation in ("object", "Any") and name == bad:
+            fitting = st.one_of(fitting, values.hostile)
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            positional += draw(st.lists(values.images(name == bad), min_size=2, max_size=3))
+        elif parameter.default is inspect.Parameter.empty or name == bad or draw(st.booleans()):
+            named[name] = draw(fitting)
+    return positional, named
+
+
+@pytest.mark.parametrize("entry", _ENTRIES)
+def test_a_function_answers_or_says_what_is_wrong(entry: str) -> None:
+    path, _, checked = entry.partition("!")
+    module, name = path.split(".")
+    function = getattr(importlib.import_module(f"wanvideo_svi.svi_embeds.{module}"), name)
+
+    @settings(fuzz, max_examples=CALL_CASES)
+    @given(arguments=call_arguments(function, checked))
+    def check(arguments: tuple[list[Any], dict[str, Any]]) -> None:
+        positional, named = arguments
+        calm(lambda: function(*positional, **named), arguments)
+
+    check()
