@@ -29,6 +29,7 @@ from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
 from .drift import ClipLook
 from .errors import SVIError
+from .safe_paths import is_device
 from .soundtrack import Soundtrack
 from .words import align, shorten
 
@@ -38,7 +39,6 @@ FORMAT, VERSION = "wanvideo-svi reel", 1
 LOOK = "look"  # of the clip, in the metadata of its tail
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows, whatever the suffix
 _MAX_MANIFEST = 256 * 2**20
 
 
@@ -259,7 +259,7 @@ def writing(what: str) -> Iterator[None]:
 
 def check_reel_name(name: object) -> str:
     """`name` when it can be a folder's name on every system. Raises SVIError otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or len(name.encode()) > 120:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or is_device(name) or len(name.encode()) > 120:
         raise SVIError(
             f"reel must be a name of letters, digits, blanks and _ . - ( ) + (a letter or digit first, at most 120 "
             f"bytes, none that Windows keeps for devices), got {str(name)[:100]!r}"
