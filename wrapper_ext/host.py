@@ -429,7 +429,7 @@ async def _read_text(request: Any) -> tuple[int, str]:
 
     try:
         await asyncio.wait_for(read(), _READ_SECONDS)
-    except asyncio.TimeoutError:  # noqa: UP041 - another class than TimeoutError in Python 3.10
+    except asyncio.TimeoutError:  # in Python 3.10 no TimeoutError
         return 408, f"the request did not arrive within {_READ_SECONDS:g} s"
     if len(body) > _MAX_REQUEST:
         return 413, f"the request is larger than {_MAX_REQUEST // 2**20} MB, which no workflow is"
