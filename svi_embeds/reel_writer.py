@@ -59,7 +59,7 @@ class ReelWriter:
 
         with writing(f"reel {self.folder.name}"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            if (self.folder / LOCK).is_symlink():  # locking empties the file that it leads to
+            if (self.folder / LOCK).is_symlink():  # older filelocks empty the file that it leads to
                 raise SVIError(f"reel {self.folder.name}: its {LOCK} is a link: delete it, or choose another reel name")
             try:
                 self._lock.acquire()
