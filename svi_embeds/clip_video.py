@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -57,6 +57,9 @@ _FORMATS = (
 FORMATS: dict[str, VideoFormat] = {row.id: row for row in _FORMATS}
 LOSSLESS = FORMATS["ffv1"]
 DEFAULT_QUALITY = 85
+MAX_PIXELS = 2**26  # of a frame: the nodes' largest size, 8096 x 8096
+# FFmpeg's names of plain containers; none of them names other files.
+_CONTAINERS = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,ogg,flv,gif,asf"
 
 # ITU-R BT.709 in the numbers of ISO/IEC 23091-2, which the file carries so that players do not guess.
 _BT709, _LIMITED = 1, 1
@@ -79,7 +82,12 @@ def to_images(frames: Iterable[Pixels], count: int) -> Tensor:
     images: Tensor | None = None
     for index, frame in enumerate(frames):
         if images is None:
-            images = torch.empty((count, *frame.shape), dtype=torch.float32)
+            try:
+                images = torch.empty((count, *frame.shape), dtype=torch.float32)
+            except RuntimeError as error:
+                raise SVIError(
+                    f"{count} frames of {frame.shape[1]}x{frame.shape[0]} do not fit into memory: ask for fewer"
+                ) from error
         images[index] = torch.from_numpy(frame.astype(np.float32) / 255.0)
     if images is None:
         raise SVIError("there is no frame to show")
@@ -199,6 +207,20 @@ def _frame(pixels: Pixels, video_format: VideoFormat) -> Any:
     return frame.reformat(format=video_format.pixels, dst_colorspace="ITU709", dst_color_range=_LIMITED)
 
 
+@contextmanager
+def open_video(path: Path) -> Iterator[Any]:
+    """A video file for PyAV to read: this file and no other, whatever is written in it.
+
+    Left to itself, FFmpeg opens what a playlist names, on the disk and on the net, whatever the playlist's suffix.
+    Raises OSError or av.error.FFmpegError for other files, and on decoding frames of more than MAX_PIXELS.
+    """
+    import av
+
+    options = {"format_whitelist": _CONTAINERS, "protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+    with av.open(str(path.absolute()), options=options) as container:  # a relative name could be that of a protocol
+        yield container
+
+
 def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
     """Frames start..stop (excluded) of a video, one at a time, H W 3 uint8.
 
@@ -208,7 +230,7 @@ def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[
 
     index = 0
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
             for frame in container.decode(stream):

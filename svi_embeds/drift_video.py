@@ -44,7 +44,7 @@ def measure_reel(reel: Reel, *, reference: Tensor | None = None, tick: Tick | No
     """
     if not reel.clips:
         raise SVIError(f"reel {reel.name} has no clip yet")
-    clips = (read_video(reel.folder / clip.video.name, clip.overlap, clip.frames) for clip in reel.clips)
+    clips = (reel.clip_frames(clip, clip.overlap) for clip in reel.clips)
     return _measure(map(_as_frames, clips), reference, tick)
 
 

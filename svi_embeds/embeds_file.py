@@ -19,8 +19,14 @@ from torch import Tensor
 
 from .embeds import ImageEmbeds, check_embeds
 from .errors import SVIError
+from .json_text import read_json
+from .tensor_header import read_header
 
 _TREE, _LEFT_OUT = "wanvideo_svi", "wanvideo_svi_left_out"
+
+
+class _ForeignError(Exception):
+    """A .safetensors file that holds something else; the message says what to do."""
 
 
 class _UnsaveableError(Exception):
@@ -66,18 +72,20 @@ def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
 def load_embeds_and_gaps(path: str | PathLike[str]) -> tuple[ImageEmbeds, tuple[str, ...]]:
     """The same, and what was left out when the file was saved."""
     try:
+        metadata = read_header(path).metadata
+        if _TREE not in metadata:
+            raise _ForeignError(
+                f"{path} holds no image_embeds of this pack: choose a file that SVI Save Embeds or the demo wrote"
+            )
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if _TREE not in metadata:
-                raise SVIError(
-                    f"{path} holds no image_embeds of this pack: choose a file that SVI Save Embeds or the demo wrote"
-                )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
-    except (SafetensorError, OSError) as error:
+    except _ForeignError as error:
+        raise SVIError(str(error)) from None
+    except (SafetensorError, OSError, ValueError) as error:
         raise SVIError(f"{path} cannot be read as .safetensors, or only in part: {error}") from error
     try:
-        loaded = _from_tree(json.loads(metadata[_TREE]), tensors)
-        left_out = json.loads(metadata.get(_LEFT_OUT, "[]"))
+        loaded = _from_tree(read_json(metadata[_TREE]), tensors)
+        left_out = read_json(metadata.get(_LEFT_OUT, "[]"))
         if not isinstance(left_out, list):
             raise ValueError("its list of what was left out is none")
     except (KeyError, ValueError, RecursionError) as error:

@@ -16,6 +16,7 @@ from .timeline import latent_count
 OutsideRegion = Literal["empty", "keep"]
 OUTSIDE_CHOICES: tuple[str, ...] = get_args(OutsideRegion)
 
+_MAX_TEXT = 1_000_000
 _PART = re.compile(r"(-?[0-9]{1,9})(?:\s*-\s*(-?[0-9]{1,9}))?")
 
 
@@ -29,17 +30,21 @@ def parse_keyframes(text: str, *, num_frames: int) -> tuple[int, ...]:
     if not isinstance(text, str):
         raise SVIError(f"keyframes must be text like 0-4, 40, 76-80; got {type(text).__name__}")
     frames: list[int] = []
+    if len(text) > _MAX_TEXT:
+        raise SVIError(f"keyframes has {len(text)} characters, at most {_MAX_TEXT} are read")
     for part in (piece.strip() for piece in text.split(",")):
         if not part:
             if text.strip():
-                raise SVIError(f"keyframes has an empty part in {text!r}: write frames like 0-4, 40, 76-80")
+                raise SVIError(f"keyframes has an empty part in {text[:60]!r}: write frames like 0-4, 40, 76-80")
             continue
         found = _PART.fullmatch(part)
         if found is None:
-            raise SVIError(f"keyframes part {part!r} is no frame and no range: write frames like 0-4, 40, 76-80")
+            raise SVIError(f"keyframes part {part[:60]!r} is no frame and no range: write frames like 0-4, 40, 76-80")
         first, last = (_frame(number, part, num_frames) for number in (found[1], found[2] or found[1]))
         if last < first:
-            raise SVIError(f"keyframes part {part!r} runs backwards (frame {first} to {last}): turn it round")
+            raise SVIError(f"keyframes part {part[:60]!r} runs backwards (frame {first} to {last}): turn it round")
+        if len(frames) + last - first >= num_frames:  # before they are listed: a short text can name billions
+            raise SVIError(f"keyframes names more frames than the {num_frames} of the clip: name each once")
         frames += range(first, last + 1)
     return tuple(frames)
 
@@ -48,7 +53,7 @@ def _frame(number: str, part: str, num_frames: int) -> int:
     frame = int(number)
     if not -num_frames <= frame < num_frames:
         raise SVIError(
-            f"keyframes part {part!r} is outside the clip: its {num_frames} frames are 0-{num_frames - 1} "
+            f"keyframes part {part[:60]!r} is outside the clip: its {num_frames} frames are 0-{num_frames - 1} "
             f"(or -{num_frames} to -1 from the end)"
         )
     return frame % num_frames

@@ -10,10 +10,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Literal
 
-from safetensors import SafetensorError, safe_open
-
 from .errors import SVIError
 from .file_names import WAN22_HIGH, Noise, Purpose, Version, base_name, is_pusa, noise_stage, purpose, wan_version
+from .tensor_header import read_header
+from .words import shorten
 
 Sureness = Literal["sure", "likely", "unknown"]
 
@@ -44,8 +44,9 @@ _RENAMES = (
     (r"\.attn1\.", ".self_attn."), (r"\.attn2\.", ".cross_attn."), (r"to_out[._]0", "o"), (r"to_([qkv])\b", r"\1"),
     (r"add_([kv])_proj", r"\1_img"), (r"ffn[._]net[._]0[._]proj", "ffn.0"), (r"ffn[._]net[._](\d)", r"ffn.\1"),
 )  # fmt: skip
-_BLOCK = re.compile(r"^(vace_)?blocks\.(\d+)\.(.+)$")
+_BLOCK = re.compile(r"^(vace_)?blocks\.(\d{1,4})\.(.+)$")
 
+_TITLE = 200  # characters of a title that are looked at: the patterns take the cube of its length
 _FAMILIES = {5120: "14B", 3072: "5B", 1536: "1.3B"}  # model width
 _BLOCKS = {"14B": 40, "5B": 30, "1.3B": 30}
 
@@ -116,22 +117,17 @@ class LoraFacts:
 
 def read_lora(path: str | PathLike[str]) -> LoraFacts:
     """Read a LoRA's header. Raises SVIError when there is none, or no LoRA in it."""
-    shapes, metadata = _header(Path(path))
-    return lora_facts(str(path), shapes, metadata)
-
-
-def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], dict[str, str]]:
+    path = Path(path)
     try:
-        with safe_open(path, framework="pt") as file:
-            shapes = {key: tuple(file.get_slice(key).get_shape()) for key in file.keys()}  # noqa: SIM118 - not a dict
-            return shapes, file.metadata() or {}
-    except SafetensorError as error:
+        header = read_header(path)
+    except OSError as error:
+        raise SVIError(f"{path.name} cannot be read: {error}") from error
+    except ValueError as error:
         raise SVIError(
             f"{path.name} is no safetensors file, or a broken one ({error}): download it again, and take a LoRA in "
             ".safetensors format"
         ) from error
-    except (OSError, ValueError) as error:
-        raise SVIError(f"{path.name} cannot be read: {error}") from error
+    return lora_facts(str(path), header.shapes, header.metadata)
 
 
 def lora_facts(path: str, shapes: Mapping[str, tuple[int, ...]], metadata: Mapping[str, str]) -> LoraFacts:
@@ -162,7 +158,7 @@ def lora_facts(path: str, shapes: Mapping[str, tuple[int, ...]], metadata: Mappi
         kind = "a full model" if any(key.endswith("self_attn.q.weight") for key in shapes) else "no LoRA"
         raise SVIError(
             f"{base_name(path)} is {kind}: none of its {len(shapes)} tensors is a LoRA's of a Wan model"
-            f"{f' (the first is {next(iter(shapes))})' if shapes else ''}"
+            f"{f' (the first is {next(iter(shapes))[:100]})' if shapes else ''}"
         )
     blocks = {int(m[2]) for layer in layers if (m := _BLOCK.match(layer)) and not m[1]}
     image = any("k_img" in layer or "v_img" in layer or layer.startswith("img_emb") for layer in layers)
@@ -209,7 +205,7 @@ def _version(path: str, metadata: Mapping[str, str], *, image: bool) -> tuple[Ve
 
 def _purpose(path: str, metadata: Mapping[str, str]) -> tuple[Purpose | None, Sureness]:
     for key in ("ss_output_name", "modelspec.title", "name", "title"):
-        if (said := metadata.get(key)) and (found := purpose(said)):
+        if (said := metadata.get(key, "")[:_TITLE]) and (found := purpose(said)):
             return found, "sure"
     found = purpose(path)
     return found, ("likely" if found else "unknown")
@@ -225,7 +221,7 @@ def _with_problems(facts: LoraFacts, *, schemes: int, layers: set[str]) -> LoraF
     if schemes > 1:
         problems.append("layers are named in more than one scheme: was it merged from several files?")
     if facts.unread:
-        problems.append(f"{len(facts.unread)} tensors are in no known scheme, like {facts.unread[0]}")
+        problems.append(f"{len(facts.unread)} tensors are in no known scheme, like {facts.unread[0][:100]}")
     if facts.width and not facts.family:
         problems.append(f"made for a model {facts.width} wide; Wan models are {', '.join(map(str, _FAMILIES))} wide")
     whole = _BLOCKS.get(facts.family, 0)
@@ -247,7 +243,7 @@ def describe_lora(facts: LoraFacts) -> list[str]:
         f"goes with: {facts.base}",
         f"mode: {', '.join(facts.modes) or 'none of its own'}",
         f"rank: {facts.rank}",
-        f"layers: {', '.join(facts.targets)} in {facts.blocks} blocks",
+        f"layers: {shorten(', '.join(facts.targets), 1000)} in {facts.blocks} blocks",
         f"named as: {facts.naming}",
     ]
     lines += [f"must not meet: {item}" for item in avoid(facts)]

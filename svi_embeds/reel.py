@@ -13,7 +13,6 @@ again, until `clean`.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import uuid
 from collections.abc import Callable, Iterator
@@ -29,7 +28,10 @@ from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
 from .drift import ClipLook
 from .errors import SVIError
+from .json_text import read_json
+from .safe_paths import is_device
 from .soundtrack import Soundtrack
+from .tensor_header import read_header
 from .words import align, shorten
 
 MANIFEST, LOCK = "manifest.json", ".lock"
@@ -38,8 +40,7 @@ FORMAT, VERSION = "wanvideo-svi reel", 1
 LOOK = "look"  # of the clip, in the metadata of its tail
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # on Windows, whatever the suffix
-_MAX_MANIFEST = 256 * 2**20
+MAX_MANIFEST = 64 * 2**20  # bytes: about 50,000 takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,25 +131,48 @@ class Reel:
             shown = clip.frames - clip.overlap
             begin, end = max(start - first, 0), min(stop - first, shown)
             if begin < end:
-                yield from read_video(self.folder / clip.video.name, clip.overlap + begin, clip.overlap + end)
+                yield from self.clip_frames(clip, clip.overlap + begin, clip.overlap + end)
             first += shown
+
+    def clip_frames(self, clip: Take, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
+        """Frames start..stop (excluded, None for all) of one clip, H W 3 uint8, one at a time.
+
+        Raises SVIError for a video that is damaged, of another size than the manifest says, or a link.
+        """
+        for pixels in read_video(self.path(clip.video), start, clip.frames if stop is None else stop):
+            if pixels.shape != (clip.height, clip.width, 3):
+                raise SVIError(
+                    f"{clip.video.name} is {pixels.shape[1]}x{pixels.shape[0]}, {clip.width}x{clip.height} was written"
+                )
+            yield pixels
+
+    def path(self, file: StoredFile) -> Path:
+        """Where a file of the reel is. Raises SVIError for a link: a reel of a stranger may lead anywhere."""
+        path = self.folder / file.name
+        if path.is_symlink():
+            raise SVIError(f"reel {self.name}: {file.name} is a link, which is not followed: put the file itself there")
+        return path
 
     def tail(self, clip: Take) -> tuple[Tensor, Tensor | None]:
         """What leads the clip after `clip`: its last frames F H W 3 in 0..1, and its last latents C t h w if kept."""
-        path = self.folder / clip.tail.name
+        path = self.path(clip.tail)
         try:
+            shapes = read_header(path).shapes
+            if shapes["frames"] != (clip.tail_frames, clip.height, clip.width, 3):
+                raise ValueError(f"its frames are {list(shapes['frames'])[:8]}")
+            if clip.tail_latents and (len(shapes["latents"]) != 4 or shapes["latents"][1] != clip.tail_latents):
+                raise ValueError(f"its latents are {list(shapes['latents'])[:8]}")
             with safe_open(path, framework="pt") as file:
                 latents = file.get_tensor("latents") if clip.tail_latents else None
                 return file.get_tensor("frames"), latents
-        except (SafetensorError, OSError) as error:
+        except (SafetensorError, OSError, ValueError, KeyError) as error:
             raise SVIError(f"reel {self.name}: {clip.tail.name} cannot be read: {error}") from error
 
     def look(self, clip: Take) -> ClipLook | None:
         """How a clip looks, as it was measured when it was written; None when that cannot be read."""
         try:
-            with safe_open(self.folder / clip.tail.name, framework="pt") as file:
-                return ClipLook.from_dict(json.loads((file.metadata() or {})[LOOK]))
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return ClipLook.from_dict(read_json(read_header(self.path(clip.tail)).metadata[LOOK]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return None
 
     def is_whole(self, clip: Take) -> bool:
@@ -171,7 +195,7 @@ class Reel:
             ]
             if not bad:
                 try:
-                    count = sum(1 for _ in read_video(self.folder / clip.video.name, 0, clip.frames))
+                    count = sum(1 for _ in self.clip_frames(clip))
                     if count != clip.frames:
                         bad.append(f"{where}: {clip.video.name} has {count} frames, {clip.frames} were written")
                     self.tail(clip)
@@ -259,7 +283,7 @@ def writing(what: str) -> Iterator[None]:
 
 def check_reel_name(name: object) -> str:
     """`name` when it can be a folder's name on every system. Raises SVIError otherwise."""
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or _RESERVED.fullmatch(name) or len(name.encode()) > 120:
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or is_device(name) or len(name.encode()) > 120:
         raise SVIError(
             f"reel must be a name of letters, digits, blanks and _ . - ( ) + (a letter or digit first, at most 120 "
             f"bytes, none that Windows keeps for devices), got {str(name)[:100]!r}"
@@ -279,15 +303,17 @@ def open_reel(folder: Path) -> Reel:
     """Read a reel. Raises SVIError when there is none, or one that this version cannot read."""
     path = folder / MANIFEST
     try:
-        if path.stat().st_size > _MAX_MANIFEST:
+        if path.stat().st_size > MAX_MANIFEST:
             raise SVIError(f"{path} is too large for a manifest of a reel")
+        if not path.is_file() and path.exists():  # a pipe would be waited for
+            raise SVIError(f"{path} is no file: choose another reel name")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise SVIError(f"there is no reel {folder.name}: {folder} has no {MANIFEST}") from error
     except (OSError, UnicodeError) as error:
         raise SVIError(f"{path} cannot be read: {error}") from error
     try:
-        return _from_manifest(folder, json.loads(text))
+        return _from_manifest(folder, read_json(text, unique=True))
     except _ForeignError as error:
         raise SVIError(str(error)) from error
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
@@ -301,6 +327,13 @@ class _ForeignError(Exception):
     """A manifest that another program or another version of this pack wrote; the message says what to do."""
 
 
+# What a manifest of this pack keeps within; a table of them, or a batch of frames, is as large as they say.
+_BOUNDS = (
+    ("frames", 1, 100_001), ("width", 1, 2**14), ("height", 1, 2**14), ("tail_frames", 0, 100_001),
+    ("tail_latents", 0, 100_001), ("seed", 0, 2**64 - 1), ("seconds", 0, 10**9),
+)  # fmt: skip
+_MAX_WORD = 128
+
 # What a manifest's values must be, by the field's annotation.
 _KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
 
@@ -310,8 +343,8 @@ def _from_manifest(folder: Path, data: Any) -> Reel:
         raise _ForeignError(f"{folder / MANIFEST} is not of this pack: choose another reel name")
     if data["version"] != VERSION:
         raise _ForeignError(
-            f"reel {folder.name} was written by another version of this pack (manifest {data['version']}, this one "
-            f"reads {VERSION}): update the pack, or choose another reel name"
+            f"reel {folder.name} was written by another version of this pack (manifest "
+            f"{str(data['version'])[:20]}, this one reads {VERSION}): update the pack, or choose another reel name"
         )
     takes: dict[str, Take] = {}
     for entry in data["takes"]:
@@ -320,11 +353,16 @@ def _from_manifest(folder: Path, data: Any) -> Reel:
             for entry_field in fields(part):
                 value, kinds = getattr(part, entry_field.name), _KINDS.get(str(entry_field.type))
                 if kinds and (not isinstance(value, kinds) or isinstance(value, bool)):
-                    raise ValueError(f"a take has {value!r} as {entry_field.name}")
+                    raise ValueError(f"a take has {str(value)[:60]!r} as {entry_field.name}")
         if any(not OURS.fullmatch(file.name) for file in (take.video, take.tail)):
             raise ValueError("a take names a file that is none of this reel's")
         if not 0 <= take.overlap < take.frames:
             raise ValueError(f"a take of {take.frames} frames has an overlap of {take.overlap}")
+        for name, low, high in _BOUNDS:
+            if not low <= getattr(take, name) <= high:
+                raise ValueError(f"a take has {getattr(take, name)} as {name}")
+        if max(len(take.digest), len(take.mode)) > _MAX_WORD:
+            raise ValueError("a take has a digest or a mode that is none")
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
     fps = check_rate("fps", data["fps"])
@@ -372,7 +410,7 @@ def _is_being_written(folder: Path) -> bool:
     """Whether a run holds the reel's lock."""
     from filelock import FileLock, Timeout
 
-    if not (folder / LOCK).exists():
+    if not (folder / LOCK).exists() or (folder / LOCK).is_symlink():
         return False
     try:
         with FileLock(folder / LOCK, timeout=0):
@@ -403,7 +441,7 @@ def strays(reel: Reel) -> list[str]:
 
 def _has_size_and_time(folder: Path, file: StoredFile) -> bool:
     try:
-        state = (folder / file.name).stat()
+        state = (folder / file.name).lstat()
     except OSError:
         return False
     return (state.st_size, state.st_mtime_ns) == (file.size, file.time)
@@ -417,6 +455,8 @@ def _damage(folder: Path, file: StoredFile) -> str:
     """What is wrong with a file, "" when it is as written. Reads all of it."""
     path = folder / file.name
     try:
+        if path.is_symlink():
+            return "is a link, which is not followed"
         if path.stat().st_size != file.size:
             return f"has {path.stat().st_size} bytes, {file.size} were written"
         with path.open("rb") as opened:

@@ -28,6 +28,7 @@ from .reel import (
     LOCK,
     LOOK,
     MANIFEST,
+    MAX_MANIFEST,
     VERSION,
     Reel,
     StoredFile,
@@ -58,6 +59,8 @@ class ReelWriter:
 
         with writing(f"reel {self.folder.name}"):
             self.folder.mkdir(parents=True, exist_ok=True)
+            if (self.folder / LOCK).is_symlink():  # older filelocks empty the file that it leads to
+                raise SVIError(f"reel {self.folder.name}: its {LOCK} is a link: delete it, or choose another reel name")
             try:
                 self._lock.acquire()
             except Timeout as error:
@@ -192,7 +195,13 @@ class ReelWriter:
             "chain": [take.digest for take in reel.clips],
             "takes": [asdict(take) for take in (*reel.clips, *reel.spare)],
         }
-        self._write(MANIFEST, lambda path: path.write_text(json.dumps(data, indent=1), encoding="utf-8"))
+        text = json.dumps(data, indent=1)
+        if len(text) > MAX_MANIFEST:  # it could be written and never read again
+            raise SVIError(
+                f"reel {self.folder.name} has {len(reel.clips) + len(reel.spare)} takes, more than a manifest "
+                "can hold: clean it (wanvideo-svi reel clean), or go on in another reel"
+            )
+        self._write(MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
         self.reel = reel
 
     def _write(self, name: str, write: Callable[[Path], Any]) -> StoredFile:

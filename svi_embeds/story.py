@@ -31,6 +31,8 @@ from .timeline import latent_count
 Model = Literal["first", "main"]
 CHAIN_MODES: tuple[str, ...] = (*MODES, SVI2_PRO.id)
 MAX_CLIPS = 100_000  # a month of video: a slip of the finger in repeat must not fill the memory
+MAX_TEXT = 32 * 2**20  # characters
+_MAX_SETTING = 100  # characters; no key and no value is longer
 MAX_SEED = 2**64 - 1
 
 AUTO = 0  # as a block's repeat; written `auto`
@@ -139,6 +141,8 @@ def parse_story(text: str) -> tuple[Block, ...]:
     """
     if not isinstance(text, str):
         raise SVIError(f"a story must be text, got {type(text).__name__}")
+    if len(text) > MAX_TEXT:
+        raise SVIError(f"a story has at most {MAX_TEXT} characters, this one has {len(text)}: make it two")
     lines = text.removeprefix("\ufeff").splitlines()
     parts: list[list[tuple[int, str]]] = [[]]
     for number, line in enumerate(lines, start=1):
@@ -146,6 +150,8 @@ def parse_story(text: str) -> tuple[Block, ...]:
             parts.append([])
         elif not line.lstrip().startswith("#"):
             parts[-1].append((number, line))
+    if len(parts) > MAX_CLIPS:
+        raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {len(parts)} blocks: make it two")
     starts = [1, *(number + 1 for number, line in enumerate(lines, start=1) if line.strip() == _SEPARATOR)]
     blocks = [_block(part, start) for part, start in zip(parts, starts, strict=True)]
     if len(blocks) > 1:
@@ -220,6 +226,8 @@ def _settings(number: int, line: str) -> dict[str, Any]:
         raise SVIError(f"{where(end + 1)}: the prompt goes on the next line, after the settings; found {rest[:40]!r}")
     found: dict[str, Any] = {}
     for token in _TOKEN.finditer(line, begin + 1, end):
+        if token.end() - token.start() > _MAX_SETTING:
+            raise SVIError(f"{where(token.start())}: {token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
         key, equals, value = token.group().partition("=")
         if key not in _KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)

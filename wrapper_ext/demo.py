@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..svi_embeds.clip import Clip, make_clip
+from ..svi_embeds.clip_video import open_video
 from ..svi_embeds.embeds_file import load_embeds, save_embeds
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import count_concat, count_known
@@ -165,7 +166,7 @@ def _play(path: Path, frames: int) -> list[Image.Image]:
 
     pictures: list[Image.Image] = []
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             for frame in container.decode(video=0):
                 pictures.append(_small(frame.to_image()))
                 if len(pictures) == frames:

@@ -9,14 +9,16 @@ import gc
 import hashlib
 import importlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import torch
 
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.safe_paths import leads_out
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -193,9 +195,12 @@ def lora_files() -> list[str]:
 def lora_path(name: str) -> Path:
     """Where the LoRA of that name is. Raises SVIError when ComfyUI does not find it."""
     paths = _comfy("folder_paths")
-    found = paths.get_full_path("loras", name) if paths else None
+    # Asked only for names that stay inside: on Windows ComfyUI would look a network share up.
+    found = paths.get_full_path("loras", name) if paths and not leads_out(name) else None
     if found is None:
-        raise SVIError(f"{name} is not in ComfyUI's loras folders any more: choose another (press R to read them anew)")
+        raise SVIError(
+            f"{name[:200]} is not in ComfyUI's loras folders any more: choose another (press R to read them anew)"
+        )
     return Path(found)
 
 
@@ -210,7 +215,7 @@ def file_print(name: str) -> str:
     trained on has not, and 28 GB take milliseconds. Files in the input folder: size and time.
     """
     paths = _comfy("folder_paths")
-    if paths is None or len(name) > 1000 or "\n" in name:
+    if paths is None or len(name) > 1000 or "\n" in name or leads_out(name):
         return ""
     found = []
     if name.lower().endswith(_MODEL_SUFFIXES):
@@ -277,14 +282,17 @@ def new_output_file(prefix: str) -> tuple[Path, str]:
     base = folders["output"]
     last = prefix.replace("\\", "/").split("/")[-1]
     if not last.strip() or last.startswith(".") or last != last.strip():
-        raise SVIError(f"filename_prefix must end with a name that begins with no dot or blank, got {prefix!r}")
+        raise SVIError(f"filename_prefix must end with a name that begins with no dot or blank, got {prefix[:200]!r}")
     try:
-        inside = (base / prefix).resolve().is_relative_to(base)
+        inside = not leads_out(prefix) and (base / prefix).resolve().is_relative_to(base)
         found = paths.get_save_image_path(prefix, str(base)) if inside else None
     except (OSError, ValueError) as error:
-        raise SVIError(f"filename_prefix {prefix!r} cannot be used: {error}") from error
+        raise SVIError(f"filename_prefix {prefix[:200]!r} cannot be used: {str(error)[:200]}") from error
     if found is None:
-        raise SVIError(f"filename_prefix must stay inside ComfyUI's output folder, got {prefix!r}")
+        raise SVIError(
+            f"filename_prefix must stay inside ComfyUI's output folder, and name no device of Windows, got "
+            f"{prefix[:200]!r}"
+        )
     folder, name, counter, subfolder, _ = found
     filename = f"{name}_{counter:05}_{EMBEDS_SUFFIX}"
     return Path(folder) / filename, f"{Path(subfolder, filename).as_posix()} [output]"
@@ -296,15 +304,18 @@ def list_files() -> list[str]:
     for name, folder in _folders().items():
         if name != "temp":
             for path in sorted(folder.rglob(f"*{EMBEDS_SUFFIX}")):
-                if not path.name.startswith(".") and path.is_file() and path.resolve().is_relative_to(folder):
-                    found.append(f"{path.relative_to(folder).as_posix()} [{name}]")
+                inside = path.relative_to(folder).as_posix()
+                if path.name.startswith(".") or leads_out(inside) or not path.is_file():
+                    continue
+                if path.resolve().is_relative_to(folder):
+                    found.append(f"{inside} [{name}]")
     return found
 
 
 def find_file(name: str) -> Path:
     """The file of a name like `svi_embeds/clip_00001_.safetensors [output]` (input when nothing is said).
 
-    Raises SVIError when it is not there or leads out of ComfyUI's folders.
+    Raises SVIError when it is not there or leads out of ComfyUI's folders, before anything outside is looked at.
     """
     folders = _folders()
     if not folders:
@@ -312,16 +323,21 @@ def find_file(name: str) -> Path:
     if not isinstance(name, str):
         raise SVIError(f"file must be the name of a file, got {type(name).__name__}")
     where = next((key for key in folders if name.endswith(f" [{key}]")), None)
-    base = folders[where or "input"]
+    base, inside, shown = folders[where or "input"], name[: -len(where) - 3] if where else name, name[:200]
+    outside = (
+        f"{shown} leads out of ComfyUI's {where or 'input'} folder, or is a device's name: choose a file inside it"
+    )
+    if leads_out(inside):
+        raise SVIError(outside)
     try:
-        path = (base / (name[: -len(where) - 3] if where else name)).resolve()
+        path = (base / inside).resolve()
         exists = path.is_file()
     except (OSError, ValueError) as error:
-        raise SVIError(f"{name!r} is no name of a file: {error}") from error
+        raise SVIError(f"{shown!r} is no name of a file: {str(error)[:200]}") from error
     if not path.is_relative_to(base):
-        raise SVIError(f"{name} leads out of ComfyUI's {where or 'input'} folder: choose a file inside it")
+        raise SVIError(outside)
     if not exists:
-        raise SVIError(f"{name} is not there any more: choose another file (press R to read the list anew)")
+        raise SVIError(f"{shown} is not there any more: choose another file (press R to read the list anew)")
     return path
 
 
@@ -346,10 +362,15 @@ def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     return [{"filename": filename, "subfolder": "", "type": "temp"}]
 
 
-def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -> None:
-    """Have ComfyUI's server answer POST requests: handler takes the body and returns status and JSON.
+_MAX_REQUEST = 32 * 2**20  # bytes; ComfyUI's own limit is 100 MB, for uploads
+_READ_SECONDS = 60.0
 
-    It runs in a thread, so that the server goes on meanwhile. Outside ComfyUI nothing happens.
+
+def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -> None:
+    """Have ComfyUI's server answer POST requests of JSON: handler takes the body and returns status and JSON.
+
+    Requests of pages of other sites are refused, and those that are too large or do not end. The handler runs in a
+    thread, so that the server goes on meanwhile, and for one request at a time. Outside ComfyUI nothing happens.
     """
     server = _comfy("server")
     instance = getattr(getattr(server, "PromptServer", None), "instance", None)
@@ -359,12 +380,61 @@ def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -
 
     from aiohttp import web
 
+    at_work = asyncio.Lock()
+
     async def respond(request: Any) -> Any:
-        try:
-            body = await request.text()
-        except (LookupError, UnicodeError):
-            return web.json_response({"error": "the request is no text in UTF-8"}, status=400)
-        status, answer = await asyncio.to_thread(handler, body)
+        status, said = _refusal(request.headers)
+        if not said:
+            status, said = await _read_text(request)
+        if status != 200:
+            return web.json_response({"error": said}, status=status)
+        async with at_work:
+            status, answer = await asyncio.to_thread(handler, said)
         return web.json_response(answer, status=status)
 
     instance.routes.post(path)(respond)
+
+
+def _refusal(headers: Mapping[str, str]) -> tuple[int, str]:
+    """Status and reason when a request may come from a page of another site; (200, "") otherwise.
+
+    ComfyUI compares Host and Origin too, but only where it is reached as localhost. A page cannot forge these headers,
+    and can send JSON to another site only after asking that site.
+    """
+    if headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
+        return 415, "the request must be JSON, with Content-Type: application/json"
+    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    try:
+        is_own = urlsplit(origin or "").netloc.lower() == headers.get("Host", "").lower()
+    except ValueError:
+        is_own = False
+    if site is not None:  # what the browser itself says counts, behind a proxy too
+        is_own = site in ("same-origin", "none")
+    elif origin is None:  # no browser
+        is_own = True
+    return (200, "") if is_own else (403, "the request is of a page of another site: open ComfyUI's own page")
+
+
+async def _read_text(request: Any) -> tuple[int, str]:
+    """(200, the body of a request), or another status and the reason."""
+    import asyncio
+
+    body = bytearray()
+
+    async def read() -> None:
+        async for part in request.content.iter_chunked(2**16):
+            body.extend(part)
+            if len(body) > _MAX_REQUEST:
+                return
+
+    try:
+        await asyncio.wait_for(read(), _READ_SECONDS)
+    except asyncio.TimeoutError:  # in Python 3.10 no TimeoutError
+        return 408, f"the request did not arrive within {_READ_SECONDS:g} s"
+    if len(body) > _MAX_REQUEST:
+        return 413, f"the request is larger than {_MAX_REQUEST // 2**20} MB, which no workflow is"
+    try:
+        # In UTF-8, whatever charset the request names: some of them take minutes for a few MB.
+        return 200, body.decode("utf-8")
+    except UnicodeDecodeError:
+        return 400, "the request is no text in UTF-8"

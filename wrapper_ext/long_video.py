@@ -135,7 +135,7 @@ def render_story(
     with ReelWriter(folder, fps=fps, length=plan.length) as writer:
         done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
         video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
-        if not video.exists():
+        if not video.is_file() or video.is_symlink():
             assemble(writer.reel, video, unique_id, track=track)
         finished = writer.reel
     _left[str(folder)] = _Left(reel_state(folder, video), video, changes)

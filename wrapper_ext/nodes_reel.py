@@ -213,7 +213,7 @@ class WanVideoSVIReelVideo:
         scale = f"_q{quality}" if row.option else ""
         name = f"{reel.name}_{reel.chain}_{rate:g}fps_{format}{scale}{sound_name(track)}{cut_name(reel)}{row.suffix}"
         path = reel.folder / name
-        notes = ["it was there already"] if path.exists() else []
+        notes = ["it was there already"] if path.is_file() and not path.is_symlink() else []
         if not notes:
             assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate, track=track)
         head = (

@@ -13,6 +13,7 @@ from .parse import MAX_CHARACTERS, parse_json
 _PICTURES = (".png", ".webp")
 _VIDEOS = (".mp4", ".webm", ".mkv", ".mov")
 _MAX_MEDIA_BYTES = 4 * 2**30
+_MAX_PICTURE_BYTES = 2**29  # Pillow reads a WebP whole
 _MAX_PIXELS = 2**28
 _TAGS = ("workflow", "prompt")  # what ComfyUI calls the graph as drawn, and the API graph
 
@@ -26,7 +27,7 @@ def read_workflow(path: Path) -> Any:
     media = suffix in _PICTURES or suffix in _VIDEOS
     try:
         size = path.stat().st_size
-        limit = _MAX_MEDIA_BYTES if media else 4 * MAX_CHARACTERS
+        limit = _MAX_PICTURE_BYTES if suffix in _PICTURES else _MAX_MEDIA_BYTES if media else MAX_CHARACTERS
         if size > limit:
             raise SVIError(f"{path} has {size / 2**20:.0f} MB, which is no workflow: the limit is {limit // 2**20} MB")
         if not media:
@@ -46,12 +47,12 @@ def _of_picture(path: Path) -> dict[str, str]:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=("PNG", "WEBP")) as picture:
             if picture.width * picture.height > _MAX_PIXELS:
                 raise SVIError(f"{path} is too large a picture to look into")
             found = {tag: text for tag in _TAGS if isinstance(text := picture.info.get(tag), str)}
-            # WebP has no text: ComfyUI writes "workflow:{...}" into Exif tags.
-            for value in picture.getexif().values():
+            # WebP has no text: ComfyUI writes "workflow:{...}" into Exif tags. Asking a PNG for them would decode it.
+            for value in picture.getexif().values() if picture.format == "WEBP" else ():
                 tag, _, text = str(value).partition(":") if isinstance(value, str) else ("", "", "")
                 if tag.lower() in _TAGS and text:
                     found.setdefault(tag.lower(), text)
@@ -65,8 +66,10 @@ def _of_picture(path: Path) -> dict[str, str]:
 def _of_video(path: Path) -> dict[str, str]:
     import av
 
+    from ...svi_embeds.clip_video import open_video
+
     try:
-        with av.open(str(path)) as container:
+        with open_video(path) as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except av.FFmpegError as error:
         raise SVIError(f"{path} is no video that can be read: {error}") from error
