@@ -34,9 +34,9 @@ def _inputs(groups: dict[str, Any]) -> dict[str, Any]:
 
 
 def _spec(entry: list[Any]) -> dict[str, Any]:
-    """Without defaults, which are not compared, and without lists of files, which were left out of the source."""
+    """Without defaults, which are not compared, and without lists of files, which the source names or leaves out."""
     spec = spec_of(entry)
-    return {key: value for key, value in spec.items() if key != "default" and value != []}
+    return {key: value for key, value in spec.items() if key != "default" and value not in ([], ["<file list>"])}
 
 
 if __name__ == "__main__":

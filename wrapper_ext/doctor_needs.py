@@ -14,7 +14,7 @@ class Need:
     """A node of the host with the inputs that count.
 
     called: this pack runs it, so it must not require more than these inputs without a default.
-    lost: what does not work without it; "" means the whole node. instead: what happens without it, where that is no loss.
+    lost: what does not work without it; "" means the whole node. instead: what is done without it, where that serves.
     """
 
     node: str
@@ -36,7 +36,7 @@ _POSES = Need("WanVideoUniAnimatePoseInput", ("pose_images",))
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
     "WanVideoSVIEmbeds": (_WRAPPER, _SAMPLER, Need("WanVideoVAELoader")),
-    "WanVideoSVILatentEmbeds": (_SAMPLER, Need("WanVideoEncode", ("vae",))),
+    "WanVideoSVILatentEmbeds": (_SAMPLER,),
     "WanVideoI2VCustomEmbeds": (_SAMPLER,),
     "WanVideoSVIMotionFrames": (),
     "WanVideoSVIStitch": (),

@@ -44,10 +44,10 @@ def main() -> None:
 def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     """What is there. Whatever fails in the host is a sentence under `error` of its part, "" when it works.
 
-    python: version. packages: versions by distribution, None for what is missing. torch: error, cuda. comfyui: version,
-    error. wrapper: folders, version, error, nodes (how many), missing (parts that it could not import). kjnodes: whether
-    it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left out. loras: paths by name. output:
-    folder.
+    python: version. executable: its program. packages: versions by distribution, None for what is missing. torch:
+    error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
+    could not import). kjnodes: whether it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left out.
+    loras: paths by name. output: folder.
     """
     comfyui = Path(request["comfyui"])
     named = request["wrapper"] and Path(request["wrapper"])
@@ -57,7 +57,9 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     packs = list(_custom_nodes(comfyui))
     folders = [named] if named else [path for path in packs if "wanvideowrapper" in path.name.lower()]
     table: dict[str, Any] = dict(getattr(nodes, "NODE_CLASS_MAPPINGS", {}))
-    wrapper: dict[str, Any] = {"folders": [str(path) for path in folders], "error": "", "nodes": 0, "missing": []}
+    wrapper: dict[str, Any] = {
+        "folders": [str(path) for path in folders], "version": "", "error": "", "nodes": 0, "missing": [],
+    }  # fmt: skip
     if folders:
         wrapper["version"] = _project_version(folders[0])
     if folders and not error:
@@ -67,6 +69,7 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
         table |= own or {}
     return {
         "python": platform.python_version(),
+        "executable": sys.executable,
         "packages": {name: _package(name, module) for name, module in request["packages"].items()},
         "torch": {"error": torch_error, "cuda": not torch_error and bool(torch.cuda.is_available())},
         "comfyui": {"version": _comfyui_version(comfyui), "error": error},
@@ -90,7 +93,7 @@ def inputs_of(node: Any) -> dict[str, Any]:
 
 
 def spec_of(entry: Any) -> dict[str, Any]:
-    """An input of INPUT_TYPES in one form: type, values (of a COMBO, in both of ComfyUI's ways), default if it has one."""
+    """An input of INPUT_TYPES in one form: type, values (of a COMBO, in both of ComfyUI's ways), default if any."""
     kind, options = entry[0], (entry[1] if len(entry) > 1 and isinstance(entry[1], Mapping) else {})
     spec: dict[str, Any] = {"type": "COMBO" if isinstance(kind, (list, tuple)) else str(kind)}
     if spec["type"] == "COMBO":
