@@ -87,7 +87,7 @@ def test_only_host_looks_up_comfyui() -> None:
 def test_the_probe_stands_alone() -> None:
     probe = ROOT / "wrapper_ext" / "doctor_probe.py"
     assert all(level == 0 for level, _ in imports(probe))
-    assert {name.split(".")[0] for _, name in imports(probe)} <= sys.stdlib_module_names | {"aiohttp"}
+    assert {name.split(".")[0] for _, name in imports(probe)} <= sys.stdlib_module_names
     assert not [path for path in SOURCES if any(name.endswith("doctor_probe") for _, name in imports(path))]
 
 

@@ -61,13 +61,15 @@ def _comfyui(host: Mapping[str, Any]) -> Iterator[Finding]:
     else:
         known = f", this pack is made for {contract().comfyui}"
         yield _aged("comfyui", f"ComfyUI {version}", comfyui["version"], OLDEST_COMFYUI, known)
-    yield _aged("python", f"Python {host['python']}, {host['executable']}", host["python"], OLDEST_PYTHON)
+    text = f"Python {host['python']}, {host['executable']}"
+    if older(host["python"], OLDEST_PYTHON):
+        yield Finding("problem", "python", f"{text}: this pack needs {OLDEST_PYTHON} or newer")
+    else:
+        yield Finding("ok", "python", text)
     if not torch["error"]:
         cuda = torch["cuda"]
         text = f"PyTorch {host['packages'].get('torch') or ''} {'with' if cuda else 'sees no'} CUDA"
-        yield Finding(
-            "ok" if cuda else "note", "torch", text if cuda else f"{text}: without a GPU sampling takes hours"
-        )
+        yield Finding("ok" if cuda else "note", "torch", text if cuda else f"{text}: on the CPU sampling takes hours")
     elif host["packages"].get("torch") is not None:
         yield Finding("problem", "torch", f"PyTorch cannot be imported: {torch['error']}")
 

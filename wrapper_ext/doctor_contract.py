@@ -41,7 +41,7 @@ def drift(recorded: Mapping[str, Node], live: Mapping[str, Node]) -> list[tuple[
     """
     found = []
     for name, node in recorded.items():
-        said = [*_changes(node, live[name])] if name in live else ["the node is gone"]
+        said = [*_changes(node, live[name])] if name in live else ["no such node"]
         if said:
             found.append((name, "; ".join(said)))
     return found
@@ -53,12 +53,12 @@ def _changes(was: Node, now: Node) -> Iterator[str]:
         return
     before, after = inputs(was), inputs(now)
     if gone := [name for name in before if name not in after]:
-        yield f"{_inputs(gone)} gone"
+        yield f"no input {', '.join(gone)}"
     required = [name for name in now["required"] if name not in was["required"]]
     if new := [name for name in required if name not in before]:
-        yield f"{_inputs(new)} new and required"
+        yield f"new and required: {', '.join(new)}"
     if moved := [name for name in required if name in before]:
-        yield f"{_inputs(moved)} required, was optional"
+        yield f"now required: {', '.join(moved)}"
     for name in before:
         if name in after:
             yield from _input_changes(name, before[name], after[name])
@@ -69,7 +69,3 @@ def _input_changes(name: str, was: Mapping[str, Any], now: Mapping[str, Any]) ->
         yield f"{name} is {now['type']}, was {was['type']}"
     elif lost := [str(value) for value in was.get("values", ()) if value not in now.get("values", ())]:
         yield f"{name} has no {', '.join(lost)}"
-
-
-def _inputs(names: list[str]) -> str:
-    return f"input {names[0]} is" if len(names) == 1 else f"inputs {', '.join(names)} are"

@@ -104,10 +104,10 @@ def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) ->
         yield f"{need.node} does not say its inputs ({node['error']})"
         return
     there, known = inputs(node), inputs(recorded[need.node])
+    if gone := [name for name in need.inputs if name not in there]:
+        yield f"{need.node} has no input {', '.join(gone)}"
     for name in need.inputs:
-        if name not in there:
-            yield f"{need.node} has no input {name}"
-        elif there[name]["type"] != known[name]["type"]:
+        if name in there and there[name]["type"] != known[name]["type"]:
             yield f"{name} of {need.node} is {there[name]['type']}, was {known[name]['type']}"
     if need.called:
         for name, spec in node["required"].items():

@@ -26,7 +26,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import ModuleType
 from typing import Any
 
 # What the wrapper's log says when a part of it cannot be imported and the rest goes on.
@@ -46,14 +46,14 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
 
     python: version. executable: its program. packages: versions by distribution, None for what is missing. torch:
     error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
-    could not import). kjnodes: whether it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left out.
-    loras: paths by name. output: folder.
+    could not import). kjnodes: whether it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left
+    out. loras: paths by name. output: folder.
     """
     comfyui = Path(request["comfyui"])
     named = request["wrapper"] and Path(request["wrapper"])
     _make_no_folder_in([comfyui, *([named] if named else [])])
-    torch, torch_error = _attempt(lambda: importlib.import_module("torch"))
     nodes, error = _attempt(lambda: _load_comfyui(comfyui))
+    torch, torch_error = _attempt(lambda: importlib.import_module("torch"))
     packs = list(_custom_nodes(comfyui))
     folders = [named] if named else [path for path in packs if "wanvideowrapper" in path.name.lower()]
     table: dict[str, Any] = dict(getattr(nodes, "NODE_CLASS_MAPPINGS", {}))
@@ -83,9 +83,11 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def inputs_of(node: Any) -> dict[str, Any]:
     """required, optional: what `spec_of` says of each input by name; or error, when the node's class fails."""
-    groups, error = _attempt(node.INPUT_TYPES)
-    if error:
-        return {"error": error}
+    inputs, error = _attempt(lambda: _inputs(node.INPUT_TYPES()))
+    return {"error": error} if error else inputs
+
+
+def _inputs(groups: Mapping[str, Any]) -> dict[str, Any]:
     return {
         group: {name: spec_of(entry) for name, entry in groups.get(group, {}).items()}
         for group in ("required", "optional")
@@ -125,6 +127,17 @@ def _make_no_folder_in(places: list[Path]) -> None:
     os.mkdir = mkdir
 
 
+class _NoServer:
+    """Packs reach for the server while they are imported. None is started: this one takes every call and does nothing,
+    and gives a function back that it decorates."""
+
+    def __getattr__(self, name: str) -> _NoServer:
+        return self
+
+    def __call__(self, *arguments: Any, **_: Any) -> Any:
+        return arguments[0] if len(arguments) == 1 and callable(arguments[0]) else self
+
+
 def _load_comfyui(folder: Path) -> ModuleType:
     """ComfyUI's node module with its own nodes loaded, on the CPU, as main.py would."""
     here = Path(__file__).resolve().parent
@@ -138,21 +151,11 @@ def _load_comfyui(folder: Path) -> ModuleType:
     if paths.is_file():
         importlib.import_module("utils.extra_config").load_extra_path_config(str(paths))
     nodes = importlib.import_module("nodes")
-    _stand_in_for_the_server()
+    importlib.import_module("server").PromptServer.instance = _NoServer()
     started = nodes.init_extra_nodes(init_custom_nodes=False, init_api_nodes=False)
     if inspect.iscoroutine(started):
         asyncio.run(started)
     return nodes
-
-
-def _stand_in_for_the_server() -> None:
-    """Packs reach for the server while they are imported; none is started here."""
-    from aiohttp import web
-
-    server = importlib.import_module("server").PromptServer
-    server.instance = SimpleNamespace(
-        routes=web.RouteTableDef(), client_id=None, send_sync=lambda *_: None, send_progress_text=lambda *_: None
-    )
 
 
 def _load_wrapper(folder: Path, missing: list[str]) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -51,9 +52,9 @@ def find_python(comfyui: Path, named: str | None) -> str:
     Raises SVIError when the one that is named is not there.
     """
     if named := named or os.environ.get("COMFYUI_PYTHON"):
-        if not Path(named).is_file():
+        if (found := shutil.which(named)) is None:
             raise SVIError(f"there is no Python {named}: name the program that runs ComfyUI, or leave --python out")
-        return named
+        return str(Path(found).absolute())
     return next((str(python) for python in _pythons(comfyui) if python.is_file()), sys.executable)
 
 
