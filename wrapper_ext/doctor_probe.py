@@ -205,8 +205,8 @@ def _output(comfyui: Path) -> Path:
 
 
 def _comfyui_version(comfyui: Path) -> str:
-    version = getattr(sys.modules.get("comfyui_version"), "__version__", "")
-    return str(version) or _project_version(comfyui)
+    version, _ = _attempt(lambda: importlib.import_module("comfyui_version").__version__)
+    return str(version or _project_version(comfyui))
 
 
 def _project_version(folder: Path) -> str:
