@@ -69,7 +69,8 @@ def nodes(file):
     return {name: node(groups) for name, groups in table.items()}
 """,
     "nodes.py": """
-import asyncio, os, torch, folder_paths, made, comfyui_version
+import importlib.util, os, torch, folder_paths, made
+assert importlib.util.find_spec("doctor_probe") is None  # nor any other file of this pack
 print("a line that is no JSON")
 NODE_CLASS_MAPPINGS = {}
 async def init_extra_nodes(init_custom_nodes, init_api_nodes):
@@ -96,7 +97,8 @@ def nodes() -> Nodes:
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    monkeypatch.delenv("COMFYUI_PYTHON", raising=False)
+    for name in ("COMFYUI_PYTHON", "PYTHONDONTWRITEBYTECODE"):
+        monkeypatch.delenv(name, raising=False)
 
     def build(nodes: Nodes, *, wrapper: str | None = WRAPPER, **changed: str) -> Path:
         """A ComfyUI with these nodes. changed: text of the files nodes_, options or torch."""

@@ -123,7 +123,7 @@ def _wrapper(host: Mapping[str, Any]) -> Iterator[Finding]:
     else:
         yield Finding("ok", "wrapper", f"{what}, {wrapper['nodes']} nodes; this pack is made for {contract().wrapper}")
     # Of parts that this pack has no use for nothing is said.
-    if any(node not in host["nodes"] for node in contract().nodes):
+    if any(need.node not in host["nodes"] for needs in NEEDS.values() for need in needs):
         for part in wrapper["missing"]:
             yield Finding("note", "wrapper", f"{WRAPPER} could not import a part of it: {part}")
 
