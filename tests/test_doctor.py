@@ -7,6 +7,7 @@ import copy
 import json
 import re
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -228,7 +229,9 @@ def test_a_hanging_import_ends_with_the_time_limit(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hangs = "import sys, time\nprint('waiting for a port', file=sys.stderr, flush=True)\ntime.sleep(600)"
+    started = time.monotonic()
     assert doctor(make(nodes, nodes_=hangs), "--timeout", "2") == 2
+    assert time.monotonic() - started < 30
     said = capsys.readouterr()
     assert not said.out
     assert "ComfyUI was not imported within 2 s: waiting for a port" in said.err
@@ -489,8 +492,10 @@ def test_a_broken_lora_is_a_problem(
     folder.mkdir(parents=True)
     (folder / "svi-shot.safetensors").write_bytes(b"<html>")
     assert doctor(comfyui) == 1
-    (problem,) = lines(capsys.readouterr().out, "problem").splitlines()
+    said = capsys.readouterr().out
+    (problem,) = lines(said, "problem").splitlines()
     assert "svi-shot.safetensors is no safetensors file" in problem
+    assert "no SVI LoRA" not in said
 
 
 @pytest.mark.parametrize(("clips", "status", "minutes"), [(0.9, "problem", 0), (20, "note", 2), (1000, "ok", 79)])
@@ -510,12 +515,12 @@ def test_room_for_reels_in_minutes(
     assert f": {minutes} minutes or more of 832x480 at 16 fps" in found.text
 
 
-def test_a_reel_takes_no_more_for_a_detailed_frame_than_is_said(tmp_path: Path) -> None:
-    """Waves in every direction down to two pixels, which the codec finds harder than any picture that was measured."""
+def test_the_figure_for_reels_is_that_of_the_codec_as_it_is_set(tmp_path: Path) -> None:
+    """Colourful waves in many directions took 619,000 bytes, about what the most detailed picture did."""
     y, x = torch.meshgrid(torch.arange(480.0), torch.arange(832.0), indexing="ij")
     waves = sum(torch.sin(x * a + y * b) / (1 + 20 * (a + b)) for a in (0.05, 0.4, 1.5) for b in (0.03, 0.3, 1.2))
     pixels = ((waves / waves.abs().max() + 1) * 127).to(torch.uint8)
     picture = torch.stack([pixels, pixels.flip(0), pixels.flip(1)], -1).numpy()
     path = tmp_path / "clip.mkv"
     write_video(path, [picture] * 3, width=832, height=480, fps=16.0)
-    assert 0.1 * doctor_files.FRAME_BYTES < path.stat().st_size / 3 <= doctor_files.FRAME_BYTES
+    assert 0.9 < path.stat().st_size / 3 / doctor_files.FRAME_BYTES < 1

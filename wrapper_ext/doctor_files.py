@@ -47,13 +47,13 @@ def disk_finding(reels: Path) -> Finding:
 
 def lora_findings(paths: Mapping[str, str]) -> Iterator[Finding]:
     """SVI LoRAs by their names. paths: file by the name that ComfyUI has for it."""
+    ours = [name for name in paths if (found := purpose(name)) and found.title.startswith("SVI")]
+    if not ours:
+        yield Finding("note", "lora", "no SVI LoRA in ComfyUI's loras folders, by their names")
     read: dict[str, LoraFacts] = {}
-    for name, path in paths.items():
-        found = purpose(name)
-        if found is None or not found.title.startswith("SVI"):
-            continue
+    for name in ours:
         try:
-            read[name] = read_lora(path)
+            read[name] = read_lora(paths[name])
         except SVIError as error:
             yield Finding("problem", "lora", f"{name}: {error}")
     for name, facts in read.items():
@@ -61,8 +61,6 @@ def lora_findings(paths: Mapping[str, str]) -> Iterator[Finding]:
         said = f"{what}, {facts.base}; mode {', '.join(facts.modes) or 'none of its own'}"
         wrong = [*facts.problems, *_pair_problems(facts, read)]
         yield Finding("note" if wrong else "ok", "lora", f"{name}: {'; '.join([said, *wrong])}")
-    if not read:
-        yield Finding("note", "lora", "no SVI LoRA in ComfyUI's loras folders, by their names")
 
 
 def _pair_problems(facts: LoraFacts, there: Mapping[str, LoraFacts]) -> Iterator[str]:
