@@ -24,6 +24,8 @@ README = (ROOT / "README.md").read_text()
 
 LAYERS = ("svi_embeds", "host", "render", "nodes", "cli")  # each may import itself and what stands before it
 ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock", "color_matcher"}
+# doctor_probe.py is a program of its own, which ComfyUI's Python runs: it imports nothing of the pack.
+REACH_COMFYUI = {"host.py", "doctor_probe.py"}
 COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
 
 
@@ -37,7 +39,7 @@ def layer(path: Path) -> str:
         return stem
     if stem.startswith("render"):
         return "render"
-    if stem.startswith(("demo", "inspect", "cli")):
+    if stem.startswith(("demo", "inspect", "cli", "doctor")):
         return "cli"
     return "nodes"
 
@@ -78,8 +80,15 @@ def test_imports_point_one_way_only(path: Path) -> None:
 
 def test_only_host_looks_up_comfyui() -> None:
     for path in SOURCES:
-        if path.name != "host.py":
+        if path.name not in REACH_COMFYUI:
             assert "import_module" not in path.read_text(), path.name
+
+
+def test_the_probe_stands_alone() -> None:
+    probe = ROOT / "wrapper_ext" / "doctor_probe.py"
+    assert all(level == 0 for level, _ in imports(probe))
+    assert {name.split(".")[0] for _, name in imports(probe)} <= sys.stdlib_module_names
+    assert not [path for path in SOURCES if any(name.endswith("doctor_probe") for _, name in imports(path))]
 
 
 def test_starting_comfyui_pays_for_no_optional_package() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.version import VERSION
 from ..svi_embeds.words import align
+from .cli_doctor import add_doctor, run_doctor
 from .cli_drift import add_drift, run_drift
 from .cli_migrate import add_migrate, run_migrate
 from .cli_reel import run_reel
@@ -60,6 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
     add_migrate(commands)
     add_drift(commands)
+    add_doctor(commands)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         # Titles of nodes hold what consoles and pipes of Windows cannot show.
@@ -67,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     run = {
         "demo": _demo, "inspect": _inspect, "lora": _lora, "plan": _plan, "reel": run_reel, "migrate": run_migrate,
-        "drift": run_drift,
+        "drift": run_drift, "doctor": run_doctor,
     }  # fmt: skip
     try:
         return run[args.command](args)

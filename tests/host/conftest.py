@@ -25,6 +25,15 @@ def _comfyui() -> Path:
     return Path(os.environ["COMFYUI_DIR"]).resolve()
 
 
+@pytest.fixture(scope="session")
+def host_folders() -> tuple[Path, Path]:
+    """ComfyUI and the wrapper as they lie on the disk."""
+    comfyui = _comfyui()
+    wrapper = find_wrapper(comfyui)
+    assert wrapper is not None  # or _comfyui had skipped
+    return comfyui, wrapper
+
+
 @contextmanager
 def _running(base: Path, *, kjnodes: Path | None = None, **files: list[str]) -> Iterator[Comfy]:
     """A host with the wrapper, and tiny models under the names that the example workflows use and `files`, by kind."""
