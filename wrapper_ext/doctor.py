@@ -57,7 +57,7 @@ def _comfyui(host: Mapping[str, Any]) -> Iterator[Finding]:
     comfyui, torch = host["comfyui"], host["torch"]
     version = comfyui["version"] or "of unknown version"
     if comfyui["error"]:
-        text = f"ComfyUI {version} cannot be imported: {comfyui['error']}; if it starts as usual, name its Python: --python"
+        text = f"ComfyUI {version} cannot be imported: {comfyui['error']}; was it another Python? Name that: --python"
         yield Finding("problem", "comfyui", text)
     else:
         known = f", this pack is made for {contract().comfyui}"
