@@ -195,7 +195,9 @@ def test_a_host_whose_import_exits_is_a_sentence(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert doctor(make(nodes, options="raise SystemExit(2)")) == 1
-    assert "cannot be imported: SystemExit: 2 (options.py, line 1)" in lines(capsys.readouterr().out, "problem")
+    said = capsys.readouterr().out
+    assert "cannot be imported: SystemExit: 2 (options.py, line 1)" in lines(said, "problem")
+    assert "LoRA" not in lines(said, "note")  # folder_paths was not reached
 
 
 def test_a_wrapper_of_before_sampler_args_has_no_long_video(

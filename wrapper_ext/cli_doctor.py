@@ -40,7 +40,8 @@ def run_doctor(args: argparse.Namespace) -> int:
     python = find_python(comfyui, args.python)
     host = ask(comfyui, wrapper, python, nodes=watched(), packages=packages(), seconds=args.timeout)
     reels = args.reels or Path(host["output"]) / "svi_reels"
-    found = worst_first([*findings(host), *lora_findings(host["loras"]), disk_finding(reels)])
+    loras = [] if host["loras"] is None else lora_findings(host["loras"])
+    found = worst_first([*findings(host), *loras, disk_finding(reels)])
     for line in align([(finding.status, finding.topic, finding.text) for finding in found]):
         print(line)
     if args.json:

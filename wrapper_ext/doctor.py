@@ -57,7 +57,8 @@ def _comfyui(host: Mapping[str, Any]) -> Iterator[Finding]:
     comfyui, torch = host["comfyui"], host["torch"]
     version = comfyui["version"] or "of unknown version"
     if comfyui["error"]:
-        yield Finding("problem", "comfyui", f"ComfyUI {version} cannot be imported: {comfyui['error']}")
+        text = f"ComfyUI {version} cannot be imported: {comfyui['error']}; was it another Python? Name that: --python"
+        yield Finding("problem", "comfyui", text)
     else:
         known = f", this pack is made for {contract().comfyui}"
         yield _aged("comfyui", f"ComfyUI {version}", comfyui["version"], OLDEST_COMFYUI, known)

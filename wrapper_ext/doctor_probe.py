@@ -47,7 +47,7 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     python: version. executable: its program. packages: versions by distribution, None for what is missing. torch:
     error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
     could not import). kjnodes: whether it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left
-    out. loras: paths by name. output: folder.
+    out. loras: paths by name, None when ComfyUI cannot say. output: folder.
     """
     comfyui = Path(request["comfyui"])
     named = request["wrapper"] and Path(request["wrapper"])
@@ -193,10 +193,11 @@ def _custom_nodes(comfyui: Path) -> Iterator[Path]:
             yield from sorted(path for path in place.iterdir() if path.is_dir() and path.suffix != ".disabled")
 
 
-def _loras() -> dict[str, str]:
+def _loras() -> dict[str, str] | None:
     paths = _paths()
-    names = paths.get_filename_list("loras") if paths else []
-    return {name: paths.get_full_path("loras", name) or "" for name in names}
+    if paths is None:
+        return None
+    return {name: paths.get_full_path("loras", name) or "" for name in paths.get_filename_list("loras")}
 
 
 def _output(comfyui: Path) -> Path:
