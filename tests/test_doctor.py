@@ -218,13 +218,22 @@ def test_a_removed_input_stops_what_uses_it(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del nodes["WanVideoEncode"]["required"]["image"]
-    nodes["WanVideoEncode"]["required"]["driving_video"] = ["IMAGE"]
+    nodes["WanVideoEncode"]["required"]["picture"] = ["IMAGE"]
     assert doctor(make(nodes)) == 1
     said = capsys.readouterr().out
     (problem,) = lines(said, "problem").splitlines()
     assert "WanVideoSVILongVideo: works, but not with svi2_pro: WanVideoEncode has no input image" in problem
-    assert "WanVideoEncode requires driving_video" in problem
-    assert "WanVideoEncode: no input image; new and required: driving_video" in lines(said, "note")
+    assert "WanVideoEncode requires picture" in problem
+    assert "WanVideoEncode: no input image; new and required: picture" in lines(said, "note")
+
+
+def test_an_input_whose_other_name_is_known_stops_nothing(
+    make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    del nodes["WanVideoEncode"]["required"]["image"]
+    nodes["WanVideoEncode"]["required"]["driving_video"] = ["IMAGE"]
+    assert doctor(make(nodes)) == 0
+    assert "WanVideoEncode: no input image; new and required: driving_video" in lines(capsys.readouterr().out, "note")
 
 
 def test_a_hanging_import_ends_with_the_time_limit(

@@ -267,6 +267,8 @@ class WithUI(V1):
 def test_a_host_node_gets_its_defaults_and_gives_its_outputs(monkeypatch: pytest.MonkeyPatch, node: type) -> None:
     comfyui(monkeypatch, Node=node)
     assert host.call("Node", b="model") == ({"a": 3, "b": "model"},)
+    monkeypatch.setitem(host.RENAMED, "Node", {"old": "b", "a": "unknown"})
+    assert host.call("Node", a=1, old="model") == ({"a": 1, "b": "model"},)
     assert host.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .doctor_contract import Node, inputs
-from .host import WRAPPER_NODE
+from .host import RENAMED, WRAPPER_NODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,8 @@ def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) ->
         yield f"{need.node} does not say its inputs ({node['error']})"
         return
     there, known = inputs(node), inputs(recorded[need.node])
+    others = {other: name for name, other in RENAMED.get(need.node, {}).items() if name not in there}
+    there = {others.get(name, name): spec for name, spec in there.items()}
     if gone := [name for name in need.inputs if name not in there]:
         yield f"{need.node} has no input {', '.join(gone)}"
     for name in need.inputs:
@@ -111,5 +113,5 @@ def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) ->
             yield f"{name} of {need.node} is {there[name]['type']}, was {known[name]['type']}"
     if need.called:
         for name, spec in node["required"].items():
-            if name not in need.inputs and "default" not in spec:
+            if others.get(name, name) not in need.inputs and "default" not in spec:
                 yield f"{need.node} requires {name}"

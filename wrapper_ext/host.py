@@ -94,6 +94,10 @@ def _node(node_id: str) -> Any | None:
     return None if nodes is None else nodes.NODE_CLASS_MAPPINGS.get(node_id)
 
 
+# Inputs that some wrappers call otherwise, by node: this pack's name and theirs.
+RENAMED = {"WanVideoEncode": {"image": "driving_video"}}  # the fork of 2026-06 (ef95cfa)
+
+
 def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults.
 
@@ -104,6 +108,9 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
         raise SVIError(f"this ComfyUI has no node {node_id}. {INSTALL_HINT}; if it is there, update it")
     groups = node.INPUT_TYPES()
     required, optional = groups.get("required", {}), groups.get("optional", {})
+    for name, other in RENAMED.get(node_id, {}).items():
+        if name in inputs and name not in {**required, **optional} and other in {**required, **optional}:
+            inputs[other] = inputs.pop(name)
     if unknown := [name for name in inputs if name not in required and name not in optional]:
         raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
     defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
