@@ -166,7 +166,8 @@ class _Sink:
 
 
 def _mux_options(video_format: VideoFormat) -> dict[str, str]:
-    return {key: value for key, value in video_format.options.items() if key == "movflags"}
+    """bitexact: no random ids, so that the same frames give the same file."""
+    return {"fflags": "+bitexact"} | {key: value for key, value in video_format.options.items() if key == "movflags"}
 
 
 def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height: int, fps: float, quality: int) -> Any:

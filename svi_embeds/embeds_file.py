@@ -6,8 +6,6 @@ Nothing in a file is executed, and a file is whole or not there: it is written b
 from __future__ import annotations
 
 import json
-import uuid
-from contextlib import suppress
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,7 @@ from .embeds import ImageEmbeds, check_embeds
 from .errors import SVIError
 from .json_text import read_json
 from .tensor_header import read_header
+from .whole_file import whole_files
 
 _TREE, _LEFT_OUT = "wanvideo_svi", "wanvideo_svi_left_out"
 
@@ -48,19 +47,14 @@ def save_embeds(embeds: Any, path: str | PathLike[str], *, strict: bool = True) 
         raise SVIError(f"{error}: turn strict off to save the embeds without it") from error
     except RecursionError as error:
         raise SVIError("image_embeds hold themselves, or are nested too deep to be saved") from error
-    metadata = {_TREE: json.dumps(tree), _LEFT_OUT: json.dumps(left_out or [])}
+    metadata = {_TREE: json.dumps(tree)}
+    if left_out:  # one entry has one order, so that the same embeds give the same file
+        metadata[_LEFT_OUT] = json.dumps(left_out)
     target = Path(path)
     if not target.name:
         raise SVIError(f"{path!r} is no name of a file")
-    beside = target.with_name(f".{uuid.uuid4().hex}.tmp")
-    try:
+    with whole_files(target) as (beside,):
         save_file(tensors, beside, metadata=metadata)
-        beside.replace(target)
-    except (SafetensorError, OSError, ValueError) as error:
-        raise SVIError(f"{path} cannot be written: {error}") from error
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
     return tuple(left_out or ())
 
 

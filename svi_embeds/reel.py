@@ -14,9 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -32,10 +31,10 @@ from .json_text import read_json
 from .safe_paths import is_device
 from .soundtrack import Soundtrack
 from .tensor_header import read_header
+from .whole_file import moved_in
 from .words import align, shorten
 
 MANIFEST, LOCK = "manifest.json", ".lock"
-JOINING = ".joining_"  # begins the name of a video that is being written
 FORMAT, VERSION = "wanvideo-svi reel", 1
 LOOK = "look"  # of the clip, in the metadata of its tail
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
@@ -205,7 +204,10 @@ class Reel:
             if progress:
                 progress(index + 1, len(takes))
         if not _is_being_written(self.folder):  # else they may be of the clip that is on its way
-            found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
+            try:
+                found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
+            except OSError as error:
+                found.append(f"{self.folder} cannot be read: {error}")
         return found
 
     def assemble(
@@ -245,18 +247,13 @@ class Reel:
             if progress:
                 progress(done, total)
 
-        beside = path.with_name(f"{JOINING}{uuid.uuid4().hex}.tmp")
         with writing(f"reel {self.name}: {path.name}"):
             path.parent.mkdir(parents=True, exist_ok=True)
-            try:
+            with moved_in(path) as (beside,):
                 count = write_video(
                     beside, self.frames(0, total), width=first.width, height=first.height, fps=rate,
                     video_format=row, quality=quality, track=track, after_frame=tick,
                 )  # fmt: skip
-                beside.replace(path)
-            finally:
-                with suppress(OSError):
-                    beside.unlink(missing_ok=True)
         return count
 
     def up_to(self, count: int) -> Reel:
@@ -410,9 +407,10 @@ def _is_being_written(folder: Path) -> bool:
     """Whether a run holds the reel's lock."""
     from filelock import FileLock, Timeout
 
-    if not (folder / LOCK).exists() or (folder / LOCK).is_symlink():
+    if (folder / LOCK).is_symlink():
         return False
     try:
+        (folder / LOCK).stat()  # else the lock would be made
         with FileLock(folder / LOCK, timeout=0):
             return False
     except Timeout:
@@ -430,13 +428,9 @@ def hash_file(file: BinaryIO) -> str:
 
 
 def strays(reel: Reel) -> list[str]:
-    """Files of this pack's making that no take of the reel names."""
+    """Files of this pack's making that no take of the reel names. Raises OSError when the folder cannot be read."""
     named = {file.name for take in (*reel.clips, *reel.spare) for file in (take.video, take.tail)}
-    with suppress(OSError):
-        return sorted(
-            path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named
-        )
-    return []
+    return sorted(path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named)
 
 
 def _has_size_and_time(folder: Path, file: StoredFile) -> bool:

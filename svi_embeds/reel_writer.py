@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -24,7 +23,6 @@ from .drift import ClipLook
 from .errors import SVIError
 from .reel import (
     FORMAT,
-    JOINING,
     LOCK,
     LOOK,
     MANIFEST,
@@ -38,6 +36,7 @@ from .reel import (
     strays,
     writing,
 )
+from .whole_file import clear_left, sync_folder
 
 _JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
 
@@ -68,7 +67,8 @@ class ReelWriter:
                     f"reel {self.folder.name} is being written by another run: wait for it, or choose another reel name"
                 ) from error
         try:
-            self._open()
+            with writing(f"reel {self.folder.name}: {MANIFEST}"):
+                self._open()
         except BaseException:
             self._lock.release()
             raise
@@ -78,7 +78,7 @@ class ReelWriter:
         self._lock.release()
 
     def _open(self) -> None:
-        if (self.folder / MANIFEST).exists():
+        if _is_there(self.folder / MANIFEST):
             self.reel = open_reel(self.folder)
         else:
             self.reel = Reel(self.folder, self.fps, ())
@@ -92,10 +92,7 @@ class ReelWriter:
         for name in strays(self.reel):
             with suppress(OSError):
                 (self.folder / name).unlink()
-        for path in self.folder.glob(f"{JOINING}*.tmp"):  # joining takes no lock, so only what has long stood still
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > 3600:
-                    path.unlink()
+        clear_left(self.folder)  # of joined videos
 
     def find(self, digest: str) -> Take | None:
         """The take of that digest, if it is whole."""
@@ -167,9 +164,9 @@ class ReelWriter:
     def clean(self) -> tuple[int, int]:
         """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
         spare = self.reel.spare
-        videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
-                  and match[1] == self.reel.name and match[2] != self.reel.chain]  # fmt: skip
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
+                      and match[1] == self.reel.name and match[2] != self.reel.chain]  # fmt: skip
             self._commit(self.reel.clips, ())
         self._delete(spare)
         size = sum(take.video.size + take.tail.size for take in spare)
@@ -216,16 +213,15 @@ class ReelWriter:
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
-        _sync_folder(self.folder)
+        sync_folder(self.folder)
         state = (self.folder / name).stat()
         return StoredFile(name, state.st_size, state.st_mtime_ns, sha256)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Bring a rename to the disk. Windows cannot, and does it by itself."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _is_there(path: Path) -> bool:
+    """Whether a file exists. Raises OSError where that cannot be told: Path.exists may say no, and it is overwritten."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True

@@ -186,5 +186,5 @@ def test_inspect_refuses_other_files_in_a_sentence(tmp_path: Path, capsys: pytes
     save_embeds(embeds(), tmp_path / "clip.safetensors")
     assert main(["inspect", str(tmp_path / "clip.safetensors"), "--sheet", str(tmp_path / "no" / "x.png")]) == 2
     shown = capsys.readouterr()
-    assert "the contact sheet cannot be written" in shown.err
+    assert "x.png cannot be written" in shown.err
     assert "packed mask" in shown.out, "the description comes first"

@@ -198,7 +198,7 @@ def test_a_run_and_a_joining_do_not_disturb_each_other(reel: Path) -> None:
 
     assert open_reel(reel).assemble(reel / "out.mkv", video_format="ffv1", progress=meanwhile) == 25
     assert opened == [3]
-    left = reel / ".joining_x.tmp"
+    left = reel / f".svi_{'3' * 32}.mp4"
     left.write_bytes(b"x")
     os.utime(left, (0, 0))
     with ReelWriter(reel, fps=16):

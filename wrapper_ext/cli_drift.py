@@ -13,6 +13,7 @@ from torch import Tensor
 from ..svi_embeds.drift_video import Measured, measure_reel, measure_video
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import open_reel
+from ..svi_embeds.whole_file import whole_files
 from .cli_pictures import open_picture
 from .cli_reel import default_reels, find_reel
 
@@ -53,10 +54,11 @@ def _write(measured: Measured, folder: Path, name: str) -> tuple[Path, Path]:
     picture, figures = folder / f"{name}_drift.png", folder / f"{name}_drift.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        measured.picture(name).save(picture)
-        figures.write_text(json.dumps(measured.drift.as_dict(), indent=1), encoding="utf-8")
     except OSError as error:
-        raise SVIError(f"{folder} cannot be written: {error.strerror or error}") from error
+        raise SVIError(f"{folder} cannot be made: {error.strerror or error}: name another with --out") from error
+    with whole_files(picture, figures) as (new_picture, new_figures):
+        measured.picture(name).save(new_picture)
+        new_figures.write_text(json.dumps(measured.drift.as_dict(), indent=1), encoding="utf-8")
     return picture, figures
 
 

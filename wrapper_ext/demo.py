@@ -24,6 +24,7 @@ from ..svi_embeds.masks import count_concat, count_known
 from ..svi_embeds.recipes import recipe
 from ..svi_embeds.stitch import stitch
 from ..svi_embeds.timeline import Timeline
+from ..svi_embeds.whole_file import whole_files
 from .cli_pictures import open_picture
 from .demo_vae import DemoVAE
 
@@ -96,7 +97,8 @@ def run_demo(
         target = folder / f"clip{row.index}.safetensors"
         save_embeds(clip.embeds, target)
         load_embeds(target)
-        clip.sheet().save(folder / f"clip{row.index}.png")
+        with whole_files(folder / f"clip{row.index}.png") as (beside,):
+            clip.sheet().save(beside)
         previous = scene[row.first_frame : row.first_frame + num_frames]
         rendered = previous if row.index == 1 else stitch(rendered, previous, overlap_frames=row.overlap)[0]
         if not torch.equal(rendered, scene[: row.total]):

@@ -359,13 +359,16 @@ def file_state(find: Callable[[str], Path], name: str) -> str:
 
 def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     """Save a picture to ComfyUI's temp folder. Returns what a node's `ui.images` takes; [] outside ComfyUI."""
+    from ..svi_embeds.whole_file import whole_files
+
     paths = _comfy("folder_paths")
     if paths is None:
         return []
     folder = Path(paths.get_temp_directory())
-    folder.mkdir(parents=True, exist_ok=True)
     filename = f"{name}_{uuid.uuid4().hex[:12]}.png"
-    picture.save(folder / filename, compress_level=1)
+    with whole_files(folder / filename) as (beside,):
+        folder.mkdir(parents=True, exist_ok=True)
+        picture.save(beside, compress_level=1)
     return [{"filename": filename, "subfolder": "", "type": "temp"}]
 
 

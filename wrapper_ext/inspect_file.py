@@ -12,8 +12,8 @@ from torch import Tensor
 from ..svi_embeds.embeds import svi_record_of
 from ..svi_embeds.embeds_file import load_embeds_and_gaps
 from ..svi_embeds.encoded import EncodedClip, encoded_from
-from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import STRIP_SIGNS, mask_strip
+from ..svi_embeds.whole_file import whole_files
 
 FRAMES_PER_LINE = 60
 PLAIN_SIGNS = "#+."
@@ -38,10 +38,8 @@ def inspect_file(path: Path, *, sheet: Path | None = None) -> Iterator[str]:
     lines += [f"left out when it was saved: {item}" for item in left_out]
     yield from lines
     target = sheet or path.with_name(f"{path.stem}_sheet.png")
-    try:
-        clip.sheet().save(target)
-    except (OSError, ValueError) as error:
-        raise SVIError(f"the contact sheet cannot be written to {target}: {error}") from error
+    with whole_files(target) as (beside,):
+        clip.sheet().save(beside)
     yield f"\ncontact sheet: {target}"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
+from ...svi_embeds.whole_file import whole_files
 from .parse import MAX_CHARACTERS, parse_json
 
 _PICTURES = (".png", ".webp")
@@ -88,16 +88,10 @@ def write_workflow(value: Any, path: Path, *, source: Path) -> None:
     """Write a workflow as JSON, whole or not at all. Raises SVIError when that would overwrite `source`."""
     if path.is_dir():
         raise SVIError(f"{path} is a folder: give the name of a file with -o")
-    part = path.with_name(f".{path.name}.part")
-    try:
+    with whole_files(path) as (beside,):
         if path.exists() and path.samefile(source):
             raise SVIError(f"{path} is the file to migrate, which is never overwritten: give another name with -o")
-        part.write_bytes(_as_text(value, _indent(source)))
-        part.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise SVIError(f"{path} cannot be written: {error.strerror or error}") from error
+        beside.write_bytes(_as_text(value, _indent(source)))
 
 
 def _as_text(value: Any, indent: int | None) -> bytes:

@@ -1,0 +1,163 @@
+"""A disk that fails on demand, and what the tests of faults, clocks and kills have in common."""
+
+from __future__ import annotations
+
+import builtins
+import errno
+import io
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from safetensors import SafetensorError
+from wanvideo_svi.svi_embeds import embeds_file, reel_writer
+from wanvideo_svi.svi_embeds.reel import MANIFEST
+
+CODES = (errno.ENOSPC, errno.EACCES, errno.EIO)
+UNIQUE = re.compile(r"[0-9a-f]{32}|(?<=_)[0-9a-f]{8}(?=\.)|(?<=_)[0-9a-f]{12}(?=\.)")  # what differs between two runs
+
+
+class Disk:
+    """Sees what is done to files in a folder, and lets one of these operations fail.
+
+    seen: opening to write, writing, fsync, moving and closing, in order. at: index of the one that fails, None for
+    none. lasting: those after it fail too, as on a disk that stays full. A write that fails has written its first
+    half; a file that fails to close is closed.
+    """
+
+    def __init__(self, folder: Path, at: int | None = None, code: int = errno.ENOSPC, *, lasting: bool = False) -> None:
+        self.folder, self.at, self.code, self.lasting = str(folder), at, code, lasting
+        self.seen: list[str] = []
+        self._paths: dict[int, str] = {}  # of open files
+
+    def step(self, what: str, path: str) -> None:
+        """One operation. Raises OSError where it is to fail."""
+        index = len(self.seen)
+        self.seen.append(f"{what} {UNIQUE.sub('*', Path(path).name)}")
+        if self.at is not None and (index == self.at or (self.lasting and index > self.at)):
+            raise OSError(self.code, os.strerror(self.code))
+
+    def inside(self, path: Any) -> bool:
+        return not isinstance(path, int) and os.fspath(path).startswith(self.folder)
+
+    @contextmanager
+    def watching(self) -> Iterator[Disk]:
+        """While it lasts, what Python does to files goes through here, and safetensors' own writer."""
+        of_os = {name: self._wrap(getattr(os, name), name) for name in ("fsync", "write", "close")}
+        moves = {name: self._wrap_move(getattr(os, name)) for name in ("replace", "rename")}
+        saves = {module: self._wrap_save(module.save_file) for module in (embeds_file, reel_writer)}
+        with (
+            mock.patch.multiple(os, open=self._wrap_os_open(os.open), **of_os, **moves),
+            mock.patch.object(io, "open", opened := self._wrap_open(io.open)),
+            mock.patch.object(builtins, "open", opened),
+            mock.patch.object(embeds_file, "save_file", saves[embeds_file]),
+            mock.patch.object(reel_writer, "save_file", saves[reel_writer]),
+        ):
+            yield self
+
+    def _wrap(self, real: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def wrapped(handle: int, *args: Any) -> Any:
+            path = self._paths.get(handle)
+            if name == "close":
+                self._paths.pop(handle, None)
+                real(handle)
+            if path is not None:
+                self.step(name, path)
+            return None if name == "close" else real(handle, *args)
+
+        return wrapped
+
+    def _wrap_move(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(source: Any, target: Any, **options: Any) -> None:
+            if self.inside(target):
+                self.step("move to", os.fspath(target))
+            real(source, target, **options)
+
+        return wrapped
+
+    def _wrap_os_open(self, real: Callable[..., int]) -> Callable[..., int]:
+        def wrapped(path: Any, flags: int, *args: Any, **options: Any) -> int:
+            if not self.inside(path):
+                return real(path, flags, *args, **options)
+            self.step("open", os.fspath(path))
+            handle = real(path, flags, *args, **options)
+            self._paths[handle] = os.fspath(path)
+            return handle
+
+        return wrapped
+
+    def _wrap_open(self, real: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(file: Any, mode: str = "r", *args: Any, **options: Any) -> Any:
+            if not self.inside(file) or not set(mode) & set("wxa+"):
+                return real(file, mode, *args, **options)
+            self.step("open", os.fspath(file))
+            raw = _Raw(self, os.fspath(file), mode.replace("b", "").replace("t", ""))
+            self._paths[raw.fileno()] = raw.path
+            buffer = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+            return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding=options.get("encoding"))
+
+        return wrapped
+
+    def _wrap_save(self, real: Callable[..., None]) -> Callable[..., None]:
+        def wrapped(tensors: Any, path: Path, **options: Any) -> None:
+            if not self.inside(path):
+                return real(tensors, path, **options)
+            try:
+                self.step("save", os.fspath(path))
+            except OSError as error:
+                path.write_bytes(b"half")
+                raise SafetensorError(f"Error while serializing: IoError({error})") from error
+            return real(tensors, path, **options)
+
+        return wrapped
+
+
+class _Raw(io.FileIO):
+    """A file below Python's buffers."""
+
+    def __init__(self, disk: Disk, path: str, mode: str) -> None:
+        super().__init__(path, mode)
+        self.disk, self.path = disk, path
+
+    def write(self, data: Any) -> int:
+        try:
+            self.disk.step("write", self.path)
+        except OSError:
+            super().write(memoryview(data)[: len(data) // 2])
+            raise
+        return super().write(data) or 0
+
+    def close(self) -> None:
+        if not self.closed:
+            self.disk._paths.pop(self.fileno(), None)
+            super().close()
+            self.disk.step("close", self.path)
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder but locks, by its name in it."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*")) if path.is_file() and path.name != ".lock"
+    }  # fmt: skip
+
+
+def same_but_names(files: dict[str, bytes]) -> list[tuple[str, bytes]]:
+    """Files with what two runs never have in common taken out: the unique part of names, times in a manifest."""
+    plain = []
+    for name, data in files.items():
+        if name.endswith(MANIFEST):
+            told = json.loads(data)
+            for take in told["takes"]:
+                take["seconds"] = 0
+                for part in ("video", "tail"):
+                    take[part]["time"] = 0
+                    take[part]["name"] = UNIQUE.sub("*", take[part]["name"])
+            data = json.dumps(told).encode()
+        plain.append((UNIQUE.sub("*", name), data))
+    return sorted(plain)
