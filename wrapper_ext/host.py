@@ -201,6 +201,8 @@ def lora_files() -> list[str]:
 
 def lora_path(name: str) -> Path:
     """Where the LoRA of that name is. Raises SVIError when ComfyUI does not find it."""
+    if not isinstance(name, str):
+        raise SVIError(f"lora must be the name of a file, got {type(name).__name__}")
     paths = _comfy("folder_paths")
     # Asked only for names that stay inside: on Windows ComfyUI would look a network share up.
     found = paths.get_full_path("loras", name) if paths and not leads_out(name) else None
