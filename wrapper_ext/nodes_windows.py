@@ -144,11 +144,11 @@ class WanVideoSVIAudioWindow:
                 raise SVIError(f"HuMo's features are always {HUMO_FPS:g} per second: set audio_fps to {HUMO_FPS:g}")
         else:
             total, made_at = voice_length(speakers_of(multitalk_embeds)), audio_fps
-        check_time_base(fps=fps, voice_fps=made_at, frames=num_frames)
         window = window_of(
             clip_index=clip_index, start_frame=start_frame, num_frames=num_frames, overlap_frames=overlap_frames,
             total=total,
         )  # fmt: skip
+        check_time_base(fps=fps, voice_fps=made_at, frames=num_frames)
         sound: Any = host.blocked("audio of SVI Audio Window is empty: audio is not connected")
         if audio is not None:
             track = soundtrack_of(audio)
@@ -228,6 +228,7 @@ class WanVideoSVIPoseWindow:
         pose_images: Tensor | None = None,
     ) -> tuple[Any, Any, int, int, str]:
         """See `window_poses` and `window_pose_images`."""
+        from ..svi_embeds.frames import check_images
         from ..svi_embeds.poses import pose_length, pose_of, window_pose_images, window_poses
         from ..svi_embeds.window import Window, window_of
 
@@ -252,10 +253,11 @@ class WanVideoSVIPoseWindow:
             head.append(part.describe(total, "the poses"))
             clips, start = part.clips or 0, part.start
         if pose_images is not None:
-            part = window(len(pose_images))
-            images, said = window_pose_images(pose_images, part, width=width, height=height, end=end)
-            head.append(part.describe(len(pose_images), "pose_images"))
-            notes += [note for note in said if note not in notes]
+            pictures, cleaned = check_images("pose_images", pose_images)
+            part = window(len(pictures))
+            images, held = window_pose_images(pictures, part, width=width, height=height, end=end)
+            head.append(part.describe(len(pictures), "pose_images"))
+            notes += [note for note in (*cleaned, *held) if note not in notes]
             clips, start = max(clips, part.clips or 0), part.start
         return poses, images, clips, start, write_info(head, notes)
 
