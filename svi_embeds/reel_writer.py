@@ -210,7 +210,7 @@ class ReelWriter:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a file exists. Raises OSError where that cannot be told: Path.exists may say no, and it is overwritten."""
+    """Whether a file exists. Raises OSError where that cannot be told, to which Path.exists may say no."""
     try:
         path.stat()
     except FileNotFoundError:
