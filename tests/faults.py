@@ -17,9 +17,7 @@ from unittest import mock
 
 import torch
 from helpers import TraceVAE, frames
-from safetensors import SafetensorError
 from test_render import FakeHost, Report, job
-from wanvideo_svi.svi_embeds import embeds_file, reel_writer
 from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -57,16 +55,14 @@ class Disk:
 
     @contextmanager
     def watching(self) -> Iterator[Disk]:
-        """While it lasts, what Python does to files goes through here, and safetensors' own writer."""
+        """While it lasts, what Python does to files goes through here."""
         of_os = {name: self._wrap(getattr(os, name), name) for name in ("fsync", "write", "close")}
         moves = {name: self._wrap_move(getattr(os, name)) for name in ("replace", "rename")}
-        saves = {module: self._wrap_save(module.save_file) for module in (embeds_file, reel_writer)}
+        opened = self._wrap_open(io.open)
         with (
             mock.patch.multiple(os, open=self._wrap_os_open(os.open), **of_os, **moves),
-            mock.patch.object(io, "open", opened := self._wrap_open(io.open)),
+            mock.patch.object(io, "open", opened),
             mock.patch.object(builtins, "open", opened),
-            mock.patch.object(embeds_file, "save_file", saves[embeds_file]),
-            mock.patch.object(reel_writer, "save_file", saves[reel_writer]),
         ):
             yield self
 
@@ -110,19 +106,6 @@ class Disk:
             self._paths[raw.fileno()] = raw.path
             buffer = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
             return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding=options.get("encoding"))
-
-        return wrapped
-
-    def _wrap_save(self, real: Callable[..., None]) -> Callable[..., None]:
-        def wrapped(tensors: Any, path: Path, **options: Any) -> None:
-            if not self.inside(path):
-                return real(tensors, path, **options)
-            try:
-                self.step("save", os.fspath(path))
-            except OSError as error:
-                path.write_bytes(b"half")
-                raise SafetensorError(f"Error while serializing: IoError({error})") from error
-            return real(tensors, path, **options)
 
         return wrapped
 

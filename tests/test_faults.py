@@ -257,7 +257,7 @@ def test_a_folder_that_becomes_read_only_at_any_moment(place: Callable[[], Path]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
-def test_a_disk_that_is_full_for_safetensors_own_writer(place: Callable[[], Path], share: float) -> None:
+def test_embeds_that_outgrow_the_disk(place: Callable[[], Path], share: float) -> None:
     resource = pytest.importorskip("resource", reason="needs POSIX limits")
     folder = place()
     saved_embeds(folder)
