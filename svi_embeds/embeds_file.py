@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .embeds import ImageEmbeds, check_embeds
@@ -54,7 +54,7 @@ def save_embeds(embeds: Any, path: str | PathLike[str], *, strict: bool = True) 
     if not target.name:
         raise SVIError(f"{path!r} is no name of a file")
     with whole_files(target) as (beside,):
-        save_file(tensors, beside, metadata=metadata)
+        beside.write_bytes(save(tensors, metadata=metadata))  # save_file leaves files of its own when it is killed
     return tuple(left_out or ())
 
 

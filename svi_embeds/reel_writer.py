@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from .clip_video import LOSSLESS, to_pixels, write_video
@@ -137,8 +137,9 @@ class ReelWriter:
             if latents is not None:
                 tensors["latents"] = latents.contiguous()
             told = None if look is None else {LOOK: json.dumps(look.as_dict())}
+            data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed
             try:
-                kept = self._write(f"{stem}.safetensors", lambda path: save_file(tensors, path, metadata=told))
+                kept = self._write(f"{stem}.safetensors", lambda path: path.write_bytes(data))
             except BaseException:
                 with suppress(OSError):
                     (self.folder / video.name).unlink(missing_ok=True)

@@ -10,13 +10,21 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from safetensors import SafetensorError
-from wanvideo_svi.svi_embeds import embeds_file, reel_writer
-from wanvideo_svi.svi_embeds.reel import MANIFEST
+import torch
+from helpers import TraceVAE, frames
+from test_render import FakeHost, Report, job
+from wanvideo_svi.svi_embeds.clip import make_clip
+from wanvideo_svi.svi_embeds.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.reel import MANIFEST, Take
+from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.wrapper_ext.render import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render_drift import DriftSoFar
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO)
 UNIQUE = re.compile(r"[0-9a-f]{32}|(?<=_)[0-9a-f]{8}(?=\.)|(?<=_)[0-9a-f]{12}(?=\.)")  # what differs between two runs
@@ -47,16 +55,14 @@ class Disk:
 
     @contextmanager
     def watching(self) -> Iterator[Disk]:
-        """While it lasts, what Python does to files goes through here, and safetensors' own writer."""
+        """While it lasts, what Python does to files goes through here."""
         of_os = {name: self._wrap(getattr(os, name), name) for name in ("fsync", "write", "close")}
         moves = {name: self._wrap_move(getattr(os, name)) for name in ("replace", "rename")}
-        saves = {module: self._wrap_save(module.save_file) for module in (embeds_file, reel_writer)}
+        opened = self._wrap_open(io.open)
         with (
             mock.patch.multiple(os, open=self._wrap_os_open(os.open), **of_os, **moves),
-            mock.patch.object(io, "open", opened := self._wrap_open(io.open)),
+            mock.patch.object(io, "open", opened),
             mock.patch.object(builtins, "open", opened),
-            mock.patch.object(embeds_file, "save_file", saves[embeds_file]),
-            mock.patch.object(reel_writer, "save_file", saves[reel_writer]),
         ):
             yield self
 
@@ -100,19 +106,6 @@ class Disk:
             self._paths[raw.fileno()] = raw.path
             buffer = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
             return buffer if "b" in mode else io.TextIOWrapper(buffer, encoding=options.get("encoding"))
-
-        return wrapped
-
-    def _wrap_save(self, real: Callable[..., None]) -> Callable[..., None]:
-        def wrapped(tensors: Any, path: Path, **options: Any) -> None:
-            if not self.inside(path):
-                return real(tensors, path, **options)
-            try:
-                self.step("save", os.fspath(path))
-            except OSError as error:
-                path.write_bytes(b"half")
-                raise SafetensorError(f"Error while serializing: IoError({error})") from error
-            return real(tensors, path, **options)
 
         return wrapped
 
@@ -161,3 +154,58 @@ def same_but_names(files: dict[str, bytes]) -> list[tuple[str, bytes]]:
             data = json.dumps(told).encode()
         plain.append((UNIQUE.sub("*", name), data))
     return sorted(plain)
+
+
+# What is rendered and saved
+
+
+class FlatHost(FakeHost):
+    """Its clips are of one colour each: small files, few writes."""
+
+    def WanVideoDecode(self, **inputs: Any) -> tuple[torch.Tensor]:
+        images = super().WanVideoDecode(**inputs)[0]
+        return (images.mean().expand_as(images),)
+
+
+def render(folder: Path, host: FakeHost | None = None) -> Rendered:
+    """A chain of two clips into the reel `r`, without the picture of its drift, which takes longest to make."""
+    with ReelWriter(folder / "r", fps=16) as writer, mock.patch.object(DriftSoFar, "picture", return_value=None):
+        return render_chain(job("a lake\n---\na boat"), writer, host or FlatHost(), Report(), resume=True)
+
+
+def embeds(seed: int = 0) -> Any:
+    return make_clip(
+        TraceVAE(), mode="shot", width=64, height=64, num_frames=5, start_image=frames(5, seed=seed),
+        ref_image=frames(seed=1),
+    ).embeds  # fmt: skip
+
+
+# What processes do that are killed, or two at once. said: tells the test how far it is.
+
+BEGUN = "begun"
+
+
+def render_and_tell(folder: Path, said: Connection) -> None:
+    """Tells the digest of each clip that is committed, at the end what was wrong or nothing."""
+    add = ReelWriter.add
+
+    def add_and_tell(self: ReelWriter, digest: str, *args: Any, **facts: Any) -> Take:
+        take = add(self, digest, *args, **facts)
+        said.send(digest)
+        return take
+
+    with mock.patch.object(ReelWriter, "add", add_and_tell):
+        said.send(BEGUN)
+        try:
+            render(folder)
+        except SVIError as error:
+            said.send(str(error))
+
+
+def save_and_tell(folder: Path, said: Connection, seeds: tuple[int, ...], times: int) -> None:
+    """Saves one embeds after another to one name. Tells the number of each that is saved."""
+    made = [embeds(seed) for seed in seeds]
+    said.send(BEGUN)
+    for number in range(times):
+        save_embeds(made[number % len(made)], folder / "e.safetensors")
+        said.send(number)

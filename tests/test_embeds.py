@@ -11,7 +11,6 @@ import torch
 from helpers import TraceVAE, digest, frames
 from safetensors import safe_open
 from safetensors.torch import save_file
-from wanvideo_svi.svi_embeds import embeds_file
 from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds
 from wanvideo_svi.svi_embeds.embeds_file import load_embeds, load_embeds_and_gaps, save_embeds
@@ -73,11 +72,12 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypa
     save_embeds(embeds(), path)
     before = path.read_bytes()
 
-    def fail(_: Any, target: Path, **__: Any) -> None:
-        target.write_bytes(b"half")
+    def fail(beside: Path, data: bytes) -> None:
+        with beside.open("wb") as file:
+            file.write(data[:99])
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(embeds_file, "save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(SVIError, match="cannot be written: no space left"):
         save_embeds(embeds("shot"), path)
     assert path.read_bytes() == before
