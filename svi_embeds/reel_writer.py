@@ -137,8 +137,8 @@ class ReelWriter:
             if latents is not None:
                 tensors["latents"] = latents.contiguous()
             told = None if look is None else {LOOK: json.dumps(look.as_dict())}
-            data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed
             try:
+                data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed
                 kept = self._write(f"{stem}.safetensors", lambda path: path.write_bytes(data))
             except BaseException:
                 with suppress(OSError):
