@@ -40,7 +40,7 @@ def find_wrapper(comfyui: Path) -> Path | None:
     """WANVIDEO_WRAPPER_DIR, or the wrapper in ComfyUI's custom_nodes."""
     named = os.environ.get("WANVIDEO_WRAPPER_DIR")
     candidates = [Path(named)] if named else sorted((comfyui / "custom_nodes").glob("*WanVideoWrapper*"))
-    return next((path for path in candidates if (path / "nodes_sampler.py").is_file()), None)
+    return next((path for path in candidates if (path / "wanvideo" / "modules").is_dir()), None)
 
 
 def find_kjnodes(comfyui: Path) -> Path | None:
