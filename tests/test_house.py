@@ -130,6 +130,13 @@ def test_every_module_is_packaged() -> None:
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == expected
 
 
+def test_every_file_that_comfyui_serves_is_packaged() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["wanvideo_svi"]
+    packaged = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    served = {path for folder in ("web", "locales", "example_workflows") for path in (ROOT / folder).rglob("*")}
+    assert {path for path in served if path.is_file()} == packaged
+
+
 def test_no_node_reads_pickles_or_evaluates_text() -> None:
     for path in SOURCES:
         text = path.read_text()
@@ -148,7 +155,16 @@ def test_help_page_names_every_input_and_output(node_id: str) -> None:
 
 
 def test_no_help_page_is_left_over() -> None:
-    assert {path.stem for path in (ROOT / WEB_DIRECTORY / "docs").glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+    docs = ROOT / WEB_DIRECTORY / "docs"
+    assert {path.stem for path in docs.glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+    # A folder holds a node's page in other languages: docs/<node id>/<locale>.md.
+    translated = [path for path in docs.rglob("*") if path.is_file() and path.parent != docs]
+    locales = {path.name for path in (ROOT / "locales").iterdir()}
+    for path in translated:
+        assert path.parent.parent == docs, path
+        assert path.parent.name in NODE_CLASS_MAPPINGS, path
+        assert path.suffix == ".md", path
+        assert path.stem in locales, path
 
 
 def test_pictures_of_the_help_pages_are_there_and_used() -> None:
@@ -158,9 +174,9 @@ def test_pictures_of_the_help_pages_are_there_and_used() -> None:
     assert used
 
 
-@pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md"])
+@pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md", "web/docs/WanVideoSVIEmbeds/zh.md"])
 def test_the_mode_table_is_the_recipe_table(page: str) -> None:
-    text = (ROOT / page).read_text()
+    text = (ROOT / page).read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\w+) \| (\w+) \|", text, re.MULTILINE)
     assert rows == [(r.id, str(r.motion_frames), r.padding, r.known) for r in RECIPES.values()]
 
