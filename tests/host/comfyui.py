@@ -148,12 +148,14 @@ class Comfy:
                 continue
             if name not in self._nodes:
                 return f"node {name}"
-            live = _specs(self._nodes[name])
-            for key in node["inputs"].keys() & _specs(RECORDED[name]).keys():
+            live, recorded = _specs(self._nodes[name]), _specs(RECORDED[name])
+            for key, value in node["inputs"].items():
+                if key not in recorded:
+                    continue
                 if key not in live:
-                    return f"input {key} of {name}"
-                value, choices = node["inputs"][key], live[key][0]
-                if isinstance(choices, list) and value in _specs(RECORDED[name])[key][0] and value not in choices:
+                    if value != _usual(recorded[key]):
+                        return f"input {key} of {name}"
+                elif isinstance(live[key][0], list) and value in recorded[key][0] and value not in live[key][0]:
                     return f"{key} {value} of {name}"
         return ""
 
@@ -208,6 +210,12 @@ class Comfy:
         with safe_open(self.base / "output" / f"{name}.safetensors", framework="pt") as file:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
             return {**json.loads(file.metadata()["plain"]), **tensors}
+
+
+def _usual(spec: list[Any]) -> Any:
+    """What an input is when nothing is said: ComfyUI passes over it where a node does not have it."""
+    choices, options = spec[0], spec[1] if len(spec) > 1 else {}
+    return options.get("default", choices[0] if isinstance(choices, list) and choices else None)
 
 
 def _specs(node: dict[str, Any]) -> dict[str, Any]:
