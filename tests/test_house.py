@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS, WEB_DIRECTORY
 from wanvideo_svi.svi_embeds.recipes import RECIPES
 from wanvideo_svi.svi_embeds.version import VERSION
@@ -208,3 +209,24 @@ def test_ci_takes_its_commands_from_the_readme_and_runs_them(variable: str, star
     assert line.endswith("python -m pytest" if variable == "tests" else "--out svi_demo")
     assert look_up(README.replace(start, "pip install x")).returncode != 0
     assert look_up(README + line + "\n").returncode != 0
+
+
+# What the registry shows
+
+
+def test_icon_and_banner_are_there_and_of_the_size_that_the_registry_takes() -> None:
+    comfy = PROJECT["tool"]["comfy"]
+    raw = "https://raw.githubusercontent.com/wanvideo-svi/wanvideo-svi/main/"
+    assert comfy["Icon"].startswith(raw)
+    assert comfy["Banner"].startswith(raw)
+    files = [ROOT / comfy[name].removeprefix(raw) for name in ("Icon", "Banner")]
+    with Image.open(files[0]) as icon, Image.open(files[1]) as banner:
+        assert icon.width == icon.height <= 400
+        assert banner.width * 9 == banner.height * 21
+
+
+def test_nothing_is_published_that_the_tests_have_not_passed() -> None:
+    publish = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    assert re.search(r"  tests:\n    uses: \./\.github/workflows/tests\.yml\n", publish)
+    assert re.search(r"  publish:\n    needs: tests\n", publish)
+    assert "bash .ci/run" in (ROOT / ".github" / "workflows" / "tests.yml").read_text()
