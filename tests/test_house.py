@@ -36,8 +36,8 @@ def layer(path: Path) -> str:
     if path.parent.name == "workflow":
         return "render"
     stem = path.stem
-    if stem == "host":
-        return stem
+    if stem in ("host", "settings"):
+        return "host"
     if stem.startswith("render"):
         return "render"
     if stem.startswith(("demo", "inspect", "cli", "doctor")):

@@ -13,6 +13,7 @@ from ..svi_embeds.words import align
 from .cli_say import say
 from .doctor_finding import Finding, worst_first
 from .doctor_run import SECONDS, ask, check_comfyui, check_wrapper, find_python
+from .settings import read_settings, reels_name
 
 
 def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,7 +41,7 @@ def run_doctor(args: argparse.Namespace) -> int:
     wrapper = check_wrapper(args.wrapper) if args.wrapper else None
     python = find_python(comfyui, args.python)
     host = ask(comfyui, wrapper, python, nodes=watched(), packages=packages(), seconds=args.timeout)
-    reels = args.reels or Path(host["output"]) / "svi_reels"
+    reels = args.reels or Path(host["output"]) / reels_name(read_settings(comfyui / "user"))
     loras = [] if host["loras"] is None else lora_findings(host["loras"])
     found = worst_first([*findings(host), *loras, disk_finding(reels)])
     for line in align([(finding.status, finding.topic, finding.text) for finding in found]):

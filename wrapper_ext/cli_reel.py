@@ -12,6 +12,7 @@ from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import MANIFEST, Reel, describe_reel, list_reels, open_reel
 from ..svi_embeds.reel_writer import ReelWriter
 from .cli_say import say
+from .settings import read_settings, reels_name
 
 
 def run_reel(args: argparse.Namespace) -> int:
@@ -24,10 +25,10 @@ def run_reel(args: argparse.Namespace) -> int:
 
 
 def default_reels() -> Path:
-    """The reels of the ComfyUI that this pack is installed in, else output/svi_reels here."""
+    """The reels of the ComfyUI that this pack is installed in, where its settings say; else output/svi_reels here."""
     comfyui = Path(__file__).absolute().parents[3]
     base = comfyui if (comfyui / "main.py").exists() and (comfyui / "custom_nodes").is_dir() else Path()
-    return base / "output" / "svi_reels"
+    return base / "output" / reels_name(read_settings(base / "user"))
 
 
 def find_reel(name: str, reels: Path) -> Path:
