@@ -141,7 +141,9 @@ def multitalk():
         talk.SingleStreamMultiAttention.__init__, encoder_hidden_states_dim=768, qkv_bias=True, qk_norm=False, eps=1e-6,
         norm_layer=model.WanRMSNorm,
     )  # fmt: skip
-    weights = filled(talk.AudioProjModel(), "audio_proj.", 40)
+    weights = filled(
+        talk.AudioProjModel(**what_it_takes(talk.AudioProjModel.__init__, norm_output_audio=True)), "audio_proj.", 40
+    )
     for block in range(30):
         attention = talk.SingleStreamMultiAttention(dim=WIDTH, num_heads=12, **older)
         weights |= filled(attention, f"blocks.{block}.audio_cross_attn.", 50 + block)
