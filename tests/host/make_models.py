@@ -142,7 +142,9 @@ def multitalk():
         norm_layer=model.WanRMSNorm,
     )  # fmt: skip
     weights = filled(
-        talk.AudioProjModel(**what_it_takes(talk.AudioProjModel.__init__, norm_output_audio=True)), "audio_proj.", 40
+        talk.AudioProjModel(**what_it_takes(talk.AudioProjModel.__init__, norm_output_audio=True, seq_len_vf=8)),
+        "audio_proj.",
+        40,
     )
     for block in range(30):
         attention = talk.SingleStreamMultiAttention(dim=WIDTH, num_heads=12, **older)
