@@ -15,6 +15,7 @@ from .keyframes import OUTSIDE_CHOICES, feather_known, parse_keyframes
 from .masks import count_concat, describe_known, format_runs
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
 from .recipes import IMAGE_PADDING
+from .timeline import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +34,38 @@ class DecidedClip:
     lat_h: int
     lat_w: int
 
-    def describe(self, known: Sequence[float], *, latents: int) -> list[str]:
-        """The clip in words, a line each. known: one value per frame. latents: extra ones in front included."""
-        return [*self.heading(latents=latents), *describe_masks(known, self.known_name)]
-
-    def heading(self, *, latents: int) -> list[str]:
-        """The lines that do not depend on the mask."""
-        plan, line = self.plan, self.plan.timeline
+    @property
+    def sources(self) -> dict[Role, str]:
+        """Where frames of each role come from."""
+        plan = self.plan
         fill = {
             "grey": "mid-grey", "last": "the last motion frame", "end": "end_image", "reference": plan.reference_from,
         }  # fmt: skip
-        source = {
+        return {
             "motion": "last frames of start_image",
-            "padding": fill.get(plan.padding, plan.padding),
+            "padding": fill.get(plan.padding) or plan.padding,
             "keyframe": "keyframe_images",
-            "end_padding": fill.get(plan.end_padding, plan.end_padding),
+            "end_padding": fill.get(plan.end_padding) or plan.end_padding,
             "end": "end_image",
         }
-        parts = ", ".join(f"{segment} ({source[segment.role]})" for segment in line.segments)
+
+    def describe(self, known: Sequence[float], *, latents: int) -> list[str]:
+        """The clip in words, a line each. known: one value per frame. latents: extra ones in front included."""
         return [
-            f"{plan.recipe.id}: {line.num_frames} frames at {self.width}x{self.height}, {latents} latents",
-            f"made for {' + '.join(plan.recipe.loras) or 'no LoRA'} on {plan.recipe.base}. {plan.recipe.note}",
-            f"frames: {parts}",
+            *self.heading(latents=latents),
+            f"known_mask (wrapper): {describe_known(known)}, rule {self.known_name}",
+            f"concat_mask (native): {count_concat(known)}",
         ]
 
-
-def describe_masks(known: Sequence[float], rule: str) -> list[str]:
-    """Both views of a mask in words. known: one value per frame. rule: what made it."""
-    return [
-        f"known_mask (wrapper): {describe_known(known)}, rule {rule}",
-        f"concat_mask (native): {count_concat(known)}",
-    ]
+    def heading(self, *, latents: int) -> list[str]:
+        """The lines that do not depend on the mask."""
+        row, line = self.plan.recipe, self.plan.timeline
+        parts = ", ".join(f"{segment} ({self.sources[segment.role]})" for segment in line.segments)
+        return [
+            f"{row.id}: {line.num_frames} frames at {self.width}x{self.height}, {latents} latents",
+            f"made for {' + '.join(row.loras) or 'no LoRA'} on {row.base}. {row.note}",
+            f"frames: {parts}",
+        ]
 
 
 def decide_clip(
