@@ -30,22 +30,27 @@ export function chain(object, name, after) {
   };
 }
 
+const MARGIN = 6; // pixels around a DOM widget, which its height includes
+
 /**
  * Puts an element on a node, as its last widget: neither in the prompt nor among the values that a graph saves.
  * Call it in nodeCreated, when the node has its other widgets. What the mouse does to move and zoom the canvas (wheel,
  * middle button) goes on to the canvas.
  *
  * @param node the node
- * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: in pixels, at zoom 1
+ * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: of the element, in
+ *   pixels at zoom 1
  * @returns the widget
  */
 export function addElementWidget(node, { name, element: shown, height }) {
   const tall = typeof height === "function" ? height : () => height;
+  shown.dataset.sviWidget = name;
   const widget = node.addDOMWidget(name, name, shown, {
     serialize: false, // not in the prompt
     hideOnZoom: false,
-    getMinHeight: tall,
-    getMaxHeight: tall,
+    margin: MARGIN,
+    getMinHeight: () => tall() + 2 * MARGIN,
+    getMaxHeight: () => tall() + 2 * MARGIN,
     getValue: () => "",
     setValue() {},
   });
@@ -128,13 +133,24 @@ function constantOf(node) {
   return (widgets.find((widget) => widget.name === "value") ?? widgets[0])?.value;
 }
 
+/**
+ * Vue nodes put a widget's element into the page once for a node's id: after undo they go on showing that of the node
+ * which had the id before. Ours takes its place.
+ */
+function reseat(node, { element: shown, name }) {
+  if (shown.isConnected || node.graph !== comfy().app.canvas?.graph) return;
+  for (const old of document.querySelectorAll(`[data-svi-widget="${name}"]`)) {
+    if (old.closest("[data-node-id]")?.dataset.nodeId === String(node.id)) old.replaceWith(shown);
+  }
+}
+
 const followed = new Set(); // of WeakRefs, for the poll
 let polling = null;
 const POLL_MS = 700; // Vue nodes never call onDraw
 const DRAW_MS = 120; // how often onDraw looks
 
 function poll() {
-  if (document.hidden) return;
+  if (globalThis.document?.hidden) return;
   for (const reference of followed) {
     const follower = reference.deref();
     if (follower && !follower.stopped) {
@@ -165,6 +181,7 @@ export function follow(node, changed, { read = readNode, widget } = {}) {
   const look = () => {
     if (!node.graph || follower.stopped) return;
     looked = performance.now();
+    if (widget?.element) reseat(node, widget);
     const state = read(node);
     const now = JSON.stringify(state);
     if (now === key) return;
@@ -308,4 +325,31 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
 /** Calls `back` whenever the page has reached the server again. */
 export function onReconnect(back) {
   comfy().api.addEventListener?.("reconnected", back);
+}
+
+/** Whether a CSS colour is darker than mid-grey. */
+export function isDark(colour) {
+  const [red, green, blue] = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+/**
+ * Sets `data-svi-theme` of the page to "dark" or "light", as ComfyUI's palette is, now and whenever it changes: style
+ * sheets can follow it.
+ */
+export function followTheme() {
+  const root = document.documentElement;
+  if (root.dataset.sviTheme) return;
+  const look = () => {
+    const probe = element("i", { style: "display:none;color:var(--comfy-input-bg, #222)" });
+    document.body.append(probe);
+    const theme = isDark(getComputedStyle(probe).color) ? "dark" : "light";
+    probe.remove();
+    if (root.dataset.sviTheme !== theme) root.dataset.sviTheme = theme;
+  };
+  look();
+  const observer = new MutationObserver(look);
+  for (const target of [root, document.body]) {
+    observer.observe(target, { attributes: true, attributeFilter: ["style", "class"] });
+  }
 }
