@@ -72,14 +72,16 @@ const CONSTANTS = new Set([
   "PrimitiveNode", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString", "PrimitiveStringMultiline",
   "INTConstant", "FloatConstant", "BOOLConstant", "StringConstant", "StringConstantMultiline",
 ]);
+// Outputs that give one of their node's widgets on as it is.
+const PASSED_ON = { WanVideoHoloCinePrompt: "num_frames" };
 const NEVER = 2, BYPASS = 4; // modes of a node
 const FAR = 50; // nodes that a link is followed through
 
 /**
  * The node that really feeds an input: reroutes and bypassed nodes are looked through.
  *
- * @returns {{type: string, node: object | null} | null} null when nothing feeds it. node is null, and type "", when what
- *   feeds it cannot be seen from here (the input of a subgraph).
+ * @returns {{type: string, node: object | null, output?: string} | null} null when nothing feeds it. output: the name of
+ *   the node's output. node is null, and type "", when what feeds it cannot be seen from here (the input of a subgraph).
  */
 export function sourceOf(node, slot) {
   let [at, input] = [node, node.inputs?.[slot]];
@@ -91,7 +93,7 @@ export function sourceOf(node, slot) {
     if (!from) return { type: "", node: null };
     if (from.mode === NEVER) return null;
     const through = from.mode === BYPASS || from.type === "Reroute";
-    if (!through) return { type: String(from.type ?? ""), node: from };
+    if (!through) return { type: String(from.type ?? ""), node: from, output: from.outputs?.[link.origin_slot]?.name };
     const kind = from.outputs?.[link.origin_slot]?.type;
     at = from;
     input = from.type === "Reroute" ? from.inputs?.[0] : from.inputs?.find((each) => each.type === kind);
@@ -120,17 +122,21 @@ export function readNode(node) {
       state.connected[input.name] = source.type;
       continue;
     }
-    const constant = CONSTANTS.has(source.type) ? constantOf(source.node) : undefined;
+    const constant = constantOf(source);
     if (constant === undefined) state.linked.push(name);
     else state.values[name] = constant;
   }
   return state;
 }
 
-function constantOf(node) {
-  if (node.inputs?.some((input) => input.link != null)) return undefined;
+function constantOf({ type, node, output }) {
+  const passes = PASSED_ON[type] === output && output;
+  if (!CONSTANTS.has(type) && !passes) return undefined;
+  const linked = node.inputs?.some((input) => input.link != null && (!passes || input.widget?.name === passes));
+  if (linked) return undefined;
   const widgets = node.widgets ?? [];
-  return (widgets.find((widget) => widget.name === "value") ?? widgets[0])?.value;
+  const named = widgets.find((widget) => widget.name === (passes || "value"));
+  return (named ?? (passes ? undefined : widgets[0]))?.value;
 }
 
 /**

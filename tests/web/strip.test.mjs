@@ -63,6 +63,24 @@ test("a linked widget has the value of a constant, and is else said to be linked
   assert.deepEqual(readNode(fed).linked, ["num_frames"]);
 });
 
+test("a widget that another node passes on has its value, unless that is linked too", () => {
+  const read = (output, ...links) => {
+    const slot = (name) => ({ name, link: null, widget: { name } });
+    const node = { id: 1, type: "X", widgets: [{ name: "num_frames", value: 81 }], inputs: [slot("num_frames")] };
+    const scene = {
+      id: 2, type: "WanVideoHoloCinePrompt", outputs: [{ name: output }], inputs: [slot("num_frames"), slot("shots")],
+      widgets: [{ name: "shots", value: "a" }, { name: "num_frames", value: 241 }],
+    };
+    graphOf([node, scene, { id: 3, type: "Math" }], [[2, 0, 1, "num_frames"], ...links]);
+    const { values, linked } = readNode(node);
+    return [values.num_frames, linked];
+  };
+  assert.deepEqual(read("num_frames"), [241, []]);
+  assert.deepEqual(read("num_frames", [3, 0, 2, "shots"]), [241, []]);
+  assert.deepEqual(read("num_frames", [3, 0, 2, "num_frames"]), [81, ["num_frames"]]);
+  assert.deepEqual(read("cut_frames"), [81, ["num_frames"]]);
+});
+
 test("a link is followed through reroutes and bypassed nodes, and ends at muted ones", () => {
   const make = (middle) => {
     const node = { id: 1, type: "X" };
