@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from .errors import SVIError
-from .look import Look, mean_look, measure
+from .look import Look, mean_look, mean_of, measure
 from .words import align
 
 # How much of each change is about as visible as the others: the unit of all scores. Exposure and contrast in stops
@@ -227,7 +227,7 @@ def glance(images: Tensor, before: Tensor | None = None, *, count: int = 9) -> C
 
 
 def _step(before: Tensor, after: Tensor) -> float:
-    return float((after[..., :3].float() - before[..., :3].float()).abs().mean())
+    return mean_of((after[..., :3].float() - before[..., :3].float()).abs().flatten(1))
 
 
 def change(base: Look, now: Look) -> Change:

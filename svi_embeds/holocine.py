@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from .checks import check_int
 from .errors import SVIError
 from .timeline import FRAMES_PER_LATENT, latent_count, latent_of_frame
-from .words import write_info
+from .words import shorten, write_info
 
 TOKEN_LIMIT = 512
 TRAINED_FRAMES = (81, 161, 241)
 
 _GLOBAL, _SHOTS, _CUT = "[global caption]", "[per shot caption]", "[shot cut]"
+_WEIGHT = re.compile(r":[\d.]+\)")
 _COUNT = re.compile(r"\s*This scene contains (\d+) shots\.$")
 
 
@@ -65,9 +66,11 @@ def _check_text(name: str, text: str) -> None:
         )
     if "[1]" in text:
         raise SVIError(f"{name} contains [1], which turns on EchoShot in the wrapper: write (1) or [character1]")
-    if weight := re.search(r"\(.*?:[\d.]+\)", text):
+    bracket = text.find("(")
+    if bracket >= 0 and (weight := _WEIGHT.search(text, bracket)):
         raise SVIError(
-            f"{name} contains {weight[0]}, which the wrapper takes for a weighted part: write it without brackets"
+            f"{name} contains {shorten(text[bracket : weight.end()])}, which the wrapper takes for a weighted part: "
+            "write it without brackets"
         )
 
 

@@ -83,8 +83,10 @@ def read_latent(name: str, latent: object, *, take_first: bool = True) -> tuple[
         one = samples if clip else samples.transpose(0, 1)
     else:
         raise SVIError(f"{name} must be [1, C, T, h, w], got {shape}: connect WanVideo Encode or a sampler")
-    if not one.is_floating_point() or one.element_size() < 2 or not all_finite(one):
-        raise SVIError(f"{name} must hold finite floats of 16 bits or more, got {one.dtype}: see the node that made it")
+    if not one.is_floating_point() or one.element_size() < 2:
+        raise SVIError(f"{name} must hold floats of 16 bits or more, got {one.dtype}: see the node that made it")
+    if not all_finite(one):
+        raise SVIError(f"{name} has NaN or infinite values: look at the node that made it")
     return one.detach().cpu(), notes
 
 

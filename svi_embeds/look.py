@@ -1,7 +1,7 @@
 """How a frame looks, in figures: exposure, contrast, saturation, colour cast, sharpness, clipped pixels.
 
 All of it is measured on the picture as it is shown (gamma-encoded RGB), but for the cast, which is CIE Lab. One frame
-is in memory at a time.
+is in memory at a time. The figures are the same to the bit on any number of threads, since reels hold them.
 """
 
 from __future__ import annotations
@@ -72,20 +72,19 @@ def measure(frame: Tensor) -> Look:
     rgb = frame.detach()[..., :3].float()
     red, green, blue = rgb.unbind(-1)
     luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
-    contrast = float(luma.std(correction=0))
-    cb, cr = (blue - luma) / _CB, (red - luma) / _CR
-    saturation = math.sqrt(float(cb.var(correction=0)) + float(cr.var(correction=0)))
+    contrast = math.sqrt(_variance(luma))
+    saturation = math.hypot(math.sqrt(_variance(blue - luma)) / _CB, math.sqrt(_variance(red - luma)) / _CR)
     centre = luma[1:-1, 1:-1]
     laplacian = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * centre
     blurred = torch.nn.functional.avg_pool2d(luma[None, None], 5, stride=1)[0, 0]
-    fine = (luma[2:-2, 2:-2] - blurred).var(correction=0)
+    fine = _variance(luma[2:-2, 2:-2] - blurred)
     cast_a, cast_b = _mean_ab(rgb)
     low, high, tones = _tones(luma)
     clipped = ((rgb <= _DARKEST) | (rgb >= _BRIGHTEST)).any(-1)
     return Look(
-        exposure=float(luma.mean()), contrast=contrast, saturation=saturation, cast_a=cast_a, cast_b=cast_b,
-        sharpness=float(laplacian.var(correction=0)), detail=float(fine) / max(contrast**2, 1e-12),
-        clipped=float(clipped.float().mean()), low=low, high=high, tones=tones,
+        exposure=mean_of(luma), contrast=contrast, saturation=saturation, cast_a=cast_a, cast_b=cast_b,
+        sharpness=_variance(laplacian), detail=fine / max(contrast**2, 1e-12),
+        clipped=mean_of(clipped.float()), low=low, high=high, tones=tones,
     )  # fmt: skip
 
 
@@ -102,6 +101,15 @@ def mean_look(looks: Sequence[Look]) -> Look:
     return Look(**plain, tones=tuple(sum(column) / count for column in columns))
 
 
+def mean_of(values: Tensor) -> float:
+    """The mean of H W values. Each row is summed by one thread, and the few sums of rows are too few to be divided."""
+    return float(values.mean(-1).double().mean())
+
+
+def _variance(values: Tensor) -> float:
+    return mean_of((values - mean_of(values)).square())
+
+
 def _mean_ab(rgb: Tensor) -> tuple[float, float]:
     height, width = rgb.shape[:2]
     step = max(1, math.isqrt(height * width // _LAB_PIXELS))
@@ -110,7 +118,7 @@ def _mean_ab(rgb: Tensor) -> tuple[float, float]:
     xyz = linear @ torch.tensor(_XYZ, dtype=linear.dtype, device=linear.device).T
     f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
     fx, fy, fz = f.unbind(-1)
-    return 500 * float((fx - fy).mean()), 200 * float((fy - fz).mean())
+    return 500 * mean_of(fx - fy), 200 * mean_of(fy - fz)
 
 
 def _tones(luma: Tensor) -> tuple[float, float, tuple[float, ...]]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+# What a terminal obeys instead of showing it, and what turns the order of letters.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def align(rows: Sequence[tuple[str, ...]]) -> list[str]:
@@ -20,3 +24,8 @@ def shorten(text: str, width: int = 40) -> str:
 def write_info(head: list[str], notes: list[str]) -> str:
     """Lines on a clip, and below them what was decided or adjusted on the caller's behalf."""
     return "\n".join([*head, *(f"- {note}" for note in notes)])
+
+
+def visible(text: str) -> str:
+    """A text that may come from a stranger's file, with control characters written out: a terminal would obey them."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)

@@ -300,7 +300,7 @@ BAD = {
     "extra_latents kind": ({"extra_latents": torch.zeros(1)}, "extra_latents must be a LATENT"),
     "extra_latents NaN": (
         {"extra_latents": {"samples": torch.full((1, 16, 1, 8, 8), float("nan"))}},
-        "extra_latents must hold finite floats",
+        "extra_latents has NaN or infinite values",
     ),
     "extra_latents none": ({"extra_latents": {"samples": torch.zeros(1, 16, 0, 8, 8)}}, "extra_latents is empty"),
     "width no int": ({"width": 64.0}, "width must be a whole number, got 64.0"),

@@ -9,6 +9,7 @@ import json
 import multiprocessing
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -477,3 +478,14 @@ def test_two_processes_render_into_one_reel(nursery: Any, place: Callable[[], Pa
         assert len(made) == 2, "each clip is made once"
         assert len(refused) <= 1
         assert same_but_names(files_of(folder)) == same_but_names(files_of(whole))
+
+
+# The page
+
+
+def test_every_test_here_is_on_the_page_and_the_page_names_no_other() -> None:
+    page = (Path(__file__).resolve().parents[1] / "docs" / "faults.md").read_text(encoding="utf-8")
+    own = {name for name in globals() if name.startswith("test_")} - {
+        "test_every_test_here_is_on_the_page_and_the_page_names_no_other"
+    }
+    assert set(re.findall(r"`(test_(?!faults)\w+)`", page)) == own

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS, WEB_DIRECTORY
 from wanvideo_svi.svi_embeds.recipes import RECIPES
 from wanvideo_svi.svi_embeds.version import VERSION
@@ -35,8 +36,8 @@ def layer(path: Path) -> str:
     if path.parent.name == "workflow":
         return "render"
     stem = path.stem
-    if stem == "host":
-        return stem
+    if stem in ("host", "settings"):
+        return "host"
     if stem.startswith("render"):
         return "render"
     if stem.startswith(("demo", "inspect", "cli", "doctor")):
@@ -130,6 +131,13 @@ def test_every_module_is_packaged() -> None:
     assert set(PROJECT["tool"]["setuptools"]["packages"]) == expected
 
 
+def test_every_file_that_comfyui_serves_is_packaged() -> None:
+    patterns = PROJECT["tool"]["setuptools"]["package-data"]["wanvideo_svi"]
+    packaged = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
+    served = {path for folder in ("web", "locales", "example_workflows") for path in (ROOT / folder).rglob("*")}
+    assert {path for path in served if path.is_file()} == packaged
+
+
 def test_no_node_reads_pickles_or_evaluates_text() -> None:
     for path in SOURCES:
         text = path.read_text()
@@ -148,7 +156,16 @@ def test_help_page_names_every_input_and_output(node_id: str) -> None:
 
 
 def test_no_help_page_is_left_over() -> None:
-    assert {path.stem for path in (ROOT / WEB_DIRECTORY / "docs").glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+    docs = ROOT / WEB_DIRECTORY / "docs"
+    assert {path.stem for path in docs.glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+    # A folder holds a node's page in other languages: docs/<node id>/<locale>.md.
+    translated = [path for path in docs.rglob("*") if path.is_file() and path.parent != docs]
+    locales = {path.name for path in (ROOT / "locales").iterdir()}
+    for path in translated:
+        assert path.parent.parent == docs, path
+        assert path.parent.name in NODE_CLASS_MAPPINGS, path
+        assert path.suffix == ".md", path
+        assert path.stem in locales, path
 
 
 def test_pictures_of_the_help_pages_are_there_and_used() -> None:
@@ -158,9 +175,9 @@ def test_pictures_of_the_help_pages_are_there_and_used() -> None:
     assert used
 
 
-@pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md"])
+@pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md", "web/docs/WanVideoSVIEmbeds/zh.md"])
 def test_the_mode_table_is_the_recipe_table(page: str) -> None:
-    text = (ROOT / page).read_text()
+    text = (ROOT / page).read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\w+) \| (\w+) \|", text, re.MULTILINE)
     assert rows == [(r.id, str(r.motion_frames), r.padding, r.known) for r in RECIPES.values()]
 
@@ -192,3 +209,24 @@ def test_ci_takes_its_commands_from_the_readme_and_runs_them(variable: str, star
     assert line.endswith("python -m pytest" if variable == "tests" else "--out svi_demo")
     assert look_up(README.replace(start, "pip install x")).returncode != 0
     assert look_up(README + line + "\n").returncode != 0
+
+
+# What the registry shows
+
+
+def test_icon_and_banner_are_there_and_of_the_size_that_the_registry_takes() -> None:
+    comfy = PROJECT["tool"]["comfy"]
+    raw = "https://raw.githubusercontent.com/wanvideo-svi/wanvideo-svi/main/"
+    assert comfy["Icon"].startswith(raw)
+    assert comfy["Banner"].startswith(raw)
+    files = [ROOT / comfy[name].removeprefix(raw) for name in ("Icon", "Banner")]
+    with Image.open(files[0]) as icon, Image.open(files[1]) as banner:
+        assert icon.width == icon.height <= 400
+        assert banner.width * 9 == banner.height * 21
+
+
+def test_nothing_is_published_that_the_tests_have_not_passed() -> None:
+    publish = (ROOT / ".github" / "workflows" / "publish.yml").read_text()
+    assert re.search(r"  tests:\n    uses: \./\.github/workflows/tests\.yml\n", publish)
+    assert re.search(r"  publish:\n    needs: tests\n", publish)
+    assert "bash .ci/run" in (ROOT / ".github" / "workflows" / "tests.yml").read_text()

@@ -31,6 +31,7 @@ from wanvideo_svi.svi_embeds import clip_video, reel_writer
 from wanvideo_svi.svi_embeds.clip_video import read_video, write_video
 from wanvideo_svi.svi_embeds.embeds_file import load_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.holocine import plan_scene
 from wanvideo_svi.svi_embeds.keyframes import parse_keyframes
 from wanvideo_svi.svi_embeds.lora import describe_lora, read_lora
 from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
@@ -38,6 +39,7 @@ from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.svi_embeds.tensor_header import read_header
 from wanvideo_svi.wrapper_ext import host, plan_answer
+from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
 from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
 from wanvideo_svi.wrapper_ext.routes import add_routes
@@ -771,6 +773,37 @@ def test_key_frames_are_bounded(text: str) -> None:
     with at_most(64), pytest.raises(SVIError) as said:
         parse_keyframes(text, num_frames=81)
     assert len(str(said.value)) < 1000
+
+
+def test_brackets_without_end_take_no_time() -> None:
+    began = time.process_time()
+    plan_scene(global_caption="(" * 60_000, shots="a fox\nrain", num_frames=81)
+    with pytest.raises(SVIError, match="weighted part"):
+        plan_scene(global_caption="(" * 60_000 + "a:1.2)", shots="a fox\nrain", num_frames=81)
+    assert time.process_time() - began < 5
+
+
+# The terminal
+
+
+def test_what_files_say_does_nothing_to_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wild = "\x1b[2J\x1b]0;own\x07\r\u202ereel\x9b"
+    graph = pixel_chain()
+    for node in graph["nodes"]:
+        node["title"] = wild
+    (tmp_path / "graph.json").write_text(json.dumps(graph))
+    story = tmp_path / "story.txt"
+    story.write_text(f"a lake {wild}\n---\n[{wild}=1]\na boat")
+    monkeypatch.chdir(tmp_path)
+    for command in (["migrate", "graph.json"], ["plan", "story.txt"], ["lora", f"no{wild}.safetensors"]):
+        main(command)
+    story.write_text(f"a lake {wild}")
+    assert main(["plan", "story.txt"]) == 0
+    said = "".join(capsys.readouterr())
+    assert "x1b[2J" in said
+    assert not set(said) & set("\x1b\x07\r\x9b\u202e")
 
 
 # No code

@@ -15,6 +15,7 @@ from .cli_doctor import add_doctor, run_doctor
 from .cli_drift import add_drift, run_drift
 from .cli_migrate import add_migrate, run_migrate
 from .cli_reel import run_reel
+from .cli_say import say
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return run[args.command](args)
     except SVIError as error:
-        print(f"wanvideo-svi: {error}", file=sys.stderr)
+        say(f"wanvideo-svi: {error}", error=True)
         return 2
 
 
@@ -84,15 +85,15 @@ def _lora(args: argparse.Namespace) -> int:
 
     failed = False
     for path in args.files:
-        print(path)
+        say(path)
         try:
             rows = [line.partition(": ") for line in describe_lora(read_lora(path))]
         except SVIError as error:
             failed = True
-            print(f"wanvideo-svi: {error}", file=sys.stderr)
+            say(f"wanvideo-svi: {error}", error=True)
             continue
         for head, _, text in rows:
-            print(f"  {head:<14} {text}")
+            say(f"  {head:<14} {text}")
     return 2 if failed else 0
 
 
@@ -108,10 +109,10 @@ def _plan(args: argparse.Namespace) -> int:
         start_frames=args.start_frames, first_clip_model=not args.no_first_model, length=args.length,
     )  # fmt: skip
     for line in align(chain.table()):
-        print(line)
-    print(chain.describe())
+        say(line)
+    say(chain.describe())
     for note in chain.notes:
-        print(f"- {note}")
+        say(f"- {note}")
     return 0
 
 
@@ -119,7 +120,7 @@ def _inspect(args: argparse.Namespace) -> int:
     from .inspect_file import inspect_file
 
     for line in inspect_file(args.file, sheet=args.sheet):
-        print(line)
+        say(line)
     return 0
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import align
+from .cli_say import say
 from .doctor_finding import Finding, worst_first
 from .doctor_run import SECONDS, ask, check_comfyui, check_wrapper, find_python
+from .settings import read_settings, reels_name
 
 
 def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,11 +41,11 @@ def run_doctor(args: argparse.Namespace) -> int:
     wrapper = check_wrapper(args.wrapper) if args.wrapper else None
     python = find_python(comfyui, args.python)
     host = ask(comfyui, wrapper, python, nodes=watched(), packages=packages(), seconds=args.timeout)
-    reels = args.reels or Path(host["output"]) / "svi_reels"
+    reels = args.reels or Path(host["output"]) / reels_name(read_settings(comfyui / "user"))
     loras = [] if host["loras"] is None else lora_findings(host["loras"])
     found = worst_first([*findings(host), *loras, disk_finding(reels)])
     for line in align([(finding.status, finding.topic, finding.text) for finding in found]):
-        print(line)
+        say(line)
     if args.json:
         _write(args.json, host, found)
     return int(found[0].status == "problem")
@@ -55,4 +57,4 @@ def _write(path: Path, host: dict[str, Any], found: list[Finding]) -> None:
         path.write_text(text + "\n", encoding="utf-8")
     except OSError as error:
         raise SVIError(f"{path} cannot be written: {error.strerror or error}") from error
-    print(f"written to {path}")
+    say(f"written to {path}")

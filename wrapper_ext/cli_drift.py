@@ -16,6 +16,7 @@ from ..svi_embeds.reel import open_reel
 from ..svi_embeds.whole_file import whole_files
 from .cli_pictures import open_picture
 from .cli_reel import default_reels, find_reel
+from .cli_say import say
 
 
 def add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -43,9 +44,9 @@ def run_drift(args: argparse.Namespace) -> int:
         reel = open_reel(find_reel(args.source, args.reels or default_reels()))
         measured, name = measure_reel(reel, reference=reference), reel.name
     for line in measured.drift.lines():
-        print(line)
+        say(line)
     for written in _write(measured, args.out, name):
-        print(f"written to {written}")
+        say(f"written to {written}")
     limits = ((args.max_drift, measured.drift.drift), (args.max_seam, measured.drift.seam))
     return int(any(limit is not None and value > limit for limit, value in limits))
 

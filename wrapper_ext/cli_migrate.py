@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 
+from .cli_say import say
 from .migration import migrate_value
 from .workflow.files import free_name, read_workflow, write_workflow
 
@@ -33,12 +33,12 @@ def run_migrate(args: argparse.Namespace) -> int:
         out = args.out or free_name(args.file)
         write_workflow(value, out, source=args.file)
     if args.report == "json":
-        print(json.dumps({**report.as_json(), "out": str(out) if out else None}, indent=2))
+        say(json.dumps({**report.as_json(), "out": str(out) if out else None}, indent=2))
     else:
         for line in report.lines():
-            print(line)
+            say(line)
         if out:
-            print(f"written to {out}")
+            say(f"written to {out}")
         elif args.out and not args.check:
-            print(f"nothing was changed, so {args.out} was not written", file=sys.stderr)
+            say(f"nothing was changed, so {args.out} was not written", error=True)
     return 1 if args.check and report.to_do else 0

@@ -11,6 +11,8 @@ from ..svi_embeds.clip_video import check_format
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import MANIFEST, Reel, describe_reel, list_reels, open_reel
 from ..svi_embeds.reel_writer import ReelWriter
+from .cli_say import say
+from .settings import read_settings, reels_name
 
 
 def run_reel(args: argparse.Namespace) -> int:
@@ -23,10 +25,10 @@ def run_reel(args: argparse.Namespace) -> int:
 
 
 def default_reels() -> Path:
-    """The reels of the ComfyUI that this pack is installed in, else output/svi_reels here."""
+    """The reels of the ComfyUI that this pack is installed in, where its settings say; else output/svi_reels here."""
     comfyui = Path(__file__).absolute().parents[3]
     base = comfyui if (comfyui / "main.py").exists() and (comfyui / "custom_nodes").is_dir() else Path()
-    return base / "output" / "svi_reels"
+    return base / "output" / reels_name(read_settings(base / "user"))
 
 
 def find_reel(name: str, reels: Path) -> Path:
@@ -42,28 +44,28 @@ def _list(reels: Path) -> int:
     names = list_reels(reels)
     for name in names:
         try:
-            print(describe_reel(open_reel(reels / name))[0])
+            say(describe_reel(open_reel(reels / name))[0])
         except SVIError as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            say(f"{name}: {error}", error=True)
     if not names:
-        print(f"no reels in {reels}")
+        say(f"no reels in {reels}")
     return 0
 
 
 def _show(reel: Reel, _: argparse.Namespace) -> int:
     for line in describe_reel(reel):
-        print(line)
+        say(line)
     return 0
 
 
 def _check(reel: Reel, _: argparse.Namespace) -> int:
     problems = reel.problems(_bar("checked"))
     for problem in problems:
-        print(problem)
+        say(problem)
     if problems:
-        print("queue the story again: what is damaged is made anew, what is left over goes")
+        say("queue the story again: what is damaged is made anew, what is left over goes")
         return 1
-    print(f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, nothing wrong")
+    say(f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, nothing wrong")
     return 0
 
 
@@ -72,14 +74,14 @@ def _assemble(reel: Reel, args: argparse.Namespace) -> int:
     count = reel.assemble(
         out, video_format=args.format, quality=args.quality, fps=args.fps, progress=_bar("frames")
     )  # fmt: skip
-    print(f"{out}: {count} frames{reel.cut}, {out.stat().st_size / 2**20:.1f} MB")
+    say(f"{out}: {count} frames{reel.cut}, {out.stat().st_size / 2**20:.1f} MB")
     return 0
 
 
 def _clean(reel: Reel, _: argparse.Namespace) -> int:
     with ReelWriter(reel.folder, fps=reel.fps, length=reel.length) as writer:
         takes, size = writer.clean()
-    print(f"{reel.name}: {takes} spare takes deleted, {size / 2**20:.1f} MB")
+    say(f"{reel.name}: {takes} spare takes deleted, {size / 2**20:.1f} MB")
     return 0
 
 

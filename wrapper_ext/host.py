@@ -138,7 +138,7 @@ def silent_voice(count: int) -> torch.Tensor | None:
 def show_progress(node_id: str | None, done: int, total: int, picture: Image.Image | None = None) -> None:
     """Move a node's progress bar, with a picture on the node. Raises ComfyUI's interrupt when the user cancelled."""
     if (utils := _comfy("comfy.utils")) and node_id is not None:
-        preview = ("JPEG", picture, 1024) if picture else None
+        preview = ("JPEG", _as_shown(picture), 1024) if picture else None
         utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
 
 
@@ -266,11 +266,31 @@ def _folders() -> dict[str, Path]:
 
 
 def reels_folder() -> Path:
-    """Where reels are kept. Raises SVIError outside ComfyUI."""
+    """Where reels are kept. Raises SVIError outside ComfyUI, and when the setting is no name of a folder."""
     folders = _folders()
     if not folders:
         raise SVIError("there is no output folder outside ComfyUI: give the reel's folder")
-    return folders["output"] / "svi_reels"
+    from .settings import reels_name
+
+    return folders["output"] / reels_name(_settings())
+
+
+def _settings() -> dict[str, Any]:
+    """What the user set for this pack; {} outside ComfyUI."""
+    from .settings import read_settings
+
+    paths = _comfy("folder_paths")
+    return read_settings(Path(paths.get_user_directory())) if paths and hasattr(paths, "get_user_directory") else {}
+
+
+def _as_shown(picture: Image.Image) -> Image.Image:
+    """A picture no wider than the user wants them on nodes."""
+    from .settings import preview_width
+
+    width = preview_width(_settings())
+    if width is None or picture.width <= width:
+        return picture
+    return picture.resize((width, max(1, round(picture.height * width / picture.width))), reducing_gap=2)
 
 
 def output_file(path: Path) -> dict[str, str]:
@@ -370,7 +390,7 @@ def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     filename = f"{name}_{uuid.uuid4().hex[:12]}.png"
     with whole_files(folder / filename) as (beside,):
         folder.mkdir(parents=True, exist_ok=True)
-        picture.save(beside, compress_level=1)
+        _as_shown(picture).save(beside, compress_level=1)
     return [{"filename": filename, "subfolder": "", "type": "temp"}]
 
 

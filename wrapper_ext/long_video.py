@@ -208,7 +208,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
     kept = len(plan.clips) - len(done.sampled)
     head = [
         f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
-        f"reel {reel.name} in output/svi_reels",
+        f"reel {reel.name} in output/{reel.folder.parent.name}",
         *align(plan.table()),
     ]
     if reel.spare:

@@ -111,7 +111,10 @@ class WanVideoSVIStitch:
                 **color_inputs("each later clip, towards its end,"),
                 "color_reference": (
                     "IMAGE",
-                    {"tooltip": "Whose colours to hold: the original image. Left out: those of the first clip."},
+                    {
+                        "tooltip": "Whose colours to hold: the original image. Left out: those of the first frames of "
+                        "images_1."
+                    },
                 ),
                 **{
                     f"images_{number}": (

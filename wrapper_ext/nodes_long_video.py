@@ -102,7 +102,8 @@ class WanVideoSVILongVideo:
                     "STRING",
                     {
                         "default": "long_video",
-                        "tooltip": "Name of the folder under output/svi_reels that keeps the clips.",
+                        "tooltip": "Name of the folder that keeps the clips, in output/svi_reels unless the settings "
+                        "say otherwise.",
                     },
                 ),
                 "resume": (

@@ -210,7 +210,7 @@ class WanVideoSVIPoseWindow:
                 ),
                 "pose_images": (
                     "IMAGE",
-                    {"tooltip": "Instead: pose pictures of the whole dance, at the clip's size."},
+                    {"tooltip": "Instead or besides: pose pictures of the whole dance, at the clip's size."},
                 ),
             },
         }  # fmt: skip

@@ -15,6 +15,7 @@ size).
 
 import hashlib
 import importlib
+import inspect
 import json
 import os
 import sys
@@ -49,13 +50,19 @@ def target(folder, name):
     return path
 
 
+def what_it_takes(make, **arguments):
+    """Those of the arguments that this version of the wrapper knows."""
+    known = inspect.signature(make).parameters
+    return {name: value for name, value in arguments.items() if name in known}
+
+
 def transformer(*, in_dim, image_attention, seed, humo=False):
     cpu = torch.device("cpu")
     model = WanModel(
         model_type="i2v" if image_attention else "t2v", patch_size=(1, 2, 2), text_len=512, in_dim=in_dim, dim=WIDTH,
         in_features=WIDTH, out_features=WIDTH, ffn_dim=FFN, ffn2_dim=FFN, freq_dim=256, text_dim=4096, out_dim=16,
-        num_heads=12, num_layers=30, eps=1e-6, main_device=cpu, offload_device=cpu, dtype=torch.float32,
-        humo_audio=humo,
+        num_heads=12, num_layers=30, eps=1e-6, main_device=cpu, offload_device=cpu,
+        **what_it_takes(WanModel.__init__, dtype=torch.float32, humo_audio=humo),
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
     weights = {}
@@ -75,8 +82,11 @@ def transformer(*, in_dim, image_attention, seed, humo=False):
 
 
 def vae(seed):
-    """The light architecture (three quarters of the channels pruned), scaled to sensible latents and pixels."""
-    model = WanVideoVAE(dtype=torch.float32, pruning_rate=0.75)
+    """The light architecture (three quarters of the channels pruned), scaled to sensible latents and pixels.
+
+    Older wrappers have the full one only.
+    """
+    model = WanVideoVAE(dtype=torch.float32, **what_it_takes(WanVideoVAE.__init__, pruning_rate=0.75))
     generator = torch.Generator().manual_seed(seed)
     inner = model.model
     with torch.no_grad():
@@ -89,12 +99,12 @@ def vae(seed):
 
         def encode():
             inner.clear_cache()
-            return inner.encode(clip, pbar=False)
+            return inner.encode(clip, **what_it_takes(inner.encode, pbar=False))
 
         inner.conv1.weight[:16] /= encode().std()
         latents = encode()
         inner.clear_cache()
-        inner.decoder.head[2].weight *= 0.5 / inner.decode(latents, pbar=False).std()
+        inner.decoder.head[2].weight *= 0.5 / inner.decode(latents, **what_it_takes(inner.decode, pbar=False)).std()
     return {name.removeprefix("model."): v.bfloat16().contiguous() for name, v in model.state_dict().items()}
 
 
@@ -125,12 +135,17 @@ def filled(module, prefix, seed):
 def multitalk():
     """What Multi/InfiniteTalk Model Loader reads: the audio projection, and a cross-attention for each block."""
     talk = importlib.import_module("wrapper.multitalk.multitalk")
-    norm = importlib.import_module("wrapper.wanvideo.modules.model").WanLayerNorm
+    model = importlib.import_module("wrapper.wanvideo.modules.model")
+    # What older wrappers' loaders pass; newer ones have it built in.
+    older = what_it_takes(
+        talk.SingleStreamMultiAttention.__init__, encoder_hidden_states_dim=768, qkv_bias=True, qk_norm=False, eps=1e-6,
+        norm_layer=model.WanRMSNorm,
+    )  # fmt: skip
     weights = filled(talk.AudioProjModel(), "audio_proj.", 40)
     for block in range(30):
-        attention = talk.SingleStreamMultiAttention(dim=WIDTH, num_heads=12)
+        attention = talk.SingleStreamMultiAttention(dim=WIDTH, num_heads=12, **older)
         weights |= filled(attention, f"blocks.{block}.audio_cross_attn.", 50 + block)
-        weights |= filled(norm(WIDTH, 1e-6, elementwise_affine=True), f"blocks.{block}.norm_x.", 0)
+        weights |= filled(model.WanLayerNorm(WIDTH, 1e-6, elementwise_affine=True), f"blocks.{block}.norm_x.", 0)
     return weights
 
 

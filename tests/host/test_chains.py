@@ -207,6 +207,15 @@ def test_help_pages_and_templates_are_served(bare_comfy: Comfy) -> None:
     for node_id in NODE_CLASS_MAPPINGS:
         page = bare_comfy.repo / "web" / "docs" / f"{node_id}.md"
         assert served(f"/extensions/wanvideo-svi/docs/{node_id}.md") == page.read_bytes()
+        chinese = page.with_suffix("") / "zh.md"
+        assert served(f"/extensions/wanvideo-svi/docs/{node_id}/zh.md") == chinese.read_bytes()
+    locale = bare_comfy.repo / "locales" / "zh"
+    texts = bare_comfy.get("/i18n")["zh"]
+    assert texts == {
+        "nodeDefs": json.loads((locale / "nodeDefs.json").read_text(encoding="utf-8")),
+        "commands": json.loads((locale / "commands.json").read_text(encoding="utf-8")),
+        **json.loads((locale / "main.json").read_text(encoding="utf-8")),
+    }
     names = bare_comfy.get("/api/workflow_templates")["wanvideo-svi"]
     assert set(names) == {path.stem for path in WORKFLOWS.glob("*.json")}
     for name in names:

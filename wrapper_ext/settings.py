@@ -1,0 +1,55 @@
+"""The settings of this pack, as ComfyUI's settings dialog keeps them on the server.
+
+A graph does not say who queued it, so with several users (`--multi-user`) those of the first one, `default`, count.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.safe_paths import is_device
+
+REELS = "svi_reels"
+_REELS_KEY, _WIDTH_KEY = "WanVideoSVI.ReelFolder", "WanVideoSVI.PreviewWidth"
+_MAX_BYTES = 2**22
+_LETTERS = frozenset("_-. ()+")
+
+
+def read_settings(user_folder: Path) -> dict[str, Any]:
+    """What is set; {} where there is no file of settings, or none that can be read."""
+    from ..svi_embeds.json_text import read_json
+
+    try:
+        with (user_folder / "default" / "comfy.settings.json").open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        found = read_json(data.decode()) if len(data) <= _MAX_BYTES else None
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def reels_name(settings: dict[str, Any]) -> str:
+    """The folder of reels, a name inside ComfyUI's output folder. Raises SVIError for what is none."""
+    name = settings.get(_REELS_KEY) or REELS
+    fits = (
+        isinstance(name, str)
+        and len(name.encode("utf-8", "replace")) <= 120
+        and all(letter.isalnum() or letter in _LETTERS for letter in name)
+        and name[0].isalnum()
+        and name[-1] not in ". "
+    )
+    if not fits or is_device(name):
+        raise SVIError(
+            "Reel folder in ComfyUI's settings must be the name of a folder in the output folder, of letters, digits, "
+            f"blanks and _ - . ( ) +, a letter or digit first, got {str(name)[:100]!r}: change it under Settings > "
+            "WanVideo SVI"
+        )
+    return name
+
+
+def preview_width(settings: dict[str, Any]) -> int | None:
+    """How many pixels wide pictures on nodes may be; None: as they are drawn."""
+    width = settings.get(_WIDTH_KEY)
+    return width if isinstance(width, int) and not isinstance(width, bool) and width >= 64 else None
