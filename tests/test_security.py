@@ -38,7 +38,7 @@ from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.svi_embeds.tensor_header import read_header
-from wanvideo_svi.wrapper_ext import host
+from wanvideo_svi.wrapper_ext import host, plan_answer
 from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
 from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
@@ -218,6 +218,7 @@ def migrating(monkeypatch: pytest.MonkeyPatch) -> Server:
 
 
 MIGRATE, JSON = "/wanvideo_svi/migrate", {"Content-Type": "application/json"}
+PLAN = "/wanvideo_svi/plan"
 GRAPH = json.dumps({"workflow": pixel_chain()}).encode()
 
 
@@ -330,6 +331,37 @@ def test_the_answer_holds_nothing_that_the_request_did_not(migrating: Server, fo
         assert "private text" not in said
         assert said.count("private") == json.dumps(asked).count("private")
     own_nodes.cache_clear()
+
+
+def test_the_plan_route_is_bounded(migrating: Server, folders: Path) -> None:
+    (folders / "input" / "private_name.safetensors").write_text("private text")
+
+    def ask(*plans: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        began = time.process_time()
+        ((status, said),) = migrating.ask((PLAN, json.dumps({"plans": plans}).encode(), JSON))
+        assert time.process_time() - began < 20
+        assert len(said) < 8 * 2**20
+        assert "private" not in said
+        return status, json.loads(said)
+
+    def film(**values: Any) -> dict[str, Any]:
+        return {"node": "WanVideoSVIEmbeds", "values": values, "connected": {"start_image": "", "keyframe_images": ""}}
+
+    status, said = ask(*[film(num_frames=10_001)] * 64)
+    assert (status, len(said["plans"])) == (200, 64)
+    assert ask(*[film()] * 65)[0] == 400
+    for value in (10_005, 2**70, -(2**70)):
+        assert len(json.dumps(ask(film(num_frames=value))[1])) < 3000
+    for keyframes in ("0-1000000000", ",".join(map(str, range(10, 9000, 2))), "1," * 500_000, "x" * 900_000):
+        (plan,) = ask(film(mode="fun_inp", num_frames=10_001, keyframes=keyframes))[1]["plans"]
+        assert len(plan.get("error") or plan.get("beyond") or "") in range(1, 2100)
+    for body in (b'{"plans": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", b'{"plans": [NaN]}'):
+        ((status, text),) = migrating.ask((PLAN, body, JSON))
+        assert status == 400
+        assert len(text) < 500
+    assert plan_answer.answer(" " * (5 * 2**20))[0] == 400
+    ((status, _),) = migrating.ask((PLAN, b'{"plans": []}', {**JSON, "Origin": "http://evil.example"}))
+    assert status == 403
 
 
 def test_the_page_shows_what_graphs_say_as_text_only() -> None:

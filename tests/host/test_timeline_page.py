@@ -1,0 +1,109 @@
+"""The strips in a real ComfyUI and a real browser: a template opened, changed, undone, saved, run.
+
+Needs node, playwright-core (NODE_PATH) and a Chromium (CHROMIUM, or on the PATH). COMFYUI_FRONTENDS: folders of further
+frontends to try them in (as --front-end-root takes them, parted as PATH is), each with Vue nodes off and on.
+SVI_PICTURES: a folder for the screenshots.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.comfyui import REPO, Comfy
+from host.graphs import VAE_FILE
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+PLAYWRIGHT = any((Path(folder) / "playwright-core").is_dir() for folder in os.environ.get("NODE_PATH", "").split(":"))
+PAGE = Path(__file__).with_name("timeline_page.mjs")
+WORKFLOW = REPO / "example_workflows" / "svi_film_chain.json"
+FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("node") is None, reason="node is not there"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM"),
+    pytest.mark.skipif(not PLAYWRIGHT, reason="playwright-core is not there: npm install it and set NODE_PATH"),
+]
+
+RUN = {
+    "1": {"class_type": "WanVideoVAELoader", "inputs": {"model_name": VAE_FILE, "precision": "fp32"}},
+    "2": {"class_type": "EmptyImage", "inputs": {"width": 64, "height": 64, "batch_size": 17, "color": 0}},
+    "3": {
+        "class_type": "WanVideoSVIEmbeds",
+        "inputs": {
+            "vae": ["1", 0], "start_image": ["2", 0], "mode": "film", "width": 64, "height": 64, "num_frames": 17,
+            "force_offload": True,
+        },
+    },
+    "4": {"class_type": "MaskToImage", "inputs": {"mask": ["3", 1]}},
+    "5": {"class_type": "PreviewImage", "inputs": {"images": ["4", 0]}},
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
+def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
+    """A ComfyUI with one of the frontends, on the same folders."""
+    if not request.param:
+        yield comfy.url
+        return
+    other = copy.copy(comfy)
+    database = f"sqlite:///{comfy.base / 'timeline_page.db'}"
+    other.start("--front-end-root", request.param, "--database-url", database, log="timeline_page.log")
+    try:
+        yield other.url
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize("nodes", ["canvas", "vue"] if FRONTENDS else ["canvas"])
+def test_strips_stand_on_their_nodes_and_follow_them(
+    page_url: str, nodes: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if nodes == "vue" and "own" in request.node.name:
+        pytest.skip("the frontend that this ComfyUI asks for shows no widgets of packs on Vue nodes")
+    run = tmp_path / "run.json"
+    run.write_text(json.dumps(RUN))
+    pictures = Path(os.environ.get("SVI_PICTURES") or tmp_path)
+    command = ["node", str(PAGE), page_url, str(CHROMIUM), str(WORKFLOW), str(run), str(pictures), nodes]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert seen["troubles"] == []
+
+    assert [label.split(";")[0] for label in seen["labels"]] == [
+        f"{mode}: 81 frames at 832x480, 21 latents" for mode in ("i2v", "film", "film")
+    ]
+    assert seen["labels"][0].endswith("concat_mask (native): 1 black + 80 white"), "Load Image gives one, surely"
+    assert seen["labels"][1].endswith("start_image: a whole clip (WanVideoDecode), 81 frames assumed")
+    assert seen["visible"]
+    assert seen["changed"].startswith("tom: 49 frames at 832x480, 13 latents; frames: motion 0 ")
+    assert "got 60 motion frames in a clip of 49" in seen["bad"]
+    assert seen["undone"] == seen["labels"][1]
+    assert seen["visibleAfterUndo"]
+    assert seen["redone"].startswith("tom: 81 frames")
+    assert seen["unlinked"].startswith("This would not run: film needs start_image")
+
+    # Neither in what is saved nor in what is queued.
+    assert seen["keptOnLoad"]
+    assert seen["keptOnReload"]
+    assert not seen["saved"]
+    assert set(seen["last"]) == {"svi_strip"}
+    assert seen["prompt"]
+    assert not any("svi_strip" in inputs for inputs in seen["prompt"])
+
+    assert (seen["collapsed"], seen["opened"]) == (False, True)
+    assert seen["pasted"]["label"]
+    if seen["subgraph"] is not None:
+        assert seen["inside"].startswith("film: 65 frames")
+        assert seen["inside"].endswith("start_image: at least 5 frames assumed")
+    assert seen["zooms"][0] == pytest.approx(seen["zooms"][1]), "the wheel on a strip is that of the canvas, once"
+    assert seen["afterRun"]["label"].startswith("film: 17 frames at 64x64")
+    assert seen["picture"]["on"], "the node's own picture is still shown"
+    assert seen["picture"]["clear"], "and does not lie on the strip"
