@@ -159,7 +159,8 @@ def test_no_help_page_is_left_over() -> None:
     docs = ROOT / WEB_DIRECTORY / "docs"
     assert {path.stem for path in docs.glob("*.md")} == set(NODE_CLASS_MAPPINGS)
     # A folder holds a node's page in other languages: docs/<node id>/<locale>.md.
-    translated = [path for path in docs.rglob("*") if path.is_file() and path.parent != docs]
+    inside = [path for path in docs.rglob("*") if path.is_file() and path.parent != docs]
+    translated = [path for path in inside if path.parent.name != "nodes"]
     locales = {path.name for path in (ROOT / "locales").iterdir()}
     for path in translated:
         assert path.parent.parent == docs, path
@@ -170,9 +171,12 @@ def test_no_help_page_is_left_over() -> None:
 
 def test_pictures_of_the_help_pages_are_there_and_used() -> None:
     docs = ROOT / WEB_DIRECTORY / "docs"
-    used = {name for page in docs.glob("*.md") for name in re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text())}
-    assert used == {path.name for path in docs.glob("*.png")}
-    assert used
+    used: set[str] = set()
+    for page in docs.glob("*.md"):
+        shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+        assert f"nodes/{page.stem}.jpg" in shown, page.name
+        used |= set(shown)
+    assert used == {str(path.relative_to(docs)) for path in [*docs.glob("*.png"), *docs.glob("nodes/*")]}
 
 
 @pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md", "web/docs/WanVideoSVIEmbeds/zh.md"])

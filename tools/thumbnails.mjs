@@ -8,46 +8,14 @@
 // from here. Run it again after tools/example_workflows.py.
 
 import { readdir, readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
+import { launch, open, QUALITY } from "./frontend.mjs";
 
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
-const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:8188";
-const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 const GROUPS = ["Clip 2", "Clip 1", "The story"]; // the square at the foot of the first there is
 const SIZE = 512; // the cards are square
-const QUALITY = 88;
-
-const FLAGS = [
-  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-  "--disable-component-update", "--disable-sync",
-];
-const SETTINGS = {
-  "Comfy.ColorPalette": "dark",
-  "Comfy.Graph.CanvasInfo": false,
-  "Comfy.Graph.CanvasMenu": false,
-  "Comfy.Minimap.Visible": false,
-  "Comfy.NodeBadge.NodeSourceBadgeMode": "None",
-  "Comfy.TutorialCompleted": true, // no template browser at start
-  "Comfy.UseNewMenu": "Disabled",
-  "LiteGraph.Canvas.MinFontSizeForLOD": 0, // text at any zoom
-};
-
-/** Opens the frontend with SETTINGS, whatever the server has stored. */
-async function open(browser) {
-  const page = await browser.newPage({ viewport: { width: SIZE, height: SIZE } });
-  await page.route("**/api/settings", (route) =>
-    route.fulfill({ json: route.request().method() === "GET" ? SETTINGS : {} }),
-  );
-  await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
-  await page.goto(COMFYUI);
-  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
-  await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
-  return page;
-}
 
 /** Takes the picture of one workflow; the page's, since text boxes are not on the canvas. */
 async function picture(page, workflow, path) {
@@ -65,10 +33,10 @@ async function picture(page, workflow, path) {
   await page.screenshot({ path, type: "jpeg", quality: QUALITY });
 }
 
-const browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+const browser = await launch();
 try {
   for (const file of (await readdir(WORKFLOWS)).filter((name) => name.endsWith(".json")).sort()) {
-    const page = await open(browser);
+    const page = await open(browser, { width: SIZE, height: SIZE });
     const target = new URL(file.replace(/json$/, "jpg"), WORKFLOWS);
     await picture(page, JSON.parse(await readFile(new URL(file, WORKFLOWS), "utf8")), fileURLToPath(target));
     await page.close();

@@ -1,0 +1,40 @@
+// Opens ComfyUI's frontend for the pictures that tools take of it.
+
+import { createRequire } from "node:module";
+
+const { chromium } = createRequire(import.meta.url)("playwright-core");
+
+const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:8188";
+const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+export const QUALITY = 88; // of JPEG
+
+const FLAGS = [
+  "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync",
+];
+const SETTINGS = {
+  "Comfy.ColorPalette": "dark",
+  "Comfy.Graph.CanvasInfo": false,
+  "Comfy.Graph.CanvasMenu": false,
+  "Comfy.Minimap.Visible": false,
+  "Comfy.NodeBadge.NodeSourceBadgeMode": "None",
+  "Comfy.TutorialCompleted": true, // no template browser at start
+  "Comfy.UseNewMenu": "Disabled",
+  "LiteGraph.Canvas.MinFontSizeForLOD": 0, // text at any zoom
+};
+
+export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
+
+/** Opens the frontend with SETTINGS, whatever the server has stored. viewport: {width, height} in pixels. */
+export async function open(browser, viewport) {
+  const page = await browser.newPage({ viewport });
+  await page.route("**/api/settings", (route) =>
+    route.fulfill({ json: route.request().method() === "GET" ? SETTINGS : {} }),
+  );
+  await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
+  await page.goto(COMFYUI);
+  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
+  return page;
+}

@@ -1,0 +1,64 @@
+// Makes web/docs/nodes/*.jpg, each node of this pack as it stands in the real frontend, for the help pages.
+//
+// usage:  NODE_PATH=<folder>/node_modules node tools/node_pictures.mjs [URL of ComfyUI] [Chromium] [node id ...]
+//
+// Needs what tools/thumbnails.mjs needs. A node is taken from an example workflow, where it is wired, else by itself.
+
+import { mkdir, readdir, readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+
+import { launch, open, QUALITY } from "./frontend.mjs";
+
+const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
+const DOCS = new URL("../web/docs/", import.meta.url);
+const MARGIN = 24; // around the node, in pixels
+const ROOM = { width: 1100, height: 1500 };
+
+const workflows = [];
+for (const file of (await readdir(WORKFLOWS)).filter((name) => name.endsWith(".json")).sort())
+  workflows.push(JSON.parse(await readFile(new URL(file, WORKFLOWS), "utf8")));
+
+/** Shows a node at full size. Returns its place on the page. */
+async function show(page, id, workflow) {
+  if (workflow) await page.evaluate((graph) => app.loadGraphData(graph), workflow);
+  await page.evaluate(
+    ([type, found]) => {
+      if (!found) {
+        app.graph.clear();
+        app.graph.add(LiteGraph.createNode(type));
+      }
+      // The last one: in a chain the first clip is not yet what the node is for.
+      window.shown = app.graph.nodes.filter((node) => node.type === type).at(-1);
+      app.canvas.deselectAll?.();
+    },
+    [id, Boolean(workflow)],
+  );
+  await page.waitForTimeout(2500); // nodes grow, and ask the server for their strips
+  const box = await page.evaluate((margin) => {
+    const [x, y, width, height] = shown.getBounding();
+    const { ds } = app.canvas;
+    ds.scale = 1;
+    ds.offset = [margin - x, margin - y];
+    app.canvas.setDirty(true, true);
+    return { width: Math.ceil(width + 2 * margin), height: Math.ceil(height + 2 * margin) };
+  }, MARGIN);
+  await page.waitForTimeout(800);
+  return { x: 0, y: 0, ...box };
+}
+
+await mkdir(new URL("nodes/", DOCS), { recursive: true });
+const wanted = process.argv.slice(4);
+const browser = await launch();
+try {
+  const pages = (await readdir(DOCS)).filter((name) => name.endsWith(".md")).map((name) => name.slice(0, -3));
+  for (const id of pages.sort().filter((name) => !wanted.length || wanted.includes(name))) {
+    const page = await open(browser, ROOM);
+    const clip = await show(page, id, workflows.find(({ nodes }) => nodes.some(({ type }) => type === id)));
+    const path = fileURLToPath(new URL(`nodes/${id}.jpg`, DOCS));
+    await page.screenshot({ path, clip, type: "jpeg", quality: QUALITY });
+    await page.close();
+    console.log(path);
+  }
+} finally {
+  await browser.close();
+}
