@@ -11,23 +11,21 @@ import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_choice, check_dict, check_strength
+from .checks import check_dict
 from .clip_latents import encode_repeating, extra_samples, prepend_extra, scale_padding, with_negative
+from .clip_plan import DecidedClip, decide_clip, end_strength_notes
 from .embeds import build_embeds, control_signal, svi_record
-from .encode import WanVAE, check_end_apart, check_vae, latent_size, scale_latents, vae_on
+from .encode import WanVAE, check_end_apart, check_vae, scale_latents, vae_on
 from .encoded import EncodedClip
-from .errors import SVIError
 from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
-from .keyframes import OUTSIDE_CHOICES, known_masks, left_out_pixels, parse_keyframes, region_notes
+from .keyframes import known_masks, left_out_pixels, region_notes
 from .masks import (
     concat_from_known,
-    count_concat,
-    describe_known,
     fit_temporal_mask,
     pack_known,
     per_frame,
 )
-from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
+from .plan import END_PADDING_FRAMES, ClipPlan
 from .repeats import NO_REPEATS, Repeats, constant_runs, find_repeats, receptive_field
 from .sheet import make_tiles, thumbnail_step
 from .words import write_info
@@ -101,15 +99,6 @@ def make_clip(
     Raises SVIError for bad input; see `plan_clip`, `check_images`, `check_mask` and `latent_size` for what is bad.
     """
     vae = check_vae(vae)
-    lat_h, lat_w = latent_size(vae.upsampling_factor, width=width, height=height)
-    for name, value in (
-        ("noise_aug_strength", noise_aug_strength),
-        ("start_latent_strength", start_latent_strength),
-        ("end_latent_strength", end_latent_strength),
-        ("ref_strength", ref_strength),
-        ("end_strength", end_strength),
-    ):
-        check_strength(name, value)
     if clip_embeds is not None:
         check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
     if add_cond_latents is not None:
@@ -127,38 +116,44 @@ def make_clip(
         if image is not None:
             images[name], said = check_images(name, image)
             notes += said
-    counts = {name: len(image) for name, image in images.items()}
-    plan = plan_clip(
+    decided = decide_clip(
         mode=mode,
+        width=width,
+        height=height,
         num_frames=num_frames,
-        start_frames=counts.get("start_image", 0),
-        reference_frames=counts.get("ref_image", 0),
-        end_frames=count_end_frames(counts.get("end_image", 0), end_frames),
+        upsampling_factor=vae.upsampling_factor,
+        start_frames=len(images.get("start_image", ())),
+        reference_frames=len(images.get("ref_image", ())),
+        end_images=len(images.get("end_image", ())),
+        keyframe_images=len(images.get("keyframe_images", ())),
+        has_temporal_mask=temporal_mask is not None,
+        has_region=region is not None,
+        fun_or_fl2v_model=fun_or_fl2v_model,
+        noise_aug_strength=noise_aug_strength,
+        start_latent_strength=start_latent_strength,
+        end_latent_strength=end_latent_strength,
         overlap_frames=overlap_frames,
         known_frames=known_frames,
         padding=padding,
+        ref_strength=ref_strength,
+        end_frames=end_frames,
+        end_strength=end_strength,
         end_padding=end_padding,
         end_padding_frames=end_padding_frames,
-        keyframes=parse_keyframes(keyframes, num_frames=num_frames),
-        keyframe_images=counts.get("keyframe_images", 0),
-        fun_or_fl2v_model=fun_or_fl2v_model,
+        keyframes=keyframes,
+        feather=feather,
+        outside_region=outside_region,
     )
+    plan, lat_h, lat_w = decided.plan, decided.lat_h, decided.lat_w
     notes += plan.notes
-    if temporal_mask is not None and known_frames != "recipe":
-        raise SVIError(
-            f"temporal_mask replaces known_frames, yet known_frames is {known_frames}: "
-            "set it to recipe, or disconnect temporal_mask"
-        )
-    _check_region_use(plan, region, feather, outside_region, temporal_mask)
     line = plan.timeline
     if line.end_apart:
         check_end_apart(vae)
     extra = extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
 
-    known, packed, said = _masks(plan, temporal_mask, region, feather, lat_h=lat_h, lat_w=lat_w)
+    known, packed, said = _masks(decided, temporal_mask, region)
     notes += said
     known_per_frame = per_frame(known)
-    known_name = "temporal_mask" if temporal_mask is not None else plan.known
 
     notes += region_notes(region, width=width, height=height)
     parts = prepare_parts(plan, images, width=width, height=height)
@@ -192,12 +187,7 @@ def make_clip(
     notes += said
     if line.end_frames:
         latents = scale_latents(latents, line.end_latents, end_strength)
-    if end_strength != 1.0:
-        notes.append(
-            f"latents of the end scaled by {end_strength:g}"
-            if line.end_frames
-            else f"end_strength {end_strength:g} has no effect: there is no end_image"
-        )
+    notes += end_strength_notes(plan, end_strength)
     packed = packed.to(vae.dtype)
     if extra is not None:
         latents, packed = prepend_extra(extra, latents, packed)
@@ -216,7 +206,7 @@ def make_clip(
             mode=plan.recipe.id,
             overlap_frames=line.motion_frames,
             end_frames=line.end_frames,
-            known_frames=known_name,
+            known_frames=decided.known_name,
             padding=plan.padding,
             known_per_frame=known_per_frame,
         ),
@@ -227,13 +217,12 @@ def make_clip(
         control=control,
         add_cond_latents=add_cond_latents,
     )
-    head = _describe(plan, known_per_frame, known_name, width=width, height=height, latents=latents.shape[1])
     return Clip(
         plan=plan,
         embeds=embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
-        info=write_info(head, notes),
+        info=write_info(decided.describe(known_per_frame, latents=latents.shape[1]), notes),
         tiles=tiles,
         known_per_frame=tuple(known_per_frame),
     )
@@ -244,64 +233,23 @@ def _picture(video: Tensor, repeats: Repeats, frame: int) -> Tensor:
     return video_frame(video[..., ::step, ::step], repeats.short_index(frame))
 
 
-def _check_region_use(
-    plan: ClipPlan, region: Tensor | None, feather: int, outside_region: str, temporal_mask: Tensor | None
-) -> None:
-    check_choice("outside_region", outside_region, OUTSIDE_CHOICES)
-    if region is None and not feather and not plan.timeline.keyframes:
-        return
-    if temporal_mask is not None:
-        raise SVIError(
-            "temporal_mask replaces keyframes, region and feather, yet one of them is set: disconnect temporal_mask, "
-            "or leave them out"
-        )
-    if not plan.recipe.inpaints:
-        raise SVIError(
-            f"mode {plan.recipe.id} takes no region and no feather, its models were trained with whole known frames: "
-            "choose mode fun_inp with a Fun InP model, or leave them out"
-        )
-
-
 def _masks(
-    plan: ClipPlan, temporal_mask: Tensor | None, region: Tensor | None, feather: int, *, lat_h: int, lat_w: int
+    decided: DecidedClip, temporal_mask: Tensor | None, region: Tensor | None
 ) -> tuple[Tensor, Tensor, list[str]]:
     """known_mask F h w, its packed form 4 T h w, and notes."""
-    line = plan.timeline
-    if region is not None or feather:
-        known = known_masks(plan.known_values, height=lat_h, width=lat_w, region=region, feather=feather)
+    line, lat_h, lat_w = decided.plan.timeline, decided.lat_h, decided.lat_w
+    if temporal_mask is not None:
+        known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
+        if line.end_apart and len(temporal_mask) < line.total_frames:
+            notes.append(
+                f"with an end image and fun_or_fl2v_model off the clip has {line.total_frames} mask frames, the last "
+                "one being the end"
+            )
+        return known, pack_known(known, end_apart=line.end_apart), notes
+    values = decided.known or ()
+    known = known_masks(values, height=lat_h, width=lat_w, region=region)
+    if region is not None:
         return known, pack_known(known, end_apart=line.end_apart), []
-    if temporal_mask is None:
-        values = plan.known_values
-        # Packed as one column per latent first: no full-length pixel mask is ever made.
-        columns = pack_known(torch.tensor(values, dtype=torch.float32), end_apart=line.end_apart)
-        packed = repeat(columns, "c t -> c t h w", h=lat_h, w=lat_w).contiguous()
-        return known_masks(values, height=lat_h, width=lat_w), packed, []
-    known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
-    if line.end_apart and len(temporal_mask) < line.total_frames:
-        notes.append(
-            f"with an end image and fun_or_fl2v_model off the clip has {line.total_frames} mask frames, the last one "
-            "being the end"
-        )
-    return known, pack_known(known, end_apart=line.end_apart), notes
-
-
-def _describe(
-    plan: ClipPlan, known: list[float], known_name: str, *, width: int, height: int, latents: int
-) -> list[str]:
-    line = plan.timeline
-    fill = {"grey": "mid-grey", "last": "the last motion frame", "end": "end_image", "reference": plan.reference_from}
-    source = {
-        "motion": "last frames of start_image",
-        "padding": fill.get(plan.padding, plan.padding),
-        "keyframe": "keyframe_images",
-        "end_padding": fill.get(plan.end_padding, plan.end_padding),
-        "end": "end_image",
-    }
-    parts = ", ".join(f"{segment} ({source[segment.role]})" for segment in line.segments)
-    return [
-        f"{plan.recipe.id}: {line.num_frames} frames at {width}x{height}, {latents} latents",
-        f"made for {' + '.join(plan.recipe.loras) or 'no LoRA'} on {plan.recipe.base}. {plan.recipe.note}",
-        f"frames: {parts}",
-        f"known_mask (wrapper): {describe_known(known)}, rule {known_name}",
-        f"concat_mask (native): {count_concat(known)}",
-    ]
+    # Packed as one column per latent first: no full-length pixel mask is ever made.
+    columns = pack_known(torch.tensor(values, dtype=torch.float32), end_apart=line.end_apart)
+    return known, repeat(columns, "c t -> c t h w", h=lat_h, w=lat_w).contiguous(), []

@@ -8,12 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .clip_plan import padding_to_scale
 from .encode import WanVAE, encode_video, scale_latents
 from .errors import SVIError
 from .latent_space import read_latent
 from .masks import format_runs
 from .plan import ClipPlan
-from .recipes import IMAGE_PADDING
 from .repeats import Repeats, keeps_bits
 
 
@@ -66,18 +66,8 @@ def with_negative(
 
 def scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front: int) -> tuple[Tensor, list[str]]:
     """Latents C T h w with those of image padding scaled, and notes. in_front: latents that will stand before them."""
-    if strength == 1.0:
-        return latents, []
-    fills = {plan.padding, plan.end_padding} if plan.timeline.end_padding else {plan.padding}
-    images = sorted(fills.intersection(IMAGE_PADDING))
-    if not images:
-        return latents, [f"ref_strength {strength:g} has no effect: padding is {plan.padding}"]
-    pad = plan.image_padding_latents
-    if not pad:
-        return latents, [f"ref_strength {strength:g} has no effect: no latent holds padding alone"]
-    span = format_runs([latent + in_front for latent in pad])
-    scaled = scale_latents(latents, pad, strength)
-    return scaled, [f"{' and '.join(images)} padding scaled by {strength:g} (latents {span})"]
+    pad, notes = padding_to_scale(plan, strength, in_front=in_front)
+    return (scale_latents(latents, pad, strength) if pad else latents), notes
 
 
 def prepend_extra(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:

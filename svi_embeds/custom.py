@@ -9,29 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from einops import rearrange
 from torch import Tensor
 
-from .checks import check_choice, check_dict, check_int
+from .checks import check_dict
 from .clip_latents import encode_repeating
 from .concat_mask import read_concat_mask
+from .custom_plan import DecidedCustom, check_mask_place, decide_custom
 from .embeds import build_embeds, svi_record
-from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, latent_size, vae_on
+from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, vae_on
 from .encoded import EncodedClip
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
 from .latent_space import guess_space, read_latent, to_wrapper
-from .masks import concat_from_known, count_concat, describe_known, pack_known, per_frame, unpack_known
+from .masks import concat_from_known, frame_masks, pack_known, per_frame, unpack_known
 from .repeats import NO_REPEATS, find_repeats, receptive_field
 from .sheet import make_latent_tiles
 from .timeline import frame_count, latent_count
 from .words import write_info
-
-CustomSpace = Literal["auto", "native", "wrapper"]
-SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -43,10 +41,9 @@ class CustomClip(EncodedClip):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Source:
-    """latents: C T h w in the wrapper's space. frames: how many of start_image's frames lead it. said: where from."""
+    """latents: C T h w in the wrapper's space. said: where from."""
 
     latents: Tensor
-    frames: int
     dtype: torch.dtype
     said: str
     notes: tuple[str, ...]
@@ -84,43 +81,48 @@ def make_custom_clip(
 
     Raises SVIError for input that cannot be read in one way, and for layouts that the host's sampler does not take.
     """
-    lat_h, lat_w = latent_size(FACTOR, width=width, height=height)
-    latent_count(length)
-    check_choice("latent_space", latent_space, SPACE_CHOICES)
-    check_int("concat_mask_index", concat_mask_index, minimum=0)
     if clip_embeds is not None:
         check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
-
-    packed, mask_said = None, ""
+    samples = start = None
+    notes: list[str] = []
+    if concat_latent_image is not None:
+        samples, notes = read_latent("concat_latent_image", concat_latent_image)
+    elif start_image is not None:
+        start, notes = check_images("start_image", start_image)
+    decided = decide_custom(
+        width=width,
+        height=height,
+        length=length,
+        latent_channels=None if samples is None else len(samples),
+        start_frames=0 if start_image is None else 1 if start is None else len(start),
+        has_vae=vae is not None,
+        has_mask=concat_mask is not None,
+        concat_mask_index=concat_mask_index,
+        mask_polarity=mask_polarity,
+        mask_rate=mask_rate,
+        latent_space=latent_space,
+    )
+    notes += decided.notes
+    lat_h, lat_w = decided.lat_h, decided.lat_w
     if concat_mask is not None:
         packed, mask_said = read_concat_mask(
             concat_mask, length=length, height=lat_h, width=lat_w, polarity=mask_polarity, rate=mask_rate
         )
-    notes: list[str] = []
-    if concat_latent_image is not None:
-        if start_image is not None:
-            notes.append("start_image is not used: concat_latent_image is connected")
-        source = _from_latent(concat_latent_image, length=length, height=lat_h, width=lat_w, space=latent_space)
-    elif start_image is not None:
-        source = _from_image(
-            start_image, vae, width=width, height=height, length=length, tiled=tiled_vae,
-            repeat=repeat_padding_latents, device=device or torch.device("cpu"), offload_device=offload_device,
-            before_encode=before_encode,
-        )  # fmt: skip
     else:
-        raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
+        packed = pack_known(frame_masks(decided.known or (), height=lat_h, width=lat_w))
+        mask_said = decided.mask_said
+    if samples is not None:
+        source = _from_latent(samples, length=length, height=lat_h, width=lat_w, space=latent_space)
+    else:
+        source = _from_image(
+            start, vae, decided, tiled=tiled_vae, repeat=repeat_padding_latents, device=device or torch.device("cpu"),
+            offload_device=offload_device, before_encode=before_encode,
+        )  # fmt: skip
     notes += source.notes
     latents, control = _split_control(source.latents, concat_mask_index)
-    if packed is None:
-        kept = torch.zeros(length, lat_h, lat_w)
-        kept[: source.frames] = 1
-        packed = pack_known(kept)
-        mask_said = f"no concat_mask: the frames of start_image are kept ({source.frames})"
-        if not source.frames:
-            mask_said = "no concat_mask: every frame is generated"
     known = unpack_known(packed).clone()
     values = per_frame(known)
-    if min(values) >= 1:
+    if concat_mask is not None and min(values) >= 1:
         notes.append("the mask keeps every frame: nothing is generated")
     if control is not None:
         notes.append("32 channels with the mask between them: the first 16 went to control_embeds (Fun Control models)")
@@ -145,8 +147,7 @@ def make_custom_clip(
         f"custom: {length} frames at {width}x{height}, {latents.shape[1]} latents of {len(source.latents)} channels",
         f"latents: {source.said}",
         f"mask: {mask_said}",
-        f"known_mask (wrapper): {describe_known(values)}",
-        f"concat_mask (native): {count_concat(values)}",
+        *decided.describe(values),
     ]
     return CustomClip(
         embeds=embeds,
@@ -159,14 +160,8 @@ def make_custom_clip(
     )
 
 
-def _from_latent(latent: dict[str, Any], *, length: int, height: int, width: int, space: str) -> _Source:
-    samples, notes = read_latent("concat_latent_image", latent)
-    channels, count = samples.shape[:2]
-    if channels not in (CHANNELS, 2 * CHANNELS):
-        raise SVIError(
-            f"concat_latent_image has {channels} channels, the wrapper's image-to-video models take 16 (or 32 with "
-            "control): encode with the Wan 2.1 VAE"
-        )
+def _from_latent(samples: Tensor, *, length: int, height: int, width: int, space: str) -> _Source:
+    count = samples.shape[1]
     if count != latent_count(length):
         raise SVIError(
             f"concat_latent_image has {count} latents, a clip of {length} frames has {latent_count(length)}: "
@@ -198,32 +193,28 @@ def _from_latent(latent: dict[str, Any], *, length: int, height: int, width: int
         grouped = to_wrapper(grouped)
         said += ", converted to the wrapper's"
     latents = rearrange(grouped, "c (g t) h w -> (g c) t h w", t=count)
-    return _Source(latents.clone(), 0, latents.dtype, said, tuple(notes))
+    return _Source(latents.clone(), latents.dtype, said, ())
 
 
 def _from_image(
-    images: Tensor,
+    start: Tensor | None,
     vae: WanVAE | None,
+    decided: DecidedCustom,
     *,
-    width: int,
-    height: int,
-    length: int,
     tiled: bool,
     repeat: bool,
     device: torch.device,
     offload_device: torch.device | None,
     before_encode: Callable[[], None] | None,
 ) -> _Source:
-    if vae is None:
-        raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader")
     vae = check_vae(vae)
     if vae.upsampling_factor != FACTOR:
         raise SVIError("start_image needs the Wan 2.1 VAE: the 5B model's latents fit no image-to-video model")
-    start, said = check_images("start_image", images)
-    notes = list(said)
-    if len(start) > length:
-        notes.append(f"start_image was cut from {len(start)} to {length} frames")
-    used = start[:length].detach().to("cpu", torch.float32)
+    if start is None:
+        raise SVIError("there is no start_image to encode")
+    width, height, length = decided.width, decided.height, decided.length
+    notes = []
+    used = start[: decided.start_frames].detach().to("cpu", torch.float32)
     check_pixels("start_image", used)
     if tuple(used.shape[1:3]) != (height, width):
         notes.append(f"start_image was cut at the centre and resized from {used.shape[2]}x{used.shape[1]}")
@@ -244,21 +235,13 @@ def _from_image(
             vae, video, repeats, compose, latents=latent_count(length), device=device, tiled=tiled
         )
     notes += said
-    return _Source(latents, len(used), vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
+    return _Source(latents, vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
 
 
 def _split_control(latents: Tensor, index: int) -> tuple[Tensor, dict[str, Any] | None]:
-    """The latents that go behind the mask, and as control signal those that stand before it.
-
-    The wrapper builds [control 16, mask 4, image 16] from control_embeds and [mask 4, image C] without them; no other
-    place for the mask exists there.
-    """
-    if index == 0:
+    """The latents that go behind the mask, and as control signal those that stand before it."""
+    check_mask_place(index, channels=len(latents))
+    if not index:
         return latents, None
-    if index == CHANNELS and len(latents) == 2 * CHANNELS:
-        control = {"control_images": latents[:CHANNELS], "start_percent": 0.0, "end_percent": 1.0}
-        return latents[CHANNELS:].clone(), control
-    raise SVIError(
-        f"concat_mask_index {index} with latents of {len(latents)} channels is a layout that the wrapper's sampler "
-        "does not build: it puts the mask first (0), or between the two halves of 32 channels (16)"
-    )
+    control = {"control_images": latents[:CHANNELS], "start_percent": 0.0, "end_percent": 1.0}
+    return latents[CHANNELS:].clone(), control

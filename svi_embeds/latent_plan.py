@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Literal, get_args
 
 from .errors import SVIError
@@ -82,6 +83,16 @@ class LatentPlan:
             *(f"{end_kind} padding",) * before_end,
             *("end",) * self.end,
         )
+
+    @property
+    def runs(self) -> tuple[tuple[str, int, int], ...]:
+        """The clip in order, as runs of latents with one role: the word, first and last latent."""
+        found, start = [], 0
+        for role, run in groupby(self.roles):
+            stop = start + len(list(run))
+            found.append((role, start, stop - 1))
+            start = stop
+        return tuple(found)
 
     @property
     def known_latents(self) -> tuple[int, ...]:

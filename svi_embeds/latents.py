@@ -6,31 +6,25 @@ A clip is [anchor, last motion latents of the clip before, padding, end]. Source
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import torch
 from einops import repeat
 from torch import Tensor
 
-from .checks import check_bool, check_choice, check_dict, check_int, check_share, check_strength
+from .checks import check_dict
 from .colour import match_latents
 from .embeds import build_embeds, svi_record
 from .encode import CHANNELS, FACTOR, PATCH
 from .encoded import EncodedClip
 from .errors import SVIError
-from .latent_plan import (
-    LATENT_END_PADDING_CHOICES,
-    LATENT_KNOWN_CHOICES,
-    LATENT_PADDING_CHOICES,
-    LatentKnown,
-    LatentPadding,
-    LatentPlan,
-)
+from .latent_clip_plan import decide_latent_clip
+from .latent_plan import LatentPlan
 from .latent_space import in_wrapper_space, read_latent
-from .masks import concat_from_known, count_concat, describe_known, frame_masks
+from .masks import concat_from_known, frame_masks
 from .recipes import SVI2_PRO
 from .sheet import make_latent_tiles
-from .timeline import FRAMES_PER_LATENT, latent_count
+from .timeline import FRAMES_PER_LATENT
 from .words import write_info
 
 
@@ -75,70 +69,50 @@ def make_latent_clip(
     The embeds equal those of the host's WanVideoSVIProEmbeds, bit for bit, where it has the same inputs.
     Raises SVIError for bad input; see `read_latent` and `LatentPlan` for what is bad.
     """
-    for name, value in (
-        ("anchor_strength", anchor_strength),
-        ("ref_strength", ref_strength),
-        ("end_strength", end_strength),
-    ):
-        check_strength(name, value)
-    check_choice("known_frames", known_frames, LATENT_KNOWN_CHOICES)
-    check_choice("padding", padding, LATENT_PADDING_CHOICES)
-    check_choice("end_padding", end_padding, LATENT_END_PADDING_CHOICES)
-    check_int("motion_latents", motion_latents, minimum=0)
-    check_int("end_padding_latents", end_padding_latents, minimum=1)
-    check_bool("fun_or_fl2v_model", fun_or_fl2v_model)
     if clip_embeds is not None:
         check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
-    latent_count(num_frames)
-
     anchor, notes = read_latent("anchor_samples", anchor_samples)
-    motion, said = _motion(prev_samples, motion_latents)
-    notes += said
-    end, said = _end(end_samples, end_latents)
-    notes += said
-    _check_sizes(anchor, prev_samples=motion, end_samples=end)
-    if end is None:
-        for name, idle in (("end_strength", end_strength == 1.0), ("end_padding", end_padding == "same")):
-            if not idle:
-                notes.append(f"{name} has no effect: there are no end_samples")
-        end_padding = "same"
-    plan = LatentPlan(
+    prev, end = None, None
+    if prev_samples is not None:
+        prev, said = shown_latents("prev_samples", prev_samples)
+        notes += said
+    if end_samples is not None:
+        end, said = read_latent("end_samples", end_samples)
+        notes += said
+    decided = decide_latent_clip(
         num_frames=num_frames,
         anchor=anchor.shape[1],
-        motion=0 if motion is None else motion.shape[1],
-        end=0 if end is None else end.shape[1],
-        known=cast(LatentKnown, known_frames),
-        padding=cast(LatentPadding, padding),
+        prev=None if prev is None else prev.shape[1],
+        end=None if end is None else end.shape[1],
+        motion_latents=motion_latents,
+        motion_match=motion_match,
+        known_frames=known_frames,
+        padding=padding,
+        anchor_strength=anchor_strength,
+        ref_strength=ref_strength,
+        fun_or_fl2v_model=fun_or_fl2v_model,
+        end_latents=end_latents,
+        end_strength=end_strength,
         end_padding=end_padding,
-        end_padding_latents=0 if end_padding == "same" else end_padding_latents,
-        end_apart=end is not None and not fun_or_fl2v_model,
+        end_padding_latents=end_padding_latents,
     )
-    strengths = {"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength}
-    if ref_strength != 1.0 and "reference padding" not in plan.roles:
-        notes.append(f"ref_strength {ref_strength:g} has no effect: no latent is reference padding")
-    for role, strength in strengths.items():
-        if strength != 1.0 and role in plan.roles:
-            notes.append(f"{role} scaled by {strength:g}")
-    if all(plan.known_latents):
-        notes.append("nothing is generated: the clip is the anchor's first frame alone")
-    if not plan.gap and not plan.end:
-        notes.append("anchor and motion latents fill the clip: no latent is padding")
+    plan = decided.plan
+    notes += decided.notes
+    motion = None if prev is None or not plan.motion else prev[:, -plan.motion :]
+    end = None if end is None else end[:, : plan.end]
+    _check_sizes(anchor, prev_samples=motion, end_samples=end)
 
     video = {"anchor": anchor, "motion": motion, "end": end}
     parts = {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()}
-    check_share("motion_match", motion_match)
     if motion_match and parts["motion"] is not None and parts["anchor"] is not None:
         parts["motion"] = match_latents(parts["motion"], parts["anchor"], strength=motion_match)
-        notes.append(f"motion latents have the anchor's mean and spread per channel (strength {motion_match:g})")
-    elif motion_match:
-        notes.append("motion_match has no effect: there are no motion latents")
     latents = _compose(
         plan,
         parts,
-        strengths=strengths,
+        strengths={"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength},
     )
     lat_h, lat_w = latents.shape[2:]
-    values = plan.known_values
+    values, size = plan.known_values, f"{lat_w * FACTOR}x{lat_h * FACTOR}"
     mask = repeat(
         torch.tensor(plan.known_latents, dtype=anchor.dtype), "t -> c t h w", c=FRAMES_PER_LATENT, h=lat_h, w=lat_w
     )
@@ -164,7 +138,7 @@ def make_latent_clip(
         embeds=embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
-        info=write_info(_describe(plan, latents, latent_space), notes),
+        info=write_info(decided.describe(size=size, space=latent_space), notes),
         tiles=make_latent_tiles(latents, values, plan.roles, end_apart=plan.end_apart),
         known_per_frame=values,
     )
@@ -181,35 +155,6 @@ def shown_latents(name: str, samples: dict[str, Any]) -> tuple[Tensor, list[str]
         latents = latents[:, :-1]
         notes.append(f"the last latent of {name} is an end that the decode drops: the latents before it are taken")
     return latents, notes
-
-
-def _motion(prev_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
-    """The last `count` latents of the clip before, C m h w; None when there are none to take. And notes."""
-    if prev_samples is None:
-        return None, []
-    samples, notes = shown_latents("prev_samples", prev_samples)
-    if not count:
-        return None, [*notes, "prev_samples is not used: motion_latents is 0, so the clip starts anew from the anchor"]
-    if not samples.shape[1]:
-        raise SVIError("prev_samples has no latent that is shown: connect the samples of a whole clip")
-    if count > samples.shape[1]:
-        notes.append(f"prev_samples has {samples.shape[1]} latents, {count} motion_latents were asked: all are taken")
-    return samples[:, -count:], notes
-
-
-def _end(end_samples: dict[str, Any] | None, count: int) -> tuple[Tensor | None, list[str]]:
-    check_int("end_latents", count, minimum=0)
-    if end_samples is None:
-        if count:
-            raise SVIError(f"end_latents is {count}, but there are no end_samples: connect them, or set it to 0")
-        return None, []
-    samples, notes = read_latent("end_samples", end_samples)
-    if count > samples.shape[1]:
-        raise SVIError(
-            f"end_latents is {count}, but end_samples has {samples.shape[1]} latents: give it that many, or set "
-            "end_latents to 0 (all of them)"
-        )
-    return samples[:, : count or None], notes
 
 
 def _check_sizes(anchor: Tensor, **others: Tensor | None) -> None:
@@ -254,29 +199,3 @@ def _compose(plan: LatentPlan, parts: dict[str, Tensor | None], *, strengths: di
         strength = strengths.get(role, 1.0)
         pieces.append(piece if strength == 1.0 else piece * strength)
     return torch.cat(pieces, dim=1)
-
-
-def _describe(plan: LatentPlan, latents: Tensor, space: str) -> list[str]:
-    height, width = latents.shape[2] * FACTOR, latents.shape[3] * FACTOR
-    values = plan.known_values
-    runs: list[list[Any]] = []
-    for index, role in enumerate(plan.roles):
-        if runs and runs[-1][0] == role:
-            runs[-1][2] = index
-        else:
-            runs.append([role, index, index])
-    parts = ", ".join(f"{role} {a}" if a == b else f"{role} {a}-{b}" for role, a, b in runs)
-    seam = (
-        f"overlap_frames: {plan.overlap_frames}; drop them from the start of this clip when stitching (anchor, then "
-        f"what the clip before ended on)"
-        if plan.overlap_frames
-        else "overlap_frames: 0, no motion latents"
-    )
-    return [
-        f"{SVI2_PRO.id}: {plan.num_frames} frames at {width}x{height}, {plan.latents} latents ({space} latents in)",
-        f"made for {' + '.join(SVI2_PRO.loras)} on {SVI2_PRO.base}. {SVI2_PRO.note}",
-        f"latents: {parts}",
-        f"known_mask (wrapper): {describe_known(values)}, rule {plan.known}",
-        f"concat_mask (native): {count_concat(values)}",
-        seam,
-    ]

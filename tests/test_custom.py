@@ -10,7 +10,8 @@ import torch
 from helpers import TraceVAE, digest, frames, rows
 from torch import Tensor
 from wanvideo_svi.svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES, read_concat_mask
-from wanvideo_svi.svi_embeds.custom import SPACE_CHOICES, CustomClip, make_custom_clip
+from wanvideo_svi.svi_embeds.custom import CustomClip, make_custom_clip
+from wanvideo_svi.svi_embeds.custom_plan import SPACE_CHOICES
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.frames import resize_centre
 from wanvideo_svi.svi_embeds.latent_space import to_native

@@ -31,7 +31,7 @@ class WanVideoI2VCustomEmbeds:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         from ..svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES
-        from ..svi_embeds.custom import SPACE_CHOICES
+        from ..svi_embeds.custom_plan import SPACE_CHOICES
 
         size = {"min": 16, "max": 8096, "step": 16}
         return {

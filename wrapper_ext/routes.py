@@ -8,11 +8,18 @@ from . import host
 def add_routes() -> None:
     """Register the routes in a running ComfyUI; outside of one, nothing happens."""
     host.add_route("/wanvideo_svi/migrate", _migrate)
+    host.add_route("/wanvideo_svi/plan", _plan)
     host.add_route("/wanvideo_svi/story", _story)
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:
     from .migration import answer  # only who migrates pays for it
+
+    return answer(body)
+
+
+def _plan(body: str) -> tuple[int, dict[str, object]]:
+    from .plan_answer import answer
 
     return answer(body)
 

@@ -1,0 +1,124 @@
+"""One clip of WanVideoI2VCustomEmbeds as far as it is decided without a latent, a pixel or a mask.
+
+`make_custom_clip` asks here first, and the strip on the node shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from .checks import check_choice, check_int
+from .concat_mask import POLARITY_CHOICES, RATE_CHOICES
+from .encode import CHANNELS, FACTOR, latent_size
+from .errors import SVIError
+from .masks import count_concat, describe_known
+from .timeline import latent_count
+
+CustomSpace = Literal["auto", "native", "wrapper"]
+SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedCustom:
+    """length: frames. start_frames: how many of start_image's frames lead the clip, 0 with latents of one's own.
+
+    known: one value per frame; None where a concat_mask gives them. lat_h, lat_w: latent pixels.
+    """
+
+    length: int
+    width: int
+    height: int
+    start_frames: int
+    has_latents: bool
+    known: tuple[int, ...] | None
+    lat_h: int
+    lat_w: int
+    notes: tuple[str, ...]
+
+    @property
+    def mask_said(self) -> str:
+        """Where the mask comes from when there is no concat_mask."""
+        if not self.start_frames:
+            return "no concat_mask: every frame is generated"
+        return f"no concat_mask: the frames of start_image are kept ({self.start_frames})"
+
+    @staticmethod
+    def describe(known: Sequence[float]) -> list[str]:
+        """Both views of a mask in words, a line each. known: one value per frame."""
+        return [f"known_mask (wrapper): {describe_known(known)}", f"concat_mask (native): {count_concat(known)}"]
+
+
+def decide_custom(
+    *,
+    width: int,
+    height: int,
+    length: int,
+    latent_channels: int | None = None,
+    start_frames: int = 0,
+    has_vae: bool = True,
+    has_mask: bool = False,
+    concat_mask_index: int = 0,
+    mask_polarity: str = "native",
+    mask_rate: str = "auto",
+    latent_space: str = "auto",
+) -> DecidedCustom:
+    """Decide one clip. Settings as `make_custom_clip` takes them.
+
+    latent_channels: of concat_latent_image, None without one. start_frames: frames of start_image, 0 without one.
+
+    Raises SVIError as `make_custom_clip` does, for all that shows without a latent, a pixel or a mask.
+    """
+    lat_h, lat_w = latent_size(FACTOR, width=width, height=height)
+    latent_count(length)
+    check_choice("latent_space", latent_space, SPACE_CHOICES)
+    check_int("concat_mask_index", concat_mask_index, minimum=0)
+    if has_mask:
+        check_choice("mask_polarity", mask_polarity, POLARITY_CHOICES)
+        check_choice("mask_rate", mask_rate, RATE_CHOICES)
+    notes = []
+    has_latents = latent_channels is not None
+    if latent_channels is not None:
+        if start_frames:
+            notes.append("start_image is not used: concat_latent_image is connected")
+        if latent_channels not in (CHANNELS, 2 * CHANNELS):
+            raise SVIError(
+                f"concat_latent_image has {latent_channels} channels, the wrapper's image-to-video models take 16 (or "
+                "32 with control): encode with the Wan 2.1 VAE"
+            )
+    elif not start_frames:
+        raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
+    elif not has_vae:
+        raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader")
+    elif start_frames > length:
+        notes.append(f"start_image was cut from {start_frames} to {length} frames")
+    check_mask_place(concat_mask_index, channels=latent_channels or CHANNELS)
+    leading = 0 if has_latents else min(start_frames, length)
+    known = None if has_mask else (1,) * leading + (0,) * (length - leading)
+    if known is not None and all(known):
+        notes.append("the mask keeps every frame: nothing is generated")
+    return DecidedCustom(
+        length=length,
+        width=width,
+        height=height,
+        start_frames=leading,
+        has_latents=has_latents,
+        known=known,
+        lat_h=lat_h,
+        lat_w=lat_w,
+        notes=tuple(notes),
+    )
+
+
+def check_mask_place(index: int, *, channels: int) -> None:
+    """Raises SVIError unless the host's sampler can put the mask before channel `index` of `channels`.
+
+    It builds [control 16, mask 4, image 16] from control_embeds and [mask 4, image C] without them; no other place for
+    the mask exists there.
+    """
+    if index and not (index == CHANNELS and channels == 2 * CHANNELS):
+        raise SVIError(
+            f"concat_mask_index {index} with latents of {channels} channels is a layout that the wrapper's sampler "
+            "does not build: it puts the mask first (0), or between the two halves of 32 channels (16)"
+        )

@@ -1,0 +1,311 @@
+// What this pack's live widgets share: a DOM widget at a node's end, a node followed as it changes, and the server asked
+// in batches. Importing this file does nothing.
+
+/** ComfyUI's app and api; looked up when called, so that this file loads outside ComfyUI too. */
+export const comfy = () => ({ app: window.comfyAPI.app.app, api: window.comfyAPI.api.api });
+
+/** A DOM element. attributes: properties by name; aria-..., data-... and role are set as attributes. children: elements or text. */
+export function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "role" || name.includes("-")) made.setAttribute(name, value);
+    else made[name] = value;
+  }
+  made.append(...children);
+  return made;
+}
+
+/** Adds a style sheet to the page, once for each id. */
+export function addStyle(id, css) {
+  if (!document.getElementById(id)) document.head.append(element("style", { id, textContent: css }));
+}
+
+/** Calls `after` with the same arguments whenever `object[name]` is called, behind what was there. Returns nothing. */
+export function chain(object, name, after) {
+  const before = object[name];
+  object[name] = function (...args) {
+    const result = before?.apply(this, args);
+    after.apply(this, args);
+    return result;
+  };
+}
+
+/**
+ * Puts an element on a node, as its last widget: neither in the prompt nor among the values that a graph saves.
+ * Call it in nodeCreated, when the node has its other widgets. What the mouse does to move and zoom the canvas (wheel,
+ * middle button) goes on to the canvas.
+ *
+ * @param node the node
+ * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: in pixels, at zoom 1
+ * @returns the widget
+ */
+export function addElementWidget(node, { name, element: shown, height }) {
+  const tall = typeof height === "function" ? height : () => height;
+  const widget = node.addDOMWidget(name, name, shown, {
+    serialize: false, // not in the prompt
+    hideOnZoom: false,
+    getMinHeight: tall,
+    getMaxHeight: tall,
+    getValue: () => "",
+    setValue() {},
+  });
+  widget.serialize = false; // not among widgets_values
+  passToCanvas(shown);
+  return widget;
+}
+
+function passToCanvas(shown) {
+  const canvas = () => comfy().app.canvas;
+  shown.addEventListener("wheel", (event) => canvas().processMouseWheel?.(event));
+  shown.addEventListener("pointerdown", (event) => event.button === 1 && canvas().processMouseDown?.(event));
+  shown.addEventListener("pointermove", (event) => event.buttons & 4 && canvas().processMouseMove?.(event));
+  shown.addEventListener("pointerup", (event) => event.button === 1 && canvas().processMouseUp?.(event));
+}
+
+// Nodes that hold one plain value, which a link to them therefore has.
+const CONSTANTS = new Set([
+  "PrimitiveNode", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString", "PrimitiveStringMultiline",
+  "INTConstant", "FloatConstant", "BOOLConstant", "StringConstant", "StringConstantMultiline",
+]);
+const NEVER = 2, BYPASS = 4; // modes of a node
+const FAR = 50; // nodes that a link is followed through
+
+/**
+ * The node that really feeds an input: reroutes and bypassed nodes are looked through.
+ *
+ * @returns {{type: string, node: object | null} | null} null when nothing feeds it. node is null, and type "", when what
+ *   feeds it cannot be seen from here (the input of a subgraph).
+ */
+export function sourceOf(node, slot) {
+  let [at, input] = [node, node.inputs?.[slot]];
+  for (let step = 0; step < FAR; step++) {
+    if (input?.link == null) return null;
+    const graph = at.graph;
+    const link = graph?.getLink?.(input.link) ?? graph?.links?.[input.link] ?? graph?.links?.get?.(input.link);
+    const from = link && graph.getNodeById?.(link.origin_id);
+    if (!from) return { type: "", node: null };
+    if (from.mode === NEVER) return null;
+    const through = from.mode === BYPASS || from.type === "Reroute";
+    if (!through) return { type: String(from.type ?? ""), node: from };
+    const kind = from.outputs?.[link.origin_slot]?.type;
+    at = from;
+    input = from.type === "Reroute" ? from.inputs?.[0] : from.inputs?.find((each) => each.type === kind);
+  }
+  return { type: "", node: null };
+}
+
+/**
+ * What a node is set to, as plain JSON.
+ *
+ * - node: its type.
+ * - values: widget values by name. A linked widget has the value of the constant that feeds it.
+ * - linked: names of linked widgets whose value cannot be known before the run; values holds what the widget shows.
+ * - connected: by name of the other inputs that something feeds: the type of the node that does ("" when unseen).
+ */
+export function readNode(node) {
+  const state = { node: node.comfyClass ?? node.type, values: {}, linked: [], connected: {} };
+  for (const widget of node.widgets ?? []) {
+    if (widget.serialize !== false && widget.name) state.values[widget.name] = widget.value;
+  }
+  for (const [slot, input] of (node.inputs ?? []).entries()) {
+    const source = input.link == null ? null : sourceOf(node, slot);
+    if (!source) continue;
+    const name = input.widget?.name;
+    if (name === undefined) {
+      state.connected[input.name] = source.type;
+      continue;
+    }
+    const constant = CONSTANTS.has(source.type) ? constantOf(source.node) : undefined;
+    if (constant === undefined) state.linked.push(name);
+    else state.values[name] = constant;
+  }
+  return state;
+}
+
+function constantOf(node) {
+  if (node.inputs?.some((input) => input.link != null)) return undefined;
+  const widgets = node.widgets ?? [];
+  return (widgets.find((widget) => widget.name === "value") ?? widgets[0])?.value;
+}
+
+const followed = new Set(); // of WeakRefs, for the poll
+let polling = null;
+const POLL_MS = 700; // Vue nodes never call onDraw
+const DRAW_MS = 120; // how often onDraw looks
+
+function poll() {
+  if (document.hidden) return;
+  for (const reference of followed) {
+    const follower = reference.deref();
+    if (follower && !follower.stopped) {
+      follower.look();
+      continue;
+    }
+    followed.delete(reference);
+    if (follower) follower.watched = false;
+  }
+  if (!followed.size) {
+    clearInterval(polling);
+    polling = null;
+  }
+}
+
+/**
+ * Follows a node: calls `changed(state)` once it stands in a graph, and whenever what `read` says of it is another, be it
+ * by a widget, a link, undo, a reload or a node further up.
+ *
+ * @param node the node, in nodeCreated
+ * @param {(state: object) => void} changed
+ * @param {{read?: (node: object) => object, widget?: object}} options read: `readNode` unless given. widget: the node's
+ *   DOM widget, whose onDraw is then followed too.
+ * @returns {{look: () => void, again: () => void, stopped: boolean}} look: looks now. again: calls `changed` in any case.
+ */
+export function follow(node, changed, { read = readNode, widget } = {}) {
+  let key, looked = 0;
+  const look = () => {
+    if (!node.graph || follower.stopped) return;
+    looked = performance.now();
+    const state = read(node);
+    const now = JSON.stringify(state);
+    if (now === key) return;
+    key = now;
+    changed(state);
+  };
+  // Later: a graph is configured node by node, and a callback may come before the value is set.
+  const soon = () => queueMicrotask(look);
+  const follower = {
+    look,
+    again() {
+      key = undefined;
+      look();
+    },
+    stopped: false,
+    watched: false,
+  };
+  for (const each of node.widgets ?? []) if (each !== widget) chain(each, "callback", soon);
+  for (const name of ["onAdded", "onConfigure", "onConnectionsChange", "onWidgetChanged"]) chain(node, name, soon);
+  chain(node, "onRemoved", () => (follower.stopped = true));
+  chain(node, "onAdded", () => {
+    follower.stopped = false;
+    watch();
+  });
+  if (widget) {
+    const drawn = () => performance.now() - looked > DRAW_MS && look();
+    chain(widget.options ?? widget, "onDraw", drawn);
+  }
+  const watch = () => {
+    if (!follower.watched) followed.add(new WeakRef(follower)); // the node's own callbacks keep it alive
+    follower.watched = true;
+    polling ??= setInterval(poll, POLL_MS);
+  };
+  watch();
+  soon();
+  return follower;
+}
+
+const said = {
+  silent: "ComfyUI's server does not answer",
+  old: "this server does not know this question: restart ComfyUI (after an update of WanVideo SVI)",
+};
+
+/**
+ * Asks a route of the server, many questions in one request, one request at a time. Answers are kept by question.
+ *
+ * @param {object} options
+ * @param {string} options.route
+ * @param {(questions: object[]) => object} options.pack the body of a request, from its questions
+ * @param {(said: object) => object[]} options.unpack the answers in the body of a reply, in the order of the questions
+ * @param {number} [options.most] questions in one request
+ * @param {number} [options.keep] answers that are kept
+ * @param {number} [options.patience] milliseconds after which a request is given up
+ * @returns {(owner: object, question: object) => Promise<{answer?: object, trouble?: string} | null>} Asks a question on
+ *   behalf of an owner, whose earlier question is dropped: its promise gives null. trouble: why there is no answer, in
+ *   words; the promise never rejects.
+ */
+export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience = 20000 }) {
+  const kept = new Map(); // answers by key, the oldest first
+  const waiting = new Map(); // by owner: {key, question, resolve}
+  let sent = null; // {batch, controller}
+  let timer = null;
+
+  function ask(owner, question) {
+    const key = JSON.stringify(question);
+    drop(owner);
+    if (kept.has(key)) {
+      const answer = kept.get(key);
+      kept.delete(key);
+      kept.set(key, answer);
+      return Promise.resolve({ answer });
+    }
+    return new Promise((resolve) => {
+      waiting.set(owner, { owner, key, question, resolve });
+      schedule();
+    });
+  }
+
+  function drop(owner) {
+    waiting.get(owner)?.resolve(null);
+    waiting.delete(owner);
+    const stale = sent?.batch.find((entry) => entry.owner === owner && !entry.dropped);
+    if (!stale) return;
+    stale.dropped = true;
+    stale.resolve(null);
+    if (sent.batch.every((entry) => entry.dropped)) sent.controller.abort();
+  }
+
+  function schedule() {
+    if (!sent && timer === null && waiting.size) timer = setTimeout(send, 0);
+  }
+
+  async function send() {
+    timer = null;
+    const batch = [];
+    const questions = new Map();
+    for (const [owner, entry] of waiting) {
+      if (questions.size === most && !questions.has(entry.key)) continue;
+      questions.set(entry.key, entry.question);
+      waiting.delete(owner);
+      batch.push(entry);
+    }
+    const mine = (sent = { batch, controller: new AbortController() });
+    const given = await request(mine.controller, [...questions.values()]);
+    const keys = [...questions.keys()];
+    if (given.answers) keys.forEach((key, index) => kept.set(key, given.answers[index]));
+    for (const old of [...kept.keys()].slice(0, Math.max(0, kept.size - keep))) kept.delete(old);
+    const byKey = new Map(given.answers ? keys.map((key, index) => [key, given.answers[index]]) : []);
+    sent = null;
+    for (const entry of batch) {
+      if (!entry.dropped) entry.resolve(given.answers ? { answer: byKey.get(entry.key) } : { trouble: given.trouble });
+    }
+    schedule();
+  }
+
+  async function request(controller, questions) {
+    const late = setTimeout(() => controller.abort(), patience);
+    try {
+      const response = await comfy().api.fetchApi(route, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify(pack(questions)),
+        signal: controller.signal,
+      });
+      if (response.status === 404 || response.status === 405) return { trouble: said.old };
+      const body = await response.json().catch(() => null);
+      if (!response.ok) return { trouble: body?.error ?? `the server answered ${response.status}` };
+      const answers = unpack(body);
+      if (answers?.length !== questions.length) return { trouble: said.old };
+      return { answers };
+    } catch {
+      return { trouble: said.silent };
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  return ask;
+}
+
+/** Calls `back` whenever the page has reached the server again. */
+export function onReconnect(back) {
+  comfy().api.addEventListener?.("reconnected", back);
+}

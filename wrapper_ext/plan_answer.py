@@ -1,0 +1,268 @@
+"""What the strips on the nodes ask: the plan of a node, from its widgets and from what is connected.
+
+Counts of images and latents are not known before the run. Where the node that an input comes from does not tell, the
+usual is assumed, and the answer says so.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from ..svi_embeds.checks import check_dict
+from ..svi_embeds.clip_plan import decide_clip
+from ..svi_embeds.custom_plan import decide_custom
+from ..svi_embeds.encode import CHANNELS
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.holocine import plan_scene
+from ..svi_embeds.json_text import read_json
+from ..svi_embeds.keyframes import parse_keyframes
+from ..svi_embeds.latent_clip_plan import decide_latent_clip
+from ..svi_embeds.recipes import RECIPES
+from ..svi_embeds.strip import Strip, strip_of_clip, strip_of_custom, strip_of_latents, strip_of_mask, strip_of_scene
+from ..svi_embeds.temporal_mask import MODE, decide_temporal_mask
+from ..svi_embeds.timeline import latent_count
+from .nodes import NODE_CLASS_MAPPINGS
+
+MAX_PLANS = 64  # in one request
+MAX_FRAMES = 10_001  # of one clip, as many as the nodes' widgets give
+MAX_KEYFRAMES = 1000
+MAX_CHARACTERS = 4 * 2**20
+_MAX_SAID = 2000  # characters of one error, which may quote a setting
+
+# Node types by what comes out of them: one image, or a whole clip.
+_ONE_IMAGE = {"LoadImage", "LoadImageOutput", "WanVideoReferenceCanvas"}
+_WHOLE_CLIP = {
+    "WanVideoDecode", "VAEDecode", "VAEDecodeTiled", "VHS_LoadVideo", "VHS_LoadVideoPath", "WanVideoSVIReelFrames",
+    "WanVideoSVIStitch",
+}  # fmt: skip
+
+
+class _TooLongError(SVIError):
+    """What the node runs, but its strip does not show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumed:
+    """How many frames or latents an input is taken to have. sure: whether the node that it comes from tells."""
+
+    name: str
+    count: int
+    said: str
+    sure: bool = False
+
+
+@dataclass
+class Asked:
+    """One node: its settings, the defaults filled in, and by input the type of the node that it comes from."""
+
+    values: dict[str, Any]
+    connected: dict[str, str]
+    assumed: list[Assumed] = field(default_factory=list)
+
+    def settings(self, decide: Callable[..., Any], *given: str) -> dict[str, Any]:
+        """The settings that `decide` takes, except those that are given otherwise."""
+        return {name: self.values[name] for name in _parameters(decide) if name in self.values and name not in given}
+
+    def whole(self, name: str) -> int:
+        """A setting as a count, 0 when it is none: what is wrong with it is said by the plan."""
+        value = self.values.get(name)
+        return value if isinstance(value, int) and 0 < value <= MAX_FRAMES else 0
+
+    def frames(self, name: str, usual: int) -> int:
+        """Frames of an IMAGE input. usual: what a batch there has at least, when the plan is to work."""
+        source = self.connected.get(name)
+        if source is None:
+            return 0
+        usual = max(usual, 1)
+        if source in _ONE_IMAGE:
+            self.assumed.append(Assumed(name, 1, f"1 image ({source})", sure=True))
+            return 1
+        if source in _WHOLE_CLIP:
+            count = max(usual, self.whole("num_frames") or self.whole("length"), 5)
+            self.assumed.append(Assumed(name, count, f"a whole clip ({source}), {count} frames assumed"))
+            return count
+        said = f"{'at least ' if name in ('start_image', 'motion_frames') else ''}{usual}"
+        self.assumed.append(Assumed(name, usual, f"{said} frame{'s' if usual > 1 else ''} assumed"))
+        return usual
+
+    def latents(self, name: str, usual: int) -> int | None:
+        """Latents of a LATENT input, None when it is not connected."""
+        if name not in self.connected:
+            return None
+        usual = max(usual, 1)
+        self.assumed.append(Assumed(name, usual, f"{usual} latent{'s' if usual > 1 else ''} assumed"))
+        return usual
+
+    def keyframe_images(self) -> int:
+        try:
+            frames = parse_keyframes(self.values["keyframes"], num_frames=self.values["num_frames"])
+        except SVIError:  # the plan says so
+            frames = ()
+        if len(frames) > MAX_KEYFRAMES:
+            raise _TooLongError(f"the strip shows up to {MAX_KEYFRAMES} keyframes, here are {len(frames)}")
+        return self.frames("keyframe_images", len(frames))
+
+
+@lru_cache(maxsize=16)
+def _parameters(decide: Callable[..., Any]) -> tuple[str, ...]:
+    return tuple(inspect.signature(decide).parameters)
+
+
+@lru_cache(maxsize=16)
+def _inputs(node: str) -> dict[str, Any]:
+    """Every input of one of this pack's nodes, with its default where it has one."""
+    groups = NODE_CLASS_MAPPINGS[node].INPUT_TYPES()
+    return {name: spec[1] for group in groups.values() for name, spec in group.items()}
+
+
+def _clip(asked: Asked) -> Strip:
+    row = RECIPES.get(str(asked.values["mode"]))
+    images: dict[str, Any] = {
+        "start_frames": asked.frames("start_image", asked.whole("overlap_frames") or (row.motion_frames if row else 1)),
+        "reference_frames": asked.frames("ref_image", 1),
+        "end_images": asked.frames("end_image", asked.whole("end_frames")),
+        "keyframe_images": asked.keyframe_images(),
+    }
+    in_region = "region" in asked.connected
+    decided = decide_clip(
+        **asked.settings(decide_clip, *images),
+        **images,
+        has_temporal_mask="temporal_mask" in asked.connected,
+        has_region=in_region,
+    )
+    return strip_of_clip(
+        decided,
+        in_region=in_region,
+        has_extra="extra_latents" in asked.connected,
+        **asked.settings(strip_of_clip),
+    )
+
+
+def _mask(asked: Asked) -> Strip:
+    images: dict[str, Any] = {
+        "motion_frames": asked.frames("motion_frames", asked.whole("overlap_frames") or RECIPES[MODE].motion_frames),
+        "end_images": asked.frames("end_image", asked.whole("end_frames")),
+        "keyframe_images": asked.keyframe_images(),
+    }
+    in_region = "region" in asked.connected
+    decided = decide_temporal_mask(**asked.settings(decide_temporal_mask, *images), **images, has_region=in_region)
+    return strip_of_mask(decided, in_region=in_region)
+
+
+def _latents(asked: Asked) -> Strip:
+    clip = latent_count(asked.values["num_frames"])
+    anchor = asked.latents("anchor_samples", 1) or 1
+    prev = asked.latents("prev_samples", max(clip, asked.whole("motion_latents")))
+    end = asked.latents("end_samples", asked.whole("end_latents"))
+    decided = decide_latent_clip(**asked.settings(decide_latent_clip), anchor=anchor, prev=prev, end=end)
+    return strip_of_latents(decided, space=str(asked.values["latent_space"]))
+
+
+def _custom(asked: Asked) -> Strip:
+    channels = None
+    if "concat_latent_image" in asked.connected:
+        channels = 2 * CHANNELS if asked.values["concat_mask_index"] == CHANNELS else CHANNELS
+        asked.assumed.append(Assumed("concat_latent_image", channels, f"{channels} channels assumed"))
+    decided = decide_custom(
+        **asked.settings(decide_custom),
+        latent_channels=channels,
+        start_frames=asked.frames("start_image", 1),
+        has_vae="vae" in asked.connected,
+        has_mask="concat_mask" in asked.connected,
+    )
+    return strip_of_custom(decided)
+
+
+def _scene(asked: Asked) -> Strip:
+    return strip_of_scene(plan_scene(**asked.settings(plan_scene)))
+
+
+_PLANS: dict[str, Callable[[Asked], Strip]] = {
+    "WanVideoSVIEmbeds": _clip,
+    "WanVideoSVITemporalMask": _mask,
+    "WanVideoSVILatentEmbeds": _latents,
+    "WanVideoI2VCustomEmbeds": _custom,
+    "WanVideoHoloCinePrompt": _scene,
+}
+
+
+def plan_of(question: object) -> dict[str, Any]:
+    """The strip of one node, or {"error"}, what its run would say, or {"beyond"}, why it is not shown.
+
+    Each with what was assumed.
+
+    question: {"node", "values", "connected", "linked"}: a node's type; its widgets' values by name; by name of a
+    connected input the type of the node that it comes from; names of widgets whose value comes from a link.
+    """
+    asked = Asked({}, {})
+    linked: list[str] = []
+    try:
+        given = check_dict("a plan's question", question, "the page sends one")
+        node, linked = _read_question(given, asked)
+        return {**_PLANS[node](asked).as_json(), **_said(asked, linked)}
+    except _TooLongError as error:
+        return {"beyond": str(error), **_said(asked, linked)}
+    except SVIError as error:
+        said = str(error)
+        return {"error": said if len(said) <= _MAX_SAID else f"{said[:_MAX_SAID]}...", **_said(asked, linked)}
+
+
+def _said(asked: Asked, linked: list[str]) -> dict[str, Any]:
+    return {
+        "assumed": [
+            {"name": each.name, "count": each.count, "said": f"{each.name}: {each.said}", "sure": each.sure}
+            for each in asked.assumed
+        ],
+        "linked": [f"{name}: from link, {_short(asked.values[name])} assumed" for name in linked],
+    }
+
+
+def _short(value: object) -> str:
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}..."
+
+
+def _read_question(given: dict[str, Any], asked: Asked) -> tuple[str, list[str]]:
+    """The node's type and its linked widgets; settings and connections go into `asked`."""
+    node = given.get("node")
+    if not isinstance(node, str) or node not in _PLANS:
+        raise SVIError(f"there is no plan for {_short(node)}: one of {', '.join(_PLANS)}")
+    inputs = _inputs(node)
+    asked.values.update({name: options["default"] for name, options in inputs.items() if "default" in options})
+    values, connected, linked = (given.get(name, kind()) for name, kind in _PARTS)
+    for (name, kind), part in zip(_PARTS, (values, connected, linked), strict=True):
+        if not isinstance(part, kind):
+            raise SVIError(f"{name} of a plan's question must be a {kind.__name__}, got {type(part).__name__}")
+    for name in asked.values:
+        value = values.get(name, asked.values[name])
+        if not isinstance(value, (bool, int, float, str)):
+            raise SVIError(f"{name} must be a number, a text, true or false, got {type(value).__name__}")
+        asked.values[name] = value
+    for length in (asked.values.get("num_frames"), asked.values.get("length")):
+        if isinstance(length, int) and length > MAX_FRAMES:
+            raise _TooLongError(f"the strip shows clips of up to {MAX_FRAMES} frames, got {_short(length)}")
+    asked.connected.update({name: str(connected[name])[:200] for name in inputs if name in connected})
+    return node, [name for name in asked.values if name in linked]
+
+
+_PARTS: tuple[tuple[str, type], ...] = (("values", dict), ("connected", dict), ("linked", list))
+
+
+def answer(body: str) -> tuple[int, dict[str, Any]]:
+    """The server's answer to the page: {"plans": questions} -> status and {"plans": answers}, in order."""
+    try:
+        if len(body) > MAX_CHARACTERS:
+            raise SVIError(f"the request has {len(body)} characters, at most {MAX_CHARACTERS} are read")
+        asked = read_json(body)
+        plans = asked.get("plans") if isinstance(asked, dict) else None
+        if not isinstance(plans, list):
+            raise SVIError("the request must be a JSON object with a list of plans")
+        if len(plans) > MAX_PLANS:
+            raise SVIError(f"the request has {len(plans)} plans, at most {MAX_PLANS} are answered at once")
+    except ValueError as error:  # SVIError, and JSON that is none
+        return 400, {"error": str(error)}
+    return 200, {"plans": [plan_of(question) for question in plans]}
