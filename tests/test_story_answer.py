@@ -357,6 +357,8 @@ def test_states_come_true_in_the_run_that_follows() -> None:
 def test_clips_recorded_otherwise_are_stale_and_the_rest_is_to_do() -> None:
     run("a\n---\nb")
     assert states(story="a\n---\nB\n---\nc\n---\nd") == ["kept", "stale", "to do", "to do"]
+    said = ask(story="a\n---\nB\n---\n[repeat=500]\nc")
+    assert said["counts"] == {"kept": 1, "stale": 1, "to do": 500}
     assert states(story="A\n---\nb") == ["stale", "stale"]
     assert states(story="a\n---\nb\n---\nc") == ["kept", "kept", "to do"]
     assert states(story="a\n---\nb", reel="other") == ["to do", "to do"]

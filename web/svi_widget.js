@@ -41,6 +41,7 @@ export function chain(object, name, after) {
  */
 export function addElementWidget(node, { name, element: shown, height }) {
   const tall = typeof height === "function" ? height : () => height;
+  shown.dataset.sviWidget = name;
   const widget = node.addDOMWidget(name, name, shown, {
     serialize: false, // not in the prompt
     hideOnZoom: false,
@@ -128,6 +129,17 @@ function constantOf(node) {
   return (widgets.find((widget) => widget.name === "value") ?? widgets[0])?.value;
 }
 
+/**
+ * Vue nodes put a widget's element into the page once for a node's id: after undo they go on showing that of the node
+ * which had the id before. Ours takes its place.
+ */
+function reseat(node, { element: shown, name }) {
+  if (shown.isConnected || node.graph !== comfy().app.canvas?.graph) return;
+  for (const old of document.querySelectorAll(`[data-svi-widget="${name}"]`)) {
+    if (old.closest("[data-node-id]")?.dataset.nodeId === String(node.id)) old.replaceWith(shown);
+  }
+}
+
 const followed = new Set(); // of WeakRefs, for the poll
 let polling = null;
 const POLL_MS = 700; // Vue nodes never call onDraw
@@ -165,6 +177,7 @@ export function follow(node, changed, { read = readNode, widget } = {}) {
   const look = () => {
     if (!node.graph || follower.stopped) return;
     looked = performance.now();
+    if (widget?.element) reseat(node, widget);
     const state = read(node);
     const now = JSON.stringify(state);
     if (now === key) return;

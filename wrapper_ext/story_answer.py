@@ -19,7 +19,7 @@ from ..svi_embeds.story import AUTO, parse_story
 from ..svi_embeds.words import shorten
 from .long_video import unused
 from .render_job import Job, check_job
-from .story_reel import reel_answer
+from .story_reel import STATES, reel_answer
 from .story_text import Places
 from .workflow.parse import parse_json
 
@@ -135,7 +135,7 @@ def _connected(value: Any) -> dict[str, str]:
 
 
 def _answer(node: Any) -> dict[str, Any]:
-    said: dict[str, Any] = {"error": None, "summary": "", "rows": [], "left_out": 0, "notes": [], "reel": None}
+    said: dict[str, Any] = {"error": None, "summary": "", "counts": {}, "rows": [], "left_out": 0, "notes": [], "reel": None}
     places = Places("")
     notes: list[str] = []
     try:
@@ -164,6 +164,7 @@ def _answer(node: Any) -> dict[str, Any]:
         states, said["reel"] = reel_answer(
             values["reel"], job, resume=values["resume"], comparable=not asked.linked - {*_FREE, "reel"}
         )  # fmt: skip
+    said["counts"] = {state: states.count(state) for state in STATES} if states else {}
     shown = _shown(len(plan.clips))
     said["left_out"] = len(plan.clips) - len(shown)
     said["rows"] = [_row(plan, plan.clips[index], states[index] if states else None, places) for index in shown]

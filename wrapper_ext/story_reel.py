@@ -15,7 +15,7 @@ from . import host
 from .render_job import Job
 from .render_values import prints_of
 
-KEPT, STALE, TO_DO = "kept", "stale", "to do"
+STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
 MAX_MANIFEST = 8 * 2**20  # bytes: thousands of takes, in a fraction of a second
 _MAX_FILES = 20_000  # in a folder, that are looked at
 _JOINED = re.compile(r".+_([0-9a-f]{8})_[\d.]+fps(?!_h265)\S*\.mp4")  # of those a browser plays
