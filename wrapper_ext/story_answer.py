@@ -135,7 +135,15 @@ def _connected(value: Any) -> dict[str, str]:
 
 
 def _answer(node: Any) -> dict[str, Any]:
-    said: dict[str, Any] = {"error": None, "summary": "", "counts": {}, "rows": [], "left_out": 0, "notes": [], "reel": None}
+    said: dict[str, Any] = {
+        "error": None,
+        "summary": "",
+        "counts": {},
+        "rows": [],
+        "left_out": 0,
+        "notes": [],
+        "reel": None,
+    }
     places = Places("")
     notes: list[str] = []
     try:

@@ -83,12 +83,12 @@ class Comfy:
         if done.returncode:
             raise HostError(f"the tiny models could not be made: {done.stdout[-2000:]}{done.stderr[-4000:]}", None)
 
-    def start(self, *arguments: str) -> None:
+    def start(self, *arguments: str, log: str = "comfyui.log") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         self.url = f"http://127.0.0.1:{port}"
-        self.log = self.base / "comfyui.log"
+        self.log = self.base / log
         command = [
             self.python, "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
             "--base-directory", str(self.base), *arguments,

@@ -92,6 +92,7 @@ try {
   // Broken, then mended.
   await type(BROKEN);
   result.broken = await until("an error", (seen) => seen.bad);
+  result.hint = await page.innerText(".svi-hint");
   await shot("2_broken");
   await page.click(".svi-bad button");
   result.selected = await (await box()).evaluate((found) => [
@@ -133,6 +134,7 @@ try {
     app.graph.remove(copy);
     return same;
   });
+  result.in_subgraph = null;
   result.linked = await page.evaluate(async () => {
     if (!app.graph.convertToSubgraph) return null;
     app.graph.convertToSubgraph(new Set([theNode]));

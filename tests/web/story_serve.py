@@ -17,8 +17,8 @@ WEB = HERE.parents[1] / "web"
 
 
 @contextmanager
-def served(values: dict[str, Any], output: Path) -> Iterator[str]:
-    """The page's address, on a node that is set to these values. output: ComfyUI's output folder, for /view."""
+def served(values: dict[str, Any]) -> Iterator[str]:
+    """The page's address, on a node that is set to these values."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -29,9 +29,6 @@ def served(values: dict[str, Any], output: Path) -> Iterator[str]:
                 self._send(200, "text/html; charset=utf-8", (HERE / "story_page.html").read_bytes())
             elif path.startswith("/web/") and (WEB / path[5:]).is_file():
                 self._send(200, "text/javascript", (WEB / path[5:]).read_bytes())
-            elif path == "/view":
-                video = next(output.rglob("*.mp4"))
-                self._send(200, "video/mp4", video.read_bytes())
             else:
                 self._send(404, "text/plain", b"")
 
