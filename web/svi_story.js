@@ -55,8 +55,8 @@ const STYLE = `
 .svi-story td.svi-prompt { width: 100%; max-width: 0; overflow: hidden; text-overflow: ellipsis }
 .svi-story td.svi-gap { text-align: center; opacity: .75 }
 .svi-story .svi-state::before { display: inline-block; width: 1.3em; content: "" }
-.svi-story tr[data-state=kept] .svi-state::before { content: "✓"; color: #2f9e44 }
-.svi-story tr[data-state=stale] .svi-state::before { content: "↻"; color: #d9822b }
+.svi-story tr[data-state=kept] .svi-state::before { content: "✓"; color: color-mix(in srgb, #2f9e44 60%, currentcolor) }
+.svi-story tr[data-state=stale] .svi-state::before { content: "↻"; color: color-mix(in srgb, #d9822b 60%, currentcolor) }
 .svi-story tr[data-state="to do"] .svi-state::before { content: "○" }
 .svi-story .svi-old { opacity: .45 }
 .svi-story ul { margin: 6px 0 0; padding: 0 0 0 14px; opacity: .85; white-space: normal }
@@ -348,15 +348,16 @@ function lookAll() {
 function watchRuns(api) {
   for (const event of ["execution_success", "execution_error", "execution_interrupted"]) api.addEventListener(event, lookAll);
   let looked = 0;
-  api.addEventListener("progress_text", ({ detail }) => {
+  const progress = ({ detail }) => {
     if (performance.now() - looked < LOOK_MS) return;
-    const id = String(detail?.nodeId ?? "").split(":").at(-1);
+    const id = String(detail?.nodeId ?? detail?.node ?? "").split(":").at(-1); // in subgraphs 3:12
     for (const panel of panels) {
       if (String(panel.node.id) !== id) continue;
       looked = performance.now();
       panel.lookAgain();
     }
-  });
+  };
+  for (const event of ["progress", "progress_text"]) api.addEventListener(event, progress);
   window.addEventListener("focus", lookAll);
   onReconnect(lookAll);
 }

@@ -91,7 +91,7 @@ class _Renderer:
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
         self.colour = ColourHold(job, writer.folder)
-        self.values = prints_of(job)
+        self.values = list(prints_of(job))
         self.drift = DriftSoFar(writer.folder.name, job.reference)
         self.notes: list[str] = []
 

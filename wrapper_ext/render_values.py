@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from ..svi_embeds.chain import ChainClip
@@ -30,13 +31,12 @@ def values_of(job: Job, clip: ChainClip) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def prints_of(job: Job) -> list[str]:
+def prints_of(job: Job) -> Iterator[str]:
     """A digest per clip of those facts, of it and of all clips before it: equal ones, and nothing on the node differs.
 
     The clips before count since each is led by the one before.
     """
-    prints: list[str] = []
+    print_ = ""
     for clip in job.plan.clips:
-        before = prints[-1] if prints else ""
-        prints.append(fingerprint([values_of(job, clip), job.split_step, before])[:32])
-    return prints
+        print_ = fingerprint([values_of(job, clip), job.split_step, print_])[:32]
+        yield print_
