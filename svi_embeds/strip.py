@@ -39,8 +39,10 @@ class Piece:
         return f"{self.start}" if self.stop - self.start == 1 else f"{self.start}-{self.stop - 1}"
 
     def as_json(self) -> dict[str, Any]:
-        label = f"{self.kind.replace('_', ' ')} {self.span}"
-        return {"kind": self.kind, "start": self.start, "stop": self.stop, "label": label, "source": self.source}
+        return {
+            "kind": self.kind, "name": self.kind.replace("_", " "), "span": self.span, "start": self.start,
+            "stop": self.stop, "source": self.source,
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

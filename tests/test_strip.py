@@ -216,7 +216,7 @@ def test_each_mode_is_shown_as_its_recipe(mode: str) -> None:
     strip = plan_of({"node": "WanVideoSVIEmbeds", "values": {"mode": mode}, "connected": connected})
     motion, padding = strip["pieces"]
     assert (motion["kind"], motion["start"], motion["stop"]) == ("motion", 0, row.motion_frames)
-    assert padding["label"] == f"{row.padding} {row.motion_frames}-80"
+    assert (padding["name"], padding["span"]) == (row.padding, f"{row.motion_frames}-80")
     kept = row.motion_frames if row.known == "overlap" else 1
     assert strip["known"] == [(1, kept), (0, 81 - kept)]
     assert (strip["known_mask"], strip["concat_mask"]) == (

@@ -30,13 +30,16 @@ export function chain(object, name, after) {
   };
 }
 
+const MARGIN = 6; // pixels around a DOM widget, which its height includes
+
 /**
  * Puts an element on a node, as its last widget: neither in the prompt nor among the values that a graph saves.
  * Call it in nodeCreated, when the node has its other widgets. What the mouse does to move and zoom the canvas (wheel,
  * middle button) goes on to the canvas.
  *
  * @param node the node
- * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: in pixels, at zoom 1
+ * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: of the element, in
+ *   pixels at zoom 1
  * @returns the widget
  */
 export function addElementWidget(node, { name, element: shown, height }) {
@@ -45,8 +48,9 @@ export function addElementWidget(node, { name, element: shown, height }) {
   const widget = node.addDOMWidget(name, name, shown, {
     serialize: false, // not in the prompt
     hideOnZoom: false,
-    getMinHeight: tall,
-    getMaxHeight: tall,
+    margin: MARGIN,
+    getMinHeight: () => tall() + 2 * MARGIN,
+    getMaxHeight: () => tall() + 2 * MARGIN,
     getValue: () => "",
     setValue() {},
   });
@@ -146,7 +150,7 @@ const POLL_MS = 700; // Vue nodes never call onDraw
 const DRAW_MS = 120; // how often onDraw looks
 
 function poll() {
-  if (document.hidden) return;
+  if (globalThis.document?.hidden) return;
   for (const reference of followed) {
     const follower = reference.deref();
     if (follower && !follower.stopped) {
@@ -321,4 +325,31 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
 /** Calls `back` whenever the page has reached the server again. */
 export function onReconnect(back) {
   comfy().api.addEventListener?.("reconnected", back);
+}
+
+/** Whether a CSS colour is darker than mid-grey. */
+export function isDark(colour) {
+  const [red, green, blue] = colour.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue < 128;
+}
+
+/**
+ * Sets `data-svi-theme` of the page to "dark" or "light", as ComfyUI's palette is, now and whenever it changes: style
+ * sheets can follow it.
+ */
+export function followTheme() {
+  const root = document.documentElement;
+  if (root.dataset.sviTheme) return;
+  const look = () => {
+    const probe = element("i", { style: "display:none;color:var(--comfy-input-bg, #222)" });
+    document.body.append(probe);
+    const theme = isDark(getComputedStyle(probe).color) ? "dark" : "light";
+    probe.remove();
+    if (root.dataset.sviTheme !== theme) root.dataset.sviTheme = theme;
+  };
+  look();
+  const observer = new MutationObserver(look);
+  for (const target of [root, document.body]) {
+    observer.observe(target, { attributes: true, attributeFilter: ["style", "class"] });
+  }
 }
