@@ -69,8 +69,3 @@ def test_a_broken_story_is_told_at_its_line_and_mended_in_a_browser(
     assert seen["wheel"][1] >= 1  # elsewhere it zooms the canvas
     for theme in ("contrast", "contrast?light"):
         assert min(seen[theme]) >= 4.5, (theme, seen[theme])
-
-
-def test_the_scripts_of_the_page_are_small() -> None:
-    sizes = {path.name: path.stat().st_size for path in (WEB.parents[1] / "web").rglob("*.js")}
-    assert sum(sizes.values()) < 100_000, sizes

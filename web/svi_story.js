@@ -334,7 +334,7 @@ function addPanel(node) {
   const panel = new Panel(node);
   const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
   // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own.
-  widget.options.getMaxHeight = () => Math.max(LOW, 0.4 * (node.size[1] - REST));
+  widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * (node.size[1] - REST));
   panel.follower = follow(node, (question) => panel.changed(question), { read, widget });
   chain(node, "onAdded", () => panels.add(panel));
   chain(node, "onRemoved", () => panels.delete(panel));

@@ -293,6 +293,25 @@ test("a server that does not answer is said in words, and asked again when it is
   assert.equal(one(".svi-bad").hidden, true);
 });
 
+test("where Vue nodes go on showing the panel of the node before, as after undo, the new one takes its place", async () => {
+  const old = makeNode();
+  const place = document.createElement("div");
+  place.dataset.nodeId = "12";
+  document.body.append(place);
+  place.append(old.panel);
+  old.node.onRemoved();
+  const { node, panel, type } = makeNode();
+  panel.remove();
+  type("in another graph than the one on the canvas");
+  await rest();
+  assert.equal(place.firstChild, old.panel);
+  window.comfyAPI.app.app.canvas.graph = node.graph;
+  type("in the one on the canvas");
+  await rest();
+  assert.equal(place.firstChild, panel);
+  assert.equal(place.childNodes.length, 1);
+});
+
 test("the settings node behind sampler_inputs is told of, through a reroute too", async () => {
   const { node } = makeNode();
   await rest();
