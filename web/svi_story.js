@@ -24,10 +24,12 @@ const STATES = {
   "to do": ["to do", "Not on disk yet"],
 };
 const STYLE = `
-.svi-story, .svi-hint { display: flex; flex-direction: column; gap: 4px; box-sizing: border-box; overflow: hidden; padding: 6px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; text-align: left;
+.svi-story, .svi-hint { display: flex; flex-direction: column; gap: 4px; box-sizing: border-box; overflow: hidden;
+  padding: 6px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; text-align: left;
   background: var(--comfy-input-bg, #222); color: var(--input-text, #ddd); font: 12px/1.4 sans-serif }
 .svi-story { contain: size; width: 100%; height: 100%; min-height: ${LOW}px } /* as tall whatever it says */
-.svi-hint { position: absolute; z-index: 10; left: 0; right: 0; top: 100%; padding: 4px 6px;
+.svi-hint { position: absolute; z-index: 10; left: 0; right: 0; top: calc(100% + 2px); padding: 4px 6px;
+  height: auto !important; /* ComfyUI stretches all that is beside a text box */
   pointer-events: none; border-color: var(--error-text, #ff4444); box-shadow: 0 4px 12px rgb(0 0 0 / 40%) }
 .svi-story header { display: flex; align-items: center; gap: 8px; min-height: 24px }
 .svi-story .svi-sum { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }

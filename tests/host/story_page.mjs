@@ -93,6 +93,7 @@ try {
   await type(BROKEN);
   result.broken = await until("an error", (seen) => seen.bad);
   result.hint = await page.innerText(".svi-hint");
+  result.hint_height = await page.$eval(".svi-hint", (hint) => hint.offsetHeight);
   await shot("2_broken");
   await page.click(".svi-bad button");
   result.selected = await (await box()).evaluate((found) => [
@@ -168,7 +169,7 @@ try {
   });
   await shot("6_video");
   await page.click(".svi-video footer button:last-child");
-  result.closed = await page.evaluate(() => !document.querySelector(".svi-video"));
+  await page.waitForSelector(".svi-video", { state: "detached" });
   await type("another start\n---\na boat appears");
   result.edited = await until("stale clips", (seen) => seen.rows[0][1].includes("stale"));
   await page.route("**/wanvideo_svi/story", (route) => route.abort());
