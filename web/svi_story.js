@@ -1,7 +1,9 @@
 // Below the story of SVI Long Video: what it makes, clip by clip, the error at its line, and what the reel has of it.
 // The server plans, with the functions that the node runs; this file shows its answer.
 
-import { addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, sourceOf } from "./svi_widget.js";
+import {
+  addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, sourceOf,
+} from "./svi_widget.js";
 
 const NODE = "WanVideoSVILongVideo";
 const TYPING_MS = 150; // how long typing has to rest before the server is asked
@@ -33,8 +35,9 @@ const STYLE = `
   pointer-events: none; border-color: var(--error-text, #ff4444); box-shadow: 0 4px 12px rgb(0 0 0 / 40%) }
 .svi-story header { display: flex; align-items: center; gap: 8px; min-height: 24px }
 .svi-story .svi-sum { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.svi-story button, .svi-video button { border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px; padding: 1px 8px;
-  background: var(--comfy-menu-bg, #353535); color: inherit; font: inherit; cursor: pointer; white-space: nowrap }
+.svi-story button, .svi-video button { border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px;
+  padding: 1px 8px; background: var(--comfy-menu-bg, #353535); color: inherit; font: inherit; cursor: pointer;
+  white-space: nowrap }
 .svi-story button:focus-visible, .svi-video button:focus-visible, .svi-story .svi-rows:focus-visible {
   outline: 2px solid var(--p-primary-color, #4c8dff); outline-offset: 1px }
 .svi-story .svi-bad { border-left: 3px solid var(--error-text, #ff4444); padding: 2px 0 2px 8px; max-height: 55%;
@@ -48,7 +51,8 @@ const STYLE = `
 .svi-story .svi-rows { flex: 1; min-height: 0; overflow: auto }
 .svi-story table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
 .svi-story caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-.svi-story thead th { position: sticky; top: 0; background: var(--comfy-input-bg, #222); text-align: left; font-weight: 600 }
+.svi-story thead th { position: sticky; top: 0; background: var(--comfy-input-bg, #222); text-align: left;
+  font-weight: 600 }
 .svi-story th, .svi-story td { padding: 1px 10px 1px 0; white-space: nowrap; font-weight: normal }
 .svi-story th[data-name=clip], .svi-story td:last-child { padding-right: 8px }
 .svi-story .svi-number { text-align: right }
@@ -57,8 +61,8 @@ const STYLE = `
 .svi-story td.svi-prompt { width: 100%; max-width: 0; overflow: hidden; text-overflow: ellipsis }
 .svi-story td.svi-gap { text-align: center; opacity: .75 }
 .svi-story .svi-state::before { display: inline-block; width: 1.3em; content: "" }
-.svi-story tr[data-state=kept] .svi-state::before { content: "✓"; color: color-mix(in srgb, #2f9e44 60%, currentcolor) }
-.svi-story tr[data-state=stale] .svi-state::before { content: "↻"; color: color-mix(in srgb, #d9822b 60%, currentcolor) }
+.svi-story [data-state=kept] .svi-state::before { content: "✓"; color: color-mix(in srgb, #2f9e44 60%, currentcolor) }
+.svi-story [data-state=stale] .svi-state::before { content: "↻"; color: color-mix(in srgb, #d9822b 60%, currentcolor) }
 .svi-story tr[data-state="to do"] .svi-state::before { content: "○" }
 .svi-story .svi-old { opacity: .45 }
 .svi-story ul { margin: 6px 0 0; padding: 0 0 0 14px; opacity: .85; white-space: normal }
@@ -134,7 +138,9 @@ function play(reel) {
       element("button", { type: "button", textContent: "Close", onclick: () => dialog.close() }),
     ),
   );
-  video.addEventListener("error", () => (name.textContent = `${reel.video.filename} cannot be played: was it deleted?`));
+  video.addEventListener("error", () => {
+    name.textContent = `${reel.video.filename} cannot be played: was it deleted?`;
+  });
   dialog.addEventListener("close", () => {
     video.removeAttribute("src"); // else it goes on loading
     video.load();
@@ -159,24 +165,27 @@ class Panel {
     this.timer = null;
     this.rows = [];
     this.sum = element("div", { className: "svi-sum", textContent: "No plan yet" });
-    this.watch = element("button", { type: "button", hidden: true });
+    this.playButton = element("button", { type: "button", hidden: true });
     this.bad = element("div", { className: "svi-bad", hidden: true });
     this.caption = element("caption", { textContent: "What the story makes, clip by clip" });
     this.body = element("tbody");
     this.notes = element("ul");
-    const heads = HEADS.map(([name, textContent, title]) => element("th", { scope: "col", title, textContent, "data-name": name }));
+    const heads = HEADS.map(([name, textContent, title]) => {
+      return element("th", { scope: "col", title, textContent, "data-name": name });
+    });
     this.table = element("table", {}, this.caption, element("thead", {}, element("tr", {}, ...heads)), this.body);
     this.scroll = element(
-      "div", { className: "svi-rows", tabIndex: 0, role: "region", "aria-label": "Plan of the story" }, this.table, this.notes,
+      "div", { className: "svi-rows", tabIndex: 0, role: "region", "aria-label": "Plan of the story" },
+      this.table, this.notes,
     );
     keepWheel(this.scroll);
     keepWheel(this.bad);
     const live = element("div", { role: "status", "aria-live": "polite", style: "display: contents" }, this.bad);
     this.element = element(
-      "div", { className: "svi-story" }, element("header", {}, this.sum, this.watch), live, this.scroll,
+      "div", { className: "svi-story" }, element("header", {}, this.sum, this.playButton), live, this.scroll,
     );
     this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
-    this.watch.addEventListener("click", () => play(this.reel));
+    this.playButton.addEventListener("click", () => play(this.reel));
   }
 
   /** Asks about the node as it is now, once typing rests. */
@@ -203,11 +212,13 @@ class Panel {
 
   showTrouble(trouble) {
     this.showBad(element("p", { textContent: `No plan: ${trouble}.` }));
+    this.showHint(null);
     this.showOld(true);
   }
 
   show(answer) {
     const { error } = answer;
+    this.place = error?.select; // may move while the words stay
     if (error) this.showBad(...this.errorParts(error));
     else this.showBad();
     this.showHint(error);
@@ -224,14 +235,15 @@ class Panel {
   }
 
   showHead({ summary, counts, reel }) {
-    const states = Object.entries(counts ?? {}).filter(([, count]) => count).map(([state, count]) => `${count} ${state}`);
-    this.sum.textContent = [summary || "Planned when it runs", states.join(", ")].filter(Boolean).join("  ·  ");
+    const some = Object.entries(counts ?? {}).filter(([, count]) => count);
+    const states = some.map(([state, count]) => `${count} ${state}`).join(", ");
+    this.sum.textContent = [summary || "Planned when it runs", states].filter(Boolean).join("  ·  ");
     this.sum.title = reel ? `${this.sum.textContent}\nreel: ${reel.folder}` : this.sum.textContent;
     const video = reel?.video;
-    this.watch.hidden = !video;
+    this.playButton.hidden = !video;
     if (!video) return;
-    this.watch.textContent = reel.is_current ? "▶ Play the video" : "▶ Play the last video";
-    this.watch.title = reel.is_current
+    this.playButton.textContent = reel.is_current ? "▶ Play the video" : "▶ Play the last video";
+    this.playButton.title = reel.is_current
       ? `The joined video of the ${reel.clips} clips on disk`
       : "A joined video of the reel as it was before; the clips on disk are not joined yet";
   }
@@ -260,17 +272,19 @@ class Panel {
     return undefined;
   }
 
-  errorParts({ message, line, text, mark: [begin, end], select: place }, withButton = true) {
+  errorParts({ message, line, text, mark: [begin, end] }, withButton = true) {
     const said = element("p", { textContent: message });
     if (line === null) return [said];
     const head = `${line} │ `;
-    const code = element("pre", {}, head, text.slice(0, begin), element("mark", { textContent: text.slice(begin, end) }), text.slice(end));
+    const marked = element("mark", { textContent: text.slice(begin, end) });
+    const code = element("pre", {}, head, text.slice(0, begin), marked, text.slice(end));
     const under = " ".repeat(head.length + begin) + "^".repeat(Math.max(1, end - begin));
     code.append("\n", element("span", { className: "svi-caret", textContent: under, "aria-hidden": "true" }));
     const at = element("div", { className: "svi-at" }, code);
     if (withButton) {
       at.append(element("button", {
-        type: "button", textContent: `Go to line ${line}`, title: "Put the cursor there", onclick: () => this.goTo(place),
+        type: "button", textContent: `Go to line ${line}`, title: "Put the cursor there",
+        onclick: () => this.goTo(this.place),
       }));
     }
     return [at, said];
@@ -348,7 +362,8 @@ function lookAll() {
 
 /** Looks at the reels again whenever one may have changed. */
 function watchRuns(api) {
-  for (const event of ["execution_success", "execution_error", "execution_interrupted"]) api.addEventListener(event, lookAll);
+  const ends = ["execution_success", "execution_error", "execution_interrupted"];
+  for (const event of ends) api.addEventListener(event, lookAll);
   let looked = 0;
   const progress = ({ detail }) => {
     if (performance.now() - looked < LOOK_MS) return;

@@ -192,6 +192,11 @@ test("a click puts the cursor at the error, and at a clip's block", async () => 
   one(".svi-bad button").click();
   assert.equal(document.activeElement, box);
   assert.deepEqual([box.selectionStart, box.selectionEnd], [6, 12]);
+  say(wrong({ select: [9, 15] })); // the same words, further down the text
+  type("more\n---\n[fram=5]");
+  await rest(typing);
+  one(".svi-bad button").click();
+  assert.deepEqual([box.selectionStart, box.selectionEnd], [9, 15]);
   rows()[1].querySelector("button").click();
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 1]);
 });
