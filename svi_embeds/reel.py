@@ -58,7 +58,8 @@ class Take:
 
     digest: of all that decides it. frames: in it. overlap: how many of them the chain drops, at its start. video, tail:
     its files. tail_frames, tail_latents: how many of its last ones the tail holds. prompt, seed, mode, seconds: what a
-    reader wants to know of it (seconds of work).
+    reader wants to know of it (seconds of work). values: a digest of what the values on the node say of it and of the
+    clips before it, known without models and images; "" in manifests of before it was kept.
     """
 
     digest: str
@@ -74,6 +75,7 @@ class Take:
     seed: int
     mode: str
     seconds: float
+    values: str = ""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -177,6 +179,10 @@ class Reel:
     def is_whole(self, clip: Take) -> bool:
         """Whether the files of a clip are as they were written. Reads them only when their time has changed."""
         return all(_is_as_written(self.folder, file) for file in (clip.video, clip.tail))
+
+    def has(self, clip: Take) -> bool:
+        """Whether the files of a clip are there with the size they were written with. Reads none of them."""
+        return all(_size(self.folder, file) == file.size for file in (clip.video, clip.tail))
 
     def problems(self, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """What is wrong, a line each; [] for a whole reel. Reads every byte.
@@ -358,7 +364,7 @@ def _from_manifest(folder: Path, data: Any) -> Reel:
         for name, low, high in _BOUNDS:
             if not low <= getattr(take, name) <= high:
                 raise ValueError(f"a take has {getattr(take, name)} as {name}")
-        if max(len(take.digest), len(take.mode)) > _MAX_WORD:
+        if max(len(take.digest), len(take.mode), len(take.values)) > _MAX_WORD:
             raise ValueError("a take has a digest or a mode that is none")
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
@@ -431,6 +437,14 @@ def strays(reel: Reel) -> list[str]:
     """Files of this pack's making that no take of the reel names. Raises OSError when the folder cannot be read."""
     named = {file.name for take in (*reel.clips, *reel.spare) for file in (take.video, take.tail)}
     return sorted(path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named)
+
+
+def _size(folder: Path, file: StoredFile) -> int | None:
+    """Of a file as it lies there, a link itself and not what it leads to; None when it cannot be told."""
+    try:
+        return (folder / file.name).lstat().st_size
+    except OSError:
+        return None
 
 
 def _has_size_and_time(folder: Path, file: StoredFile) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -38,6 +39,7 @@ from .reel import (
 )
 from .whole_file import clear_left, sync_folder
 
+_PAUSES = (0.01, 0.05, 0.25)  # seconds
 _JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
 
 
@@ -115,13 +117,14 @@ class ReelWriter:
         mode: str,
         seconds: float,
         look: ClipLook | None = None,
+        values: str = "",
         after_frame: Callable[[], None] | None = None,
     ) -> Take:
         """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
 
         images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
         latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain,
-        where it was measured.
+        where it was measured. values: see `Take`.
         Raises SVIError when the disk refuses; the reel is as before.
         """
         stem = f"clip_{len(before) + 1:04}_{digest[:8]}_{uuid.uuid4().hex[:8]}"
@@ -147,7 +150,7 @@ class ReelWriter:
         take = Take(
             digest=digest, frames=len(images), overlap=overlap, width=width, height=height, video=video,
             tail=kept, tail_frames=len(tail), tail_latents=0 if latents is None else latents.shape[1],
-            prompt=prompt, seed=seed, mode=mode, seconds=round(seconds, 1),
+            prompt=prompt, seed=seed, mode=mode, seconds=round(seconds, 1), values=values,
         )  # fmt: skip
         replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == digest]
         self.set_chain([*before, take])
@@ -210,13 +213,24 @@ class ReelWriter:
             with beside.open("r+b") as file:  # Windows brings only files to the disk that are open for writing
                 os.fsync(file.fileno())
                 sha256 = "" if name == MANIFEST else hash_file(file)
-            beside.replace(self.folder / name)
+            _move(beside, self.folder / name)
         finally:
             with suppress(OSError):
                 beside.unlink(missing_ok=True)
         sync_folder(self.folder)
         state = (self.folder / name).stat()
         return StoredFile(name, state.st_size, state.st_mtime_ns, sha256)
+
+
+def _move(path: Path, place: Path) -> None:
+    """Move a file in. Windows refuses while somebody reads what is there, which pages that look at reels do."""
+    for pause in _PAUSES:
+        try:
+            path.replace(place)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    path.replace(place)
 
 
 def _is_there(path: Path) -> bool:

@@ -42,6 +42,7 @@ _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wr
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
 _TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
 _TOKEN = re.compile(r"\S+")
+_PLACE = re.compile(r"(?:clip \d+ \()?line (\d+)(?:, column (\d+))? of the story")
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +245,12 @@ def _settings(number: int, line: str) -> dict[str, Any]:
     if not found:
         raise SVIError(f"{where(begin)}: the brackets hold no settings; write [key=value ...] or remove them")
     return found
+
+
+def place_of(message: str) -> tuple[int, int | None] | None:
+    """Line and column, from 1, that the message of an error about a story begins with; None when it names none."""
+    found = _PLACE.match(message)
+    return (int(found[1]), int(found[2]) if found[2] else None) if found else None
 
 
 def check_seed(seed: object) -> int:

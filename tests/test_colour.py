@@ -253,7 +253,7 @@ def test_a_pro_clip_before_a_clip_led_by_frames_still_begins_where_it_was(tmp_pa
     clip = this.plan.clips[1]
     assert this.plan.motion_after(1)[1] == 0
     latents = torch.randn(1, 16, 5, 8, 8, generator=torch.Generator().manual_seed(2)) + 1
-    hold = ColourHold(this, tmp_path, "")
+    hold = ColourHold(this, tmp_path)
     held = hold.latents(clip, {"samples": latents}, lambda: torch.zeros(16, 1, 8, 8))["samples"]
     assert torch.equal(held[:, :, :2], latents[:, :, :2])  # anchor and motion
     assert held[:, :, -1].mean().abs() < 1e-5

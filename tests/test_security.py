@@ -26,6 +26,7 @@ import pytest
 import torch
 from old_graphs import pixel_chain
 from safetensors.torch import save_file
+from test_story_answer import node as story_node
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds import clip_video, reel_writer
 from wanvideo_svi.svi_embeds.clip_video import read_video, write_video
@@ -38,7 +39,7 @@ from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.svi_embeds.tensor_header import read_header
-from wanvideo_svi.wrapper_ext import host, plan_answer
+from wanvideo_svi.wrapper_ext import host, plan_answer, story_answer, story_reel
 from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
 from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
@@ -217,7 +218,7 @@ def migrating(monkeypatch: pytest.MonkeyPatch) -> Server:
     return server
 
 
-MIGRATE, JSON = "/wanvideo_svi/migrate", {"Content-Type": "application/json"}
+MIGRATE, STORY, JSON = "/wanvideo_svi/migrate", "/wanvideo_svi/story", {"Content-Type": "application/json"}
 PLAN = "/wanvideo_svi/plan"
 GRAPH = json.dumps({"workflow": pixel_chain()}).encode()
 
@@ -362,6 +363,80 @@ def test_the_plan_route_is_bounded(migrating: Server, folders: Path) -> None:
     assert plan_answer.answer(" " * (5 * 2**20))[0] == 400
     ((status, _),) = migrating.ask((PLAN, b'{"plans": []}', {**JSON, "Origin": "http://evil.example"}))
     assert status == 403
+
+
+def asks_story(**values: Any) -> bytes:
+    """A request for the plan of a node that is set to these values."""
+    return json.dumps({"nodes": [story_node(**values)]}).encode()
+
+
+@pytest.mark.parametrize("name", [*OUTSIDE, *DEVICES, *LOOKALIKES, "", "a\0", "x" * 500])
+def test_the_story_route_looks_into_no_folder_but_the_reel(
+    migrating: Server, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "reels_folder", lambda: pytest.fail(f"a folder was looked for: {name}"))
+    ((status, said),) = migrating.ask((STORY, asks_story(reel=name), JSON))
+    assert status == 200
+    assert "reel must be a name" in json.loads(said)["answers"][0]["error"]["message"]
+
+
+def test_of_a_reel_the_story_route_tells_a_summary_alone(migrating: Server, folders: Path) -> None:
+    folder = folders / "output" / "svi_reels" / "theirs"
+    images = torch.zeros(9, 16, 16, 3)
+    with ReelWriter(folder, fps=16) as writer:
+        writer.add("9f" * 32, images, before=[], overlap=0, tail=images[-5:].clone(), latents=None,
+                   prompt="private prompt", seed=987654321, mode="private_mode", seconds=1.0)  # fmt: skip
+    chain = open_reel(folder).chain
+    (folder / "private_notes.txt").write_text("private")
+    (folder / f"theirs_{chain}_16fps.mp4").write_bytes(b"private")
+    before = sorted(path.name for path in folder.iterdir())
+    ((status, said),) = migrating.ask((STORY, asks_story(reel="theirs"), JSON))
+    assert status == 200
+    reel = json.loads(said)["answers"][0]["reel"]
+    video = {"filename": f"theirs_{chain}_16fps.mp4", "subfolder": "svi_reels/theirs", "type": "output"}
+    assert reel == {
+        "folder": "output/svi_reels/theirs", "clips": 1, "trouble": "", "video": video, "is_current": True,
+    }  # fmt: skip
+    assert "private" not in said
+    assert "987654321" not in said
+    assert "9f9f" not in json.dumps({**json.loads(said)["answers"][0]["reel"], "video": None})
+    assert sorted(path.name for path in folder.iterdir()) == before
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["takes"][0]["seed"] = "private"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    ((_, said),) = migrating.ask((STORY, asks_story(reel="theirs"), JSON))
+    assert "is damaged" in said
+    assert "private" not in said
+
+
+def test_the_story_route_is_bounded(migrating: Server, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folders / "output" / "svi_reels" / "big"
+    with ReelWriter(folder, fps=16):
+        pass
+    seen = 0
+
+    class Entry:
+        name = "big_00000000_16fps.mp4x"
+
+    @contextmanager
+    def endless(_: object) -> Iterator[Any]:
+        def entries() -> Iterator[Entry]:
+            nonlocal seen
+            while True:
+                seen += 1
+                yield Entry()
+
+        yield entries()
+
+    monkeypatch.setattr(story_reel.os, "scandir", endless)
+    ((status, _),) = migrating.ask((STORY, asks_story(reel="big"), JSON))
+    assert status == 200
+    assert 0 < seen <= 20_000
+    monkeypatch.undo()
+    for body in (b'{"nodes": [' + b"{}," * 100 + b"{}]}", b'{"nodes": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"):
+        status, said = story_answer.answer(body.decode())
+        assert status == 400
+        assert len(said["error"]) < 500
 
 
 def test_the_page_shows_what_graphs_say_as_text_only() -> None:

@@ -129,7 +129,7 @@ def render_story(
         **{name: inputs[name] for name in _JOB_INPUTS if name in inputs},
     )  # fmt: skip
     check_job(job)
-    notes += _unused(job)
+    notes += unused(job)
     folder = host.reels_folder() / reel
     changes = changes_of(folder)
     with ReelWriter(folder, fps=fps, length=plan.length) as writer:
@@ -182,7 +182,7 @@ class _NodeReport:
         host.show_progress(self.node_id, done, total, picture)
 
 
-def _unused(job: Job) -> list[str]:
+def unused(job: Job) -> list[str]:
     """What is connected and decides nothing."""
     clips, notes = job.plan.clips, []
     if job.end_images is not None and all(clip.end is None for clip in clips):

@@ -6,7 +6,7 @@ A loop, not a node expansion: memory stays flat, and what a cache would have kep
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from PIL import Image
@@ -22,16 +22,15 @@ from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel import Take
 from ..svi_embeds.reel_writer import ReelWriter
-from .render_colour import ColourHold
+from .render_colour import ColourHold, colour_facts
 from .render_drift import DriftSoFar
 from .render_job import Host, Job, check_job
 from .render_save import Saver
 from .render_text import Texts
+from .render_values import prints_of, values_of
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
-# Changes when the same inputs give another clip, so that reels of before are not taken for true.
-_RENDERING = 1
 # Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
 # Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
@@ -91,7 +90,8 @@ class _Renderer:
         self.ref_print = fingerprint(job.reference)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
-        self.colour = ColourHold(job, writer.folder, self.ref_print)
+        self.colour = ColourHold(job, writer.folder)
+        self.values = list(prints_of(job))
         self.drift = DriftSoFar(writer.folder.name, job.reference)
         self.notes: list[str] = []
 
@@ -113,7 +113,7 @@ class _Renderer:
                 else:
                     self._say(clip, "kept")
                     take, lead = kept
-                    saver.keep(take)
+                    saver.keep(replace(take, values=self.values[clip.index]))
                     self.drift.add(self.writer.reel.look(take), _frames(lead))
             self.report.text("saving")
             takes = saver.takes()
@@ -148,21 +148,13 @@ class _Renderer:
     def _digest(self, clip: ChainClip, lead: _Lead) -> str:
         job = self.job
         models = FIRST_MODELS if clip.model == "first" else MAIN_MODELS
-        texts = job.t5 is not None or job.clip is not None
         facts: dict[str, Any] = {
-            "rendering": _RENDERING,
-            "index": clip.index,
-            "row": [
-                clip.mode, clip.seed, clip.num_frames, clip.motion_frames, clip.known, clip.padding, clip.ref_strength,
-                clip.model, clip.cfg,
-            ],
-            "text": [clip.prompt, job.negative_prompt] if texts else fingerprint(job.text_embeds),
-            "size": [job.width, job.height],
+            **values_of(job, clip),
+            **({} if job.encodes_text else {"text": fingerprint(job.text_embeds)}),
             "lead": fingerprint(self._used_of(clip, lead)),
             "ref": self.ref_print if self._uses_reference(clip) else None,
             "end": None if clip.end is None else [fingerprint(self._end(clip)), job.fun_or_fl2v_model],
-            "tiled": job.tiled_vae,
-            **self.colour.facts(clip),
+            **colour_facts(job, clip, self.ref_print),
             "guides": job.guides.print_of(clip, width=job.width, height=job.height),
             "sampler": [self.sampler_print, self.low_print, job.split_step],
             "origin": {
@@ -221,7 +213,7 @@ class _Renderer:
         look = self.drift.measure(images, clip.overlap_frames)
         saver.add(
             digest, images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt, seed=clip.seed,
-            mode=clip.mode, seconds=time.monotonic() - started, look=look,
+            mode=clip.mode, seconds=time.monotonic() - started, look=look, values=self.values[clip.index],
         )  # fmt: skip
         del images
         self.drift.add(look, tail)

@@ -23,24 +23,28 @@ def colour_method(job: Job, clip: ChainClip) -> str:
     return clip.color or job.color_match
 
 
+def colour_facts(job: Job, clip: ChainClip, reference_print: str | None) -> dict[str, Any]:
+    """What of it decides a clip; nothing where colours are left alone, as in reels of before there was this.
+
+    reference_print: a digest of the reference image, None where that is not known.
+    """
+    method = colour_method(job, clip)
+    if method == "off":
+        return {}
+    return {
+        "color": [
+            "latents" if clip.works_on_latents else method, job.color_match_strength, job.color_match_to,
+            reference_print if job.color_match_to == "reference" else None,
+        ]
+    }  # fmt: skip
+
+
 class ColourHold:
-    """Holds the clips of a job. folder: of its reel. reference_print: a digest of the reference image."""
+    """Holds the clips of a job. folder: of its reel."""
 
-    def __init__(self, job: Job, folder: Path, reference_print: str) -> None:
-        self.job, self.folder, self.reference_print = job, folder, reference_print
+    def __init__(self, job: Job, folder: Path) -> None:
+        self.job, self.folder = job, folder
         self._first: tuple[str, Tensor] | None = None  # with the digest of the clip it is of
-
-    def facts(self, clip: ChainClip) -> dict[str, Any]:
-        """What of it decides a clip; nothing where colours are left alone, as in reels of before there was this."""
-        method, job = colour_method(self.job, clip), self.job
-        if method == "off":
-            return {}
-        return {
-            "color": [
-                "latents" if clip.works_on_latents else method, job.color_match_strength, job.color_match_to,
-                self.reference_print if job.color_match_to == "reference" else None,
-            ]
-        }  # fmt: skip
 
     def images(self, clip: ChainClip, images: Tensor, before: Callable[[], list[Take]]) -> Tensor:
         """The clip with the colours of what it is held to, towards its end; `images` are changed.

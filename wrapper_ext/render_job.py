@@ -73,6 +73,11 @@ class Job:
             return self.start_image
         return self.ref_image
 
+    @property
+    def encodes_text(self) -> bool:
+        """Whether the story's prompts are encoded, rather than one text that was encoded before."""
+        return self.t5 is not None or self.clip is not None
+
 
 def check_job(job: Job) -> None:
     """Raises SVIError for parts that do not fit together, before anything is sampled."""

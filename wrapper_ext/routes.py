@@ -9,6 +9,7 @@ def add_routes() -> None:
     """Register the routes in a running ComfyUI; outside of one, nothing happens."""
     host.add_route("/wanvideo_svi/migrate", _migrate)
     host.add_route("/wanvideo_svi/plan", _plan)
+    host.add_route("/wanvideo_svi/story", _story)
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:
@@ -19,5 +20,11 @@ def _migrate(body: str) -> tuple[int, dict[str, object]]:
 
 def _plan(body: str) -> tuple[int, dict[str, object]]:
     from .plan_answer import answer
+
+    return answer(body)
+
+
+def _story(body: str) -> tuple[int, dict[str, object]]:
+    from .story_answer import answer
 
     return answer(body)

@@ -1,0 +1,101 @@
+"""The story editor in a real ComfyUI and a real browser: the template, a broken story, a reel and its video.
+
+Needs node, playwright-core (NODE_PATH) and a Chromium (CHROMIUM, or on the PATH). COMFYUI_FRONTENDS: folders of further
+frontends to try it in (as --front-end-root takes them, parted as PATH is), each with Vue nodes off and on.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from host.comfyui import REPO, Comfy
+from host.test_long_video import PROMPTS, chain, story
+from test_web_story import CHROMIUM, has
+
+PAGE = Path(__file__).with_name("story_page.mjs")
+WORKFLOW = REPO / "example_workflows" / "long_video_film.json"
+FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("node") is None, reason="node is not there"),
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM"),
+    pytest.mark.skipif(
+        not has("playwright-core"), reason="playwright-core is not there: npm install it and set NODE_PATH"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def rendered(comfy: Comfy) -> dict[str, Any]:
+    """A graph of two clips, whose reel is on disk."""
+    graph, node = chain(story(PROMPTS[:2]), "page")
+    assert "2 made (clip 1, 2)" in comfy.run(graph)[node]["text"][0]
+    return graph
+
+
+@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
+def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
+    """A ComfyUI with one of the frontends, on the same folders."""
+    if not request.param:
+        yield comfy.url
+        return
+    other = copy.copy(comfy)
+    database = f"sqlite:///{comfy.base / 'page.db'}"
+    other.start("--front-end-root", request.param, "--database-url", database, log="page.log")
+    try:
+        yield other.url
+    finally:
+        other.stop()
+
+
+@pytest.mark.parametrize("nodes", ["canvas", "vue"] if FRONTENDS else ["canvas"])
+def test_the_editor_shows_plan_error_and_reel(
+    comfy: Comfy,  # noqa: ARG001 - before page_url, which may be a copy of it
+    rendered: dict[str, Any], page_url: str, nodes: str, tmp_path: Path, request: pytest.FixtureRequest,
+) -> None:  # fmt: skip
+    if nodes == "vue" and "own" in request.node.name:
+        pytest.skip("the frontend that this ComfyUI asks for shows no widgets of packs on Vue nodes")
+    run = tmp_path / "run.json"
+    run.write_text(json.dumps(rendered))
+    command = ["node", str(PAGE), page_url, str(CHROMIUM), str(WORKFLOW), str(run), str(tmp_path), nodes]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    assert seen["troubles"] == []
+    assert seen["first"]["sum"] == "4 clips, 277 frames, 17.3 s at 16 fps  ·  4 to do"
+    assert [row[2:6] for row in seen["first"]["rows"]] == [
+        ["81", "5.1 s", "42", "i2v"], ["81", "9.8 s", "84", "film"], ["81", "14.6 s", "126", "film"],
+        ["49", "17.3 s", "168", "film"],
+    ]  # fmt: skip
+    assert seen["kept_values"]
+    assert "svi_plan" not in seen["prompt"]
+    told = "line 3, column 9 of the story: 'fram' is no setting; did you mean frames?"
+    assert "3 │ [seed=7 fram=49]\n            ^^^^^^^" in seen["broken"]["bad"]
+    assert told in seen["broken"]["bad"]
+    assert told in seen["hint"]
+    assert seen["hint_height"] < 100  # what it says, no more of the widgets below is covered
+    assert seen["selected"] == [True, "fram=49"]
+    assert seen["mended"]["sum"] == "4 clips, 277 frames, 17.3 s at 16 fps  ·  4 to do"
+    assert [row[2] for row in seen["mended"]["rows"]] == ["81", "49", "81", "81"]
+    assert seen["row_selected"] == "[repeat=2]"
+    heights = {seen[step]["height"] for step in ("first", "broken", "mended")}
+    assert len(heights) == 1
+    assert told in seen["undone"]
+    assert seen["redone"] == 4
+    assert seen["reloaded_values"]
+    assert seen["copied"]
+    assert seen["in_subgraph"] in (4, None)
+    assert seen["reel"]["sum"] == "2 clips, 29 frames, 1.8 s at 16 fps  ·  2 kept"
+    assert seen["reel"]["video"] == "▶ Play the video"
+    assert seen["playing"] == [64, 64, 1.81]
+    assert [row[1] for row in seen["edited"]["rows"]] == ["stale", "stale"]
+    assert seen["silent"] == "No plan: ComfyUI's server does not answer."
+    assert seen["back"].endswith("2 stale")

@@ -1,0 +1,390 @@
+// Below the story of SVI Long Video: what it makes, clip by clip, the error at its line, and what the reel has of it.
+// The server plans, with the functions that the node runs; this file shows its answer.
+
+import {
+  addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, sourceOf,
+} from "./svi_widget.js";
+
+const NODE = "WanVideoSVILongVideo";
+const TYPING_MS = 150; // how long typing has to rest before the server is asked
+const LOOK_MS = 2000; // how often a run's progress makes the page look at the reel
+const LOW = 170; // pixels
+const REST = 700; // of the node's other widgets and its inputs, about
+const HEADS = [
+  ["clip", "clip", "Press its number to go to its block"],
+  ["state", "state", "What the reel has of it"],
+  ["frames", "frames", "Of the clip, motion frames included"],
+  ["until", "ends at", "In the joined video"],
+  ["seed", "seed", ""],
+  ["mode", "mode", ""],
+  ["prompt", "prompt", ""],
+];
+const SEEN = "as far as can be seen before the run (models and pictures are compared when it runs)";
+const STATES = {
+  kept: ["kept", `On disk, and made of these settings, ${SEEN}`],
+  stale: ["stale", `On disk, but made otherwise: this clip and all after it are made again, ${SEEN}`],
+  "to do": ["to do", "Not on disk yet"],
+};
+const STYLE = `
+.svi-story, .svi-hint { display: flex; flex-direction: column; gap: 4px; box-sizing: border-box; overflow: hidden;
+  padding: 6px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; text-align: left;
+  background: var(--comfy-input-bg, #222); color: var(--input-text, #ddd); font: 12px/1.4 sans-serif }
+.svi-story { contain: size; width: 100%; height: 100%; min-height: ${LOW}px } /* as tall whatever it says */
+.svi-hint { position: absolute; z-index: 10; left: 0; right: 0; top: calc(100% + 2px); padding: 4px 6px;
+  height: auto !important; /* ComfyUI stretches all that is beside a text box */
+  pointer-events: none; border-color: var(--error-text, #ff4444); box-shadow: 0 4px 12px rgb(0 0 0 / 40%) }
+.svi-story header { display: flex; align-items: center; gap: 8px; min-height: 24px }
+.svi-story .svi-sum { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
+.svi-story button, .svi-video button { border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px;
+  padding: 1px 8px; background: var(--comfy-menu-bg, #353535); color: inherit; font: inherit; cursor: pointer;
+  white-space: nowrap }
+.svi-story button:focus-visible, .svi-video button:focus-visible, .svi-story .svi-rows:focus-visible {
+  outline: 2px solid var(--p-primary-color, #4c8dff); outline-offset: 1px }
+.svi-story .svi-bad { border-left: 3px solid var(--error-text, #ff4444); padding: 2px 0 2px 8px; max-height: 55%;
+  overflow: auto; flex: none }
+.svi-story .svi-bad[hidden] { display: none }
+.svi-bad p, .svi-hint p { margin: 0; overflow-wrap: anywhere }
+.svi-at { display: flex; align-items: flex-start; gap: 8px; margin: 2px 0 }
+.svi-at pre { margin: 0; flex: 1; min-width: 0; overflow-x: auto; font: 12px/1.25 monospace; white-space: pre }
+.svi-at mark { background: none; color: inherit; font-weight: bold }
+.svi-caret { color: var(--error-text, #ff4444); font-weight: bold }
+.svi-story .svi-rows { flex: 1; min-height: 0; overflow: auto }
+.svi-story table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
+.svi-story caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+.svi-story thead th { position: sticky; top: 0; background: var(--comfy-input-bg, #222); text-align: left;
+  font-weight: 600 }
+.svi-story th, .svi-story td { padding: 1px 10px 1px 0; white-space: nowrap; font-weight: normal }
+.svi-story th[data-name=clip], .svi-story td:last-child { padding-right: 8px }
+.svi-story .svi-number { text-align: right }
+.svi-story tbody th button { min-width: 2.6em; padding: 0 4px; border: 0; background: none; text-align: right;
+  text-decoration: underline dotted; text-underline-offset: 3px }
+.svi-story td.svi-prompt { width: 100%; max-width: 0; overflow: hidden; text-overflow: ellipsis }
+.svi-story td.svi-gap { text-align: center; opacity: .75 }
+.svi-story .svi-state::before { display: inline-block; width: 1.3em; content: "" }
+.svi-story [data-state=kept] .svi-state::before { content: "✓"; color: color-mix(in srgb, #2f9e44 60%, currentcolor) }
+.svi-story [data-state=stale] .svi-state::before { content: "↻"; color: color-mix(in srgb, #d9822b 60%, currentcolor) }
+.svi-story tr[data-state="to do"] .svi-state::before { content: "○" }
+.svi-story .svi-old { opacity: .45 }
+.svi-story ul { margin: 6px 0 0; padding: 0 0 0 14px; opacity: .85; white-space: normal }
+.svi-video { width: min(1100px, 94vw); padding: 0; border: 1px solid var(--border-color, #4e4e4e); border-radius: 10px;
+  background: var(--comfy-menu-bg, #202020); color: var(--input-text, #ddd); font: 14px/1.45 sans-serif }
+.svi-video::backdrop { background: rgb(0 0 0 / 60%) }
+.svi-video video { display: block; width: 100%; max-height: 76vh; background: #000 }
+.svi-video footer { display: flex; align-items: center; gap: 8px; padding: 10px 12px }
+.svi-video footer span { flex: 1; min-width: 0; overflow-wrap: anywhere }
+.svi-video button { padding: 5px 12px }`;
+
+const ask = makeAsker({
+  route: "/wanvideo_svi/story",
+  pack: (nodes) => ({ nodes }),
+  unpack: (said) => said?.answers,
+  most: 8,
+  keep: 40,
+});
+
+const panels = new Set(); // of those that stand in a graph
+
+/** What the server is asked about a node. */
+function read(node) {
+  const { values, linked, connected } = readNode(node);
+  const slot = node.inputs?.findIndex((input) => input.name === "sampler_inputs") ?? -1;
+  const settings = slot < 0 ? null : sourceOf(node, slot)?.node;
+  return { values, linked, connected, sampler: settings ? readNode(settings).connected : null };
+}
+
+/** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
+function storyBox(node, panel) {
+  const widget = node.widgets?.find((each) => each.name === "story");
+  const own = [widget?.inputEl, widget?.element].find((each) => each?.tagName === "TEXTAREA" && each.isConnected);
+  if (own) return own;
+  const boxes = panel.closest("[data-node-id]")?.querySelectorAll("textarea") ?? [];
+  return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
+}
+
+const normal = (text) => String(text ?? "").replace(/\r\n?/g, "\n");
+
+/** Selects a part of a text box and scrolls it, and nothing around it, to where that is seen. */
+function select(box, [begin, end]) {
+  box.focus({ preventScroll: true });
+  box.setSelectionRange(begin, end);
+  const copy = element("div", { textContent: box.value.slice(0, begin) });
+  const here = element("span", { textContent: "|" });
+  copy.append(here);
+  const style = getComputedStyle(box);
+  for (const name of ["font", "letterSpacing", "lineHeight", "paddingTop", "paddingLeft", "paddingRight", "tabSize"]) {
+    copy.style[name] = style[name];
+  }
+  Object.assign(copy.style, {
+    position: "fixed", visibility: "hidden", top: 0, left: 0, boxSizing: "border-box", width: `${box.clientWidth}px`,
+    whiteSpace: "pre-wrap", overflowWrap: "break-word",
+  });
+  document.body.append(copy);
+  box.scrollTop = here.offsetTop - box.clientHeight / 3;
+  copy.remove();
+}
+
+function play(reel) {
+  const { api } = comfy();
+  const url = api.apiURL(`/view?${new URLSearchParams(reel.video)}`);
+  const video = element("video", { src: url, controls: true, autoplay: true, loop: true });
+  const name = element("span", { textContent: `${reel.folder}/${reel.video.filename}` });
+  const dialog = element(
+    "dialog", { className: "svi-video", "aria-label": "The joined video of the reel" }, video,
+    element(
+      "footer", {}, name,
+      element("button", {
+        type: "button", textContent: "In a new tab", onclick: () => window.open(url, "_blank", "noopener"),
+      }),
+      element("button", { type: "button", textContent: "Close", onclick: () => dialog.close() }),
+    ),
+  );
+  video.addEventListener("error", () => {
+    name.textContent = `${reel.video.filename} cannot be played: was it deleted?`;
+  });
+  dialog.addEventListener("close", () => {
+    video.removeAttribute("src"); // else it goes on loading
+    video.load();
+    dialog.remove();
+  });
+  dialog.addEventListener("keydown", (event) => event.stopPropagation()); // keys are not for the canvas behind it
+  document.body.append(dialog);
+  dialog.showModal();
+}
+
+/** Wheel over what can scroll scrolls it; the canvas gets the wheel elsewhere. */
+function keepWheel(box) {
+  box.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.metaKey && box.scrollHeight > box.clientHeight) event.stopPropagation();
+  });
+}
+
+class Panel {
+  constructor(node) {
+    this.node = node;
+    this.turn = 0; // counts what may have changed the reel
+    this.timer = null;
+    this.rows = [];
+    this.sum = element("div", { className: "svi-sum", textContent: "No plan yet" });
+    this.playButton = element("button", { type: "button", hidden: true });
+    this.bad = element("div", { className: "svi-bad", hidden: true });
+    this.caption = element("caption", { textContent: "What the story makes, clip by clip" });
+    this.body = element("tbody");
+    this.notes = element("ul");
+    const heads = HEADS.map(([name, textContent, title]) => {
+      return element("th", { scope: "col", title, textContent, "data-name": name });
+    });
+    this.table = element("table", {}, this.caption, element("thead", {}, element("tr", {}, ...heads)), this.body);
+    this.scroll = element(
+      "div", { className: "svi-rows", tabIndex: 0, role: "region", "aria-label": "Plan of the story" },
+      this.table, this.notes,
+    );
+    keepWheel(this.scroll);
+    keepWheel(this.bad);
+    const live = element("div", { role: "status", "aria-live": "polite", style: "display: contents" }, this.bad);
+    this.element = element(
+      "div", { className: "svi-story" }, element("header", {}, this.sum, this.playButton), live, this.scroll,
+    );
+    this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
+    this.playButton.addEventListener("click", () => play(this.reel));
+  }
+
+  /** Asks about the node as it is now, once typing rests. */
+  changed(question) {
+    clearTimeout(this.timer);
+    const wait = this.asked ? TYPING_MS : 0;
+    this.asked = true;
+    this.timer = setTimeout(async () => {
+      const said = await ask(this, { ...question, turn: this.turn });
+      if (said?.trouble) this.showTrouble(said.trouble);
+      else if (said) this.show(said.answer);
+    }, wait);
+  }
+
+  lookAgain() {
+    this.turn++;
+    this.follower.again();
+  }
+
+  goTo(place) {
+    const box = storyBox(this.node, this.element);
+    if (box) select(box, place);
+  }
+
+  showTrouble(trouble) {
+    this.showBad(element("p", { textContent: `No plan: ${trouble}.` }));
+    this.showHint(null);
+    this.showOld(true);
+  }
+
+  show(answer) {
+    const { error } = answer;
+    this.place = error?.select; // may move while the words stay
+    if (error) this.showBad(...this.errorParts(error));
+    else this.showBad();
+    this.showHint(error);
+    this.showOld(Boolean(error));
+    if (error) return;
+    this.reel = answer.reel;
+    this.showHead(answer);
+    this.showRows(answer);
+    const notes = [...answer.notes];
+    if (answer.reel?.trouble) notes.push(`The reel cannot be looked at: ${answer.reel.trouble}`);
+    if (notes.join("\n") === this.told) return;
+    this.told = notes.join("\n");
+    this.notes.replaceChildren(...notes.map((note) => element("li", { textContent: note })));
+  }
+
+  showHead({ summary, counts, reel }) {
+    const some = Object.entries(counts ?? {}).filter(([, count]) => count);
+    const states = some.map(([state, count]) => `${count} ${state}`).join(", ");
+    this.sum.textContent = [summary || "Planned when it runs", states].filter(Boolean).join("  ·  ");
+    this.sum.title = reel ? `${this.sum.textContent}\nreel: ${reel.folder}` : this.sum.textContent;
+    const video = reel?.video;
+    this.playButton.hidden = !video;
+    if (!video) return;
+    this.playButton.textContent = reel.is_current ? "▶ Play the video" : "▶ Play the last video";
+    this.playButton.title = reel.is_current
+      ? `The joined video of the ${reel.clips} clips on disk`
+      : "A joined video of the reel as it was before; the clips on disk are not joined yet";
+  }
+
+  /** Under a text that is no story the plan of before stays, so that nothing jumps; it is seen not to count. */
+  showOld(old) {
+    for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
+    this.caption.textContent = old ? "What the story made before the error" : "What the story makes, clip by clip";
+  }
+
+  showBad(...parts) {
+    const key = parts.map((part) => part.textContent).join("\n");
+    if (key === this.badKey && parts.length) return; // said already
+    this.badKey = key;
+    this.bad.hidden = !parts.length;
+    this.bad.replaceChildren(...parts);
+  }
+
+  /** The panel is far below the story: while somebody types there, the error is shown right under the text box too. */
+  showHint(error) {
+    const box = error?.select && storyBox(this.node, this.element);
+    if (!box || document.activeElement !== box) return this.hint.remove();
+    this.hint.replaceChildren(...this.errorParts(error, false));
+    box.parentElement.append(this.hint);
+    box.addEventListener("blur", () => this.hint.remove(), { once: true });
+    return undefined;
+  }
+
+  errorParts({ message, line, text, mark: [begin, end] }, withButton = true) {
+    const said = element("p", { textContent: message });
+    if (line === null) return [said];
+    const head = `${line} │ `;
+    const marked = element("mark", { textContent: text.slice(begin, end) });
+    const code = element("pre", {}, head, text.slice(0, begin), marked, text.slice(end));
+    const under = " ".repeat(head.length + begin) + "^".repeat(Math.max(1, end - begin));
+    code.append("\n", element("span", { className: "svi-caret", textContent: under, "aria-hidden": "true" }));
+    const at = element("div", { className: "svi-at" }, code);
+    if (withButton) {
+      at.append(element("button", {
+        type: "button", textContent: `Go to line ${line}`, title: "Put the cursor there",
+        onclick: () => this.goTo(this.place),
+      }));
+    }
+    return [at, said];
+  }
+
+  /** Rows are changed in place: the scroll and what has the focus stay. */
+  showRows({ rows, left_out: leftOut }) {
+    const all = [];
+    for (const row of rows) {
+      if (leftOut && row.clip !== 1 && all.at(-1)?.clip !== row.clip - 1) all.push({ gap: leftOut });
+      all.push(row);
+    }
+    while (this.rows.length > all.length) this.rows.pop().row.remove();
+    all.forEach((row, index) => {
+      if (this.rows[index] && Boolean(this.rows[index].gap) === Boolean(row.gap)) return;
+      const made = row.gap ? gapRow() : this.clipRow();
+      if (this.rows[index]) this.rows[index].row.replaceWith(made.row);
+      else this.body.append(made.row);
+      this.rows[index] = made;
+    });
+    all.forEach((row, index) => this.rows[index].fill(row));
+  }
+
+  clipRow() {
+    let place = [0, 0];
+    const button = element("button", { type: "button", onclick: () => this.goTo(place) });
+    const cells = {};
+    for (const [name] of HEADS.slice(1)) {
+      const isNumber = ["frames", "until", "seed"].includes(name);
+      cells[name] = element("td", { className: `svi-${name}${isNumber ? " svi-number" : ""}` });
+    }
+    const row = element("tr", {}, element("th", { scope: "row" }, button), ...Object.values(cells));
+    const put = (cell, text, title = "") => {
+      if (cell.textContent !== text) cell.textContent = text;
+      if (cell.title !== title) cell.title = title;
+    };
+    const fill = (clip) => {
+      place = clip.select;
+      put(button, String(clip.clip), `Line ${clip.line} of the story`);
+      row.dataset.state = clip.state ?? "";
+      put(cells.state, ...(STATES[clip.state] ?? ["–", "Not known before the run"]));
+      put(cells.frames, String(clip.frames), clip.overlap ? `${clip.overlap} of them are the clip before's` : "");
+      put(cells.until, clip.time, `${clip.until} frames`);
+      put(cells.seed, clip.seed);
+      put(cells.mode, clip.mode, clip.model === "first" ? "With the model without the SVI LoRA" : "");
+      put(cells.prompt, clip.prompt, clip.prompt);
+    };
+    return { row, fill };
+  }
+}
+
+function gapRow() {
+  const cell = element("td", { colSpan: HEADS.length, className: "svi-gap" });
+  return {
+    row: element("tr", {}, cell),
+    gap: true,
+    fill: ({ gap }) => (cell.textContent = `… ${gap} clips between …`),
+  };
+}
+
+function addPanel(node) {
+  addStyle("svi-story-style", STYLE);
+  const panel = new Panel(node);
+  const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
+  // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own.
+  widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * (node.size[1] - REST));
+  panel.follower = follow(node, (question) => panel.changed(question), { read, widget });
+  chain(node, "onAdded", () => panels.add(panel));
+  chain(node, "onRemoved", () => panels.delete(panel));
+}
+
+function lookAll() {
+  for (const panel of panels) panel.lookAgain();
+}
+
+/** Looks at the reels again whenever one may have changed. */
+function watchRuns(api) {
+  const ends = ["execution_success", "execution_error", "execution_interrupted"];
+  for (const event of ends) api.addEventListener(event, lookAll);
+  let looked = 0;
+  const progress = ({ detail }) => {
+    if (performance.now() - looked < LOOK_MS) return;
+    const id = String(detail?.nodeId ?? detail?.node ?? "").split(":").at(-1); // in subgraphs 3:12
+    for (const panel of panels) {
+      if (String(panel.node.id) !== id) continue;
+      looked = performance.now();
+      panel.lookAgain();
+    }
+  };
+  for (const event of ["progress", "progress_text"]) api.addEventListener(event, progress);
+  window.addEventListener("focus", lookAll);
+  onReconnect(lookAll);
+}
+
+comfy().app.registerExtension({
+  name: "WanVideoSVI.Story",
+  setup() {
+    watchRuns(comfy().api);
+  },
+  nodeCreated(node) {
+    if ((node.comfyClass ?? node.type) === NODE) addPanel(node);
+  },
+});

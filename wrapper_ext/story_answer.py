@@ -1,0 +1,279 @@
+"""What the story editor of WanVideoSVILongVideo shows: the plan, the error at its line, and what the reel has of it.
+
+The plan is made by the functions that the node runs. What only the run knows (models, pixels, how many frames are on a
+wire, how long the audio is) is taken as it mostly is, and notes say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ..svi_embeds.chain import ChainClip, ChainPlan, plan_chain
+from ..svi_embeds.errors import SVIError
+from ..svi_embeds.reel import check_reel_name
+from ..svi_embeds.story import AUTO, parse_story
+from ..svi_embeds.words import shorten
+from .long_video import unused
+from .render_job import Job, check_job
+from .story_reel import STATES, reel_answer
+from .story_text import Places
+from .workflow.parse import parse_json
+
+MAX_QUESTIONS = 8
+MAX_STORY = 2**20  # characters
+MAX_PLANNED = 5_000  # clips: what takes no second
+_ALL_ROWS, _FIRST_ROWS, _LAST_ROWS = 120, 60, 40
+_PROMPT = 80  # characters of one that are shown
+
+_INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step")
+_FLOATS = ("fps", "color_match_strength")
+_BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae")
+_TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to")
+_MAX_WORD = 1000  # characters of a choice or a name
+
+# Nodes that give one image, and the settings node, whose inputs tell whether there is something to follow.
+_ONE_IMAGE = ("LoadImage", "LoadImageOutput")
+_SETTINGS = "WanVideoSamplerSettings"
+_GUIDES = ("multitalk_embeds", "unianimate_poses")
+_NO_GUIDE = "WanVideoEmptyEmbeds"
+
+# Values that decide neither a clip nor the plan.
+_FREE = ("fps", "resume")
+
+
+def answer(body: str) -> tuple[int, dict[str, Any]]:
+    """The server's answer to the web page: {"nodes": [...]} -> status and {"answers": [...]}, in the same order.
+
+    A node is {"values", "linked", "connected", "sampler"}: its widgets by name; which of them a link has whose value is
+    not known; by name of its other inputs the type of the node behind them ("" where it cannot be seen); and the same
+    of the settings node behind sampler_inputs, None where that cannot be seen.
+    """
+    try:
+        asked = parse_json(body)
+        nodes = asked.get("nodes") if isinstance(asked, dict) else None
+        if not isinstance(nodes, list):
+            raise SVIError("the request must be a JSON object with a list of nodes")
+        if len(nodes) > MAX_QUESTIONS:
+            raise SVIError(f"a request has at most {MAX_QUESTIONS} nodes, this one has {len(nodes)}: ask in parts")
+        return 200, {"answers": [_answer(node) for node in nodes]}
+    except SVIError as error:
+        return 400, {"error": str(error)}
+
+
+class _TooMuchError(SVIError):
+    """More than is planned while somebody types; the node itself may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A node as the page sees it. guided: whether the settings node may bring a voice or poses. text: whether it may
+    bring text_embeds."""
+
+    values: Mapping[str, Any]
+    linked: frozenset[str]
+    connected: Mapping[str, str]
+    guided: bool
+    text: bool
+
+    @staticmethod
+    def read(node: Any) -> _Question:
+        """Raises SVIError for what no page of this pack sends."""
+        if not isinstance(node, dict):
+            raise SVIError("a node must be a JSON object")
+        given, linked = node.get("values"), node.get("linked")
+        if not isinstance(given, dict) or not isinstance(linked, list):
+            raise SVIError("a node must have values by name and a list of linked ones")
+        values: dict[str, Any] = {name: _number(name, given.get(name)) for name in (*_INTS, *_FLOATS)}
+        for name in _BOOLS:
+            if not isinstance(given.get(name), bool):
+                raise SVIError(f"{name} must be true or false")
+            values[name] = given[name]
+        for name in _TEXTS:
+            text = given.get(name)
+            most = MAX_STORY if name in ("story", "negative_prompt") else _MAX_WORD
+            if not isinstance(text, str):
+                raise SVIError(f"{name} must be text")
+            if len(text) > most:
+                raise _TooMuchError(f"{name} has {len(text)} characters, more than {most}")
+            values[name] = text
+        connected = _connected(node.get("connected"))
+        sampler = node.get("sampler")
+        if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
+            return _Question(values, frozenset(map(str, linked)), connected, guided=True, text=True)
+        behind = _connected(sampler)
+        follows = any(name in behind for name in _GUIDES)
+        embeds = behind.get("image_embeds", _NO_GUIDE) != _NO_GUIDE
+        return _Question(
+            values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind
+        )  # fmt: skip
+
+    def count(self, name: str) -> int | None:
+        """Images at an input; None where that is not known before the run."""
+        if name not in self.connected:
+            return 0
+        return 1 if self.connected[name] in _ONE_IMAGE else None
+
+
+def _number(name: str, value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 2**64:
+        raise SVIError(f"{name} must be a number")
+    if name in _FLOATS:
+        return float(value)
+    if value != int(value):
+        raise SVIError(f"{name} must be a whole number, got {value}")
+    return int(value)
+
+
+def _connected(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(kind, str) for kind in value.values()):
+        raise SVIError("connected must be types of nodes by name of the input")
+    return value
+
+
+def _answer(node: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "error": None,
+        "summary": "",
+        "counts": {},
+        "rows": [],
+        "left_out": 0,
+        "notes": [],
+        "reel": None,
+    }
+    places = Places("")
+    notes: list[str] = []
+    try:
+        asked = _Question.read(node)
+        values = asked.values
+        if "story" in asked.linked:
+            said["notes"] = ["the story comes by a link: what it makes is known when it runs"]
+            return said
+        places = Places(values["story"])
+        plan, fills = _plan(asked, notes)
+        job = _job(asked, plan)
+        check_job(job)
+        notes = [*plan.notes, *unused(job), *notes]
+    except _TooMuchError as error:
+        said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
+        return said
+    except SVIError as error:
+        said["error"] = places.error(str(error))
+        return said
+    if open_values := sorted((asked.linked & values.keys()) - {"reel"}):
+        notes.append(f"planned with what the node shows for {', '.join(open_values)}: the link may give another value")
+    said["summary"] = f"at least {plan.describe()}" if fills else plan.describe()
+    said["notes"] = notes
+    states: list[str] | None = None
+    if "reel" not in asked.linked:
+        states, said["reel"] = reel_answer(
+            values["reel"], job, resume=values["resume"], comparable=not asked.linked - {*_FREE, "reel"}
+        )  # fmt: skip
+    said["counts"] = {state: states.count(state) for state in STATES} if states else {}
+    shown = _shown(len(plan.clips))
+    said["left_out"] = len(plan.clips) - len(shown)
+    said["rows"] = [_row(plan, plan.clips[index], states[index] if states else None, places) for index in shown]
+    return said
+
+
+def _shown(count: int) -> list[int]:
+    """Indices of the clips that are shown: all of a short chain, the first and the last ones of a long one."""
+    if count <= _ALL_ROWS:
+        return list(range(count))
+    return [*range(_FIRST_ROWS), *range(count - _LAST_ROWS, count)]
+
+
+def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) -> dict[str, Any]:
+    return {
+        "clip": clip.index + 1,
+        "line": clip.line,
+        "select": places.line(clip.line),
+        "frames": clip.num_frames,
+        "overlap": clip.overlap_frames,
+        "until": clip.until,
+        "time": f"{clip.until / plan.fps:.1f} s",
+        "seed": str(clip.seed),  # more digits than numbers of JavaScript hold
+        "mode": clip.mode,
+        "model": clip.model,
+        "prompt": shorten(clip.prompt, _PROMPT),
+        "state": state,
+    }
+
+
+def _plan(asked: _Question, notes: list[str]) -> tuple[ChainPlan, bool]:
+    """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
+
+    notes: gets what was assumed. Raises SVIError as the node does.
+    """
+    values = asked.values
+    blocks = parse_story(values["story"])
+    check_reel_name(values["reel"])  # in this order, as the node answers
+    if (count := sum(block.repeat for block in blocks)) > MAX_PLANNED:
+        raise _TooMuchError(f"the story makes {count} clips, more than {MAX_PLANNED}")
+    start, ends = asked.count("start_image"), asked.count("end_images")
+
+    def plan(length: int | None, start_frames: int) -> ChainPlan:
+        return plan_chain(
+            values["story"], mode=values["mode"], num_frames=values["num_frames"],
+            overlap_frames=values["overlap_frames"], seed=values["seed"], fps=values["fps"], start_frames=start_frames,
+            reference_frames=int("ref_image" in asked.connected), end_images=ends,
+            fun_or_fl2v_model=values["fun_or_fl2v_model"], first_clip_model="first_clip_model" in asked.connected,
+            length=length,
+        )  # fmt: skip
+
+    frames = 1 if start is None else start
+    last = blocks[-1]
+    if last.repeat != AUTO or not (asked.guided or "audio" in asked.connected):
+        made, fills = plan(None, frames), False
+    else:
+        made, fills = plan(1, frames), True
+        if made.clips[-1].line != last.line:
+            made = plan(made.total_frames + 1, frames)
+        made = ChainPlan(made.clips, made.fps, made.default_motion_frames, made.notes)
+        notes.append(
+            f"line {last.line} of the story makes as many clips as the audio or the poses need, which is known when it "
+            "runs: one is shown"
+        )
+    if start is None:
+        try:
+            same = plan(made.total_frames if fills else None, values["num_frames"]).clips == made.clips
+        except SVIError:
+            same = False
+        if not same:
+            notes.append("start_image is taken for one image: a clip to go on from makes another plan")
+    if ends is None and any(clip.end is not None for clip in made.clips):
+        notes.append("how many end_images there are is known when it runs")
+    return made, fills
+
+
+def _job(asked: _Question, plan: ChainPlan) -> Job:
+    """A job as the node makes it, with stand-ins for models and pixels, so that its own checks can be asked.
+
+    Raises SVIError as the node does.
+    """
+    values, there = asked.values, asked.connected
+    if "low_noise_model" in there and "low_noise_sampler_inputs" in there:
+        raise SVIError("connect low_noise_model or low_noise_sampler_inputs, not both")
+    # Where the stages meet is not known: any step, unless the node itself says which.
+    sampler = {"model": "", "steps": 2**31, "end_step": 0.5, "start_step": 0.5}
+    low = "low_noise_model" in there or "low_noise_sampler_inputs" in there
+    embeds = "text_embeds" in there or (asked.text and not {"t5", "clip"} & there.keys())
+
+    def images(name: str) -> torch.Tensor | None:
+        count = asked.count(name)
+        return None if count == 0 else torch.empty(count or 1)
+
+    return Job(
+        plan=plan, vae="", width=values["width"], height=values["height"], sampler=sampler,
+        low_sampler=sampler if low else None, split_step=values["split_step"],
+        first_model=there.get("first_clip_model"), first_low_model=there.get("first_clip_low_noise_model"),
+        start_image=images("start_image"), ref_image=images("ref_image"), end_images=images("end_images"),
+        t5=there.get("t5"), clip=there.get("clip"), text_embeds={} if embeds else None,
+        negative_prompt=values["negative_prompt"],
+        clip_vision=there.get("clip_vision"), fun_or_fl2v_model=values["fun_or_fl2v_model"],
+        tiled_vae=values["tiled_vae"], color_match=values["color_match"],
+        color_match_strength=values["color_match_strength"], color_match_to=values["color_match_to"],
+    )  # fmt: skip
