@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -80,3 +82,12 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
             with Image.open(tmp_path / "temp" / shown["filename"]) as picture:
                 assert picture.size == expected
     assert preview_width({"WanVideoSVI.PreviewWidth": 10}) is None
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
+def test_the_settings_of_the_page() -> None:
+    script = Path(__file__).parent / "web" / "settings.test.mjs"
+    done = subprocess.run(
+        ["node", "--test", str(script)], capture_output=True, text=True, timeout=120, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
