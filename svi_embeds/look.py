@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -113,12 +114,13 @@ def _variance(values: Tensor) -> float:
 def _mean_ab(rgb: Tensor) -> tuple[float, float]:
     height, width = rgb.shape[:2]
     step = max(1, math.isqrt(height * width // _LAB_PIXELS))
-    sample = rgb[::step, ::step].clamp(0, 1)
-    linear = torch.where(sample <= 0.04045, sample / 12.92, ((sample + 0.055) / 1.055) ** 2.4)
-    xyz = linear @ torch.tensor(_XYZ, dtype=linear.dtype, device=linear.device).T
-    f = torch.where(xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
-    fx, fy, fz = f.unbind(-1)
-    return 500 * mean_of(fx - fy), 200 * mean_of(fy - fz)
+    # By numpy: torch's powers of an element depend on where in a thread's share it lies.
+    sample = rgb[::step, ::step].clamp(0, 1).reshape(-1, 3).cpu().numpy()
+    linear = np.where(sample <= 0.04045, sample / 12.92, ((sample + 0.055) / 1.055) ** 2.4)
+    xyz = np.stack([sum(share * linear[:, i] for i, share in enumerate(row)) for row in _XYZ])
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    fx, fy, fz = f.mean(axis=1, dtype=np.float64)
+    return float(500 * (fx - fy)), float(200 * (fy - fz))
 
 
 def _tones(luma: Tensor) -> tuple[float, float, tuple[float, ...]]:
