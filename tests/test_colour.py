@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib.util
 import itertools
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from wanvideo_svi.svi_embeds.stitch import stitch
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.wrapper_ext.render_colour import ColourHold
 
+LONG = bool(os.environ.get("SVI_LONG_TESTS"))
 PICTURE = photograph()
 HAS_MKL = importlib.util.find_spec("color_matcher") is not None
 NEEDS_MKL = pytest.mark.skipif(not HAS_MKL, reason="color-matcher is not installed")
@@ -53,7 +55,7 @@ def test_drift_over_twenty_clips_is_held_and_no_seam_gets_worse(name: str, metho
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("name", DRIFTS)
+@pytest.mark.parametrize("name", DRIFTS if LONG else ["contrast", "cast"])  # the one that bends most, and the colours
 def test_a_scene_with_flat_and_white_areas_is_held_too(name: str, method: str) -> None:
     free = let_go("drawing", name)
     held = measured(run_chain(drawing(), DRIFTS[name], method=method))
