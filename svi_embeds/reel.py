@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -30,6 +30,7 @@ from .errors import SVIError
 from .json_text import read_json
 from .safe_paths import is_device
 from .soundtrack import Soundtrack
+from .stored_file import StoredFile, damage_of, is_as_written, size_of
 from .tensor_header import read_header
 from .whole_file import moved_in
 from .words import align, shorten
@@ -40,16 +41,6 @@ LOOK = "look"  # of the clip, in the metadata of its tail
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
 MAX_MANIFEST = 64 * 2**20  # bytes: about 50,000 takes
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file of the reel as it was written: its name in the folder, size, time and SHA-256."""
-
-    name: str
-    size: int
-    time: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +169,11 @@ class Reel:
 
     def is_whole(self, clip: Take) -> bool:
         """Whether the files of a clip are as they were written. Reads them only when their time has changed."""
-        return all(_is_as_written(self.folder, file) for file in (clip.video, clip.tail))
+        return all(is_as_written(self.folder, file) for file in (clip.video, clip.tail))
 
     def has(self, clip: Take) -> bool:
         """Whether the files of a clip are there with the size they were written with. Reads none of them."""
-        return all(_size(self.folder, file) == file.size for file in (clip.video, clip.tail))
+        return all(size_of(self.folder, file) == file.size for file in (clip.video, clip.tail))
 
     def problems(self, progress: Callable[[int, int], None] | None = None) -> list[str]:
         """What is wrong, a line each; [] for a whole reel. Reads every byte.
@@ -196,7 +187,7 @@ class Reel:
             bad = [
                 f"{where}: {file.name} {reason}"
                 for file in (clip.video, clip.tail)
-                if (reason := _damage(self.folder, file))
+                if (reason := damage_of(self.folder, file))
             ]
             if not bad:
                 try:
@@ -425,52 +416,7 @@ def _is_being_written(folder: Path) -> bool:
         return False
 
 
-def hash_file(file: BinaryIO) -> str:
-    """SHA-256 of an open file, from where it stands."""
-    digest = hashlib.sha256()
-    while block := file.read(2**20):
-        digest.update(block)
-    return digest.hexdigest()
-
-
 def strays(reel: Reel) -> list[str]:
     """Files of this pack's making that no take of the reel names. Raises OSError when the folder cannot be read."""
     named = {file.name for take in (*reel.clips, *reel.spare) for file in (take.video, take.tail)}
     return sorted(path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named)
-
-
-def _size(folder: Path, file: StoredFile) -> int | None:
-    """Of a file as it lies there, a link itself and not what it leads to; None when it cannot be told."""
-    try:
-        return (folder / file.name).lstat().st_size
-    except OSError:
-        return None
-
-
-def _has_size_and_time(folder: Path, file: StoredFile) -> bool:
-    try:
-        state = (folder / file.name).lstat()
-    except OSError:
-        return False
-    return (state.st_size, state.st_mtime_ns) == (file.size, file.time)
-
-
-def _is_as_written(folder: Path, file: StoredFile) -> bool:
-    return _has_size_and_time(folder, file) or not _damage(folder, file)
-
-
-def _damage(folder: Path, file: StoredFile) -> str:
-    """What is wrong with a file, "" when it is as written. Reads all of it."""
-    path = folder / file.name
-    try:
-        if path.is_symlink():
-            return "is a link, which is not followed"
-        if path.stat().st_size != file.size:
-            return f"has {path.stat().st_size} bytes, {file.size} were written"
-        with path.open("rb") as opened:
-            sha256 = hash_file(opened)
-    except FileNotFoundError:
-        return "is gone"
-    except OSError as error:
-        return f"cannot be read: {error}"
-    return "" if sha256 == file.sha256 else "is not what was written"

@@ -30,13 +30,12 @@ from .reel import (
     MAX_MANIFEST,
     VERSION,
     Reel,
-    StoredFile,
     Take,
-    hash_file,
     open_reel,
     strays,
     writing,
 )
+from .stored_file import StoredFile, hash_file
 from .whole_file import clear_left, sync_folder
 
 _PAUSES = (0.01, 0.05, 0.25)  # seconds

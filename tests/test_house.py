@@ -36,7 +36,7 @@ def layer(path: Path) -> str:
     if path.parent.name == "workflow":
         return "render"
     stem = path.stem
-    if stem in ("host", "settings"):
+    if stem in ("host", "host_requests", "settings"):
         return "host"
     if stem.startswith("render"):
         return "render"

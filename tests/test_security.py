@@ -39,7 +39,7 @@ from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.svi_embeds.tensor_header import read_header
-from wanvideo_svi.wrapper_ext import host, plan_answer, story_answer, story_reel
+from wanvideo_svi.wrapper_ext import host, host_requests, plan_answer, story_answer, story_reel
 from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
 from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
@@ -278,7 +278,7 @@ def test_a_request_that_is_too_large_is_refused_before_all_of_it_is_read(migrati
 
 
 def test_a_request_that_does_not_end_is_given_up(migrating: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "_READ_SECONDS", 0.2)
+    monkeypatch.setattr(host_requests, "_READ_SECONDS", 0.2)
 
     async def slow() -> Any:
         yield b"{"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import sys
 import types
@@ -12,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from browser import needs_node
 from PIL import Image
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import host
@@ -84,7 +84,7 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
     assert preview_width({"WanVideoSVI.PreviewWidth": 10}) is None
 
 
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
+@needs_node
 def test_the_settings_of_the_page() -> None:
     script = Path(__file__).parent / "web" / "settings.test.mjs"
     done = subprocess.run(

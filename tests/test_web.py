@@ -17,14 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, needs_browser, needs_node
 from wanvideo_svi.wrapper_ext.plan_answer import answer, plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB, HERE = ROOT / "web", ROOT / "tests" / "web"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PLAYWRIGHT = any((Path(folder) / "playwright-core").is_dir() for folder in os.environ.get("NODE_PATH", "").split(":"))
-
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
 
 
 def embeds(values: dict[str, Any], *, linked: tuple[str, ...] = (), **connected: str) -> dict[str, Any]:
@@ -105,8 +102,7 @@ def page() -> Iterator[str]:
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM")
-@pytest.mark.skipif(not PLAYWRIGHT, reason="playwright-core is not there: npm install it and set NODE_PATH")
+@needs_browser
 def test_strips_follow_their_nodes_in_a_browser(page: str, tmp_path: Path) -> None:
     out = Path(os.environ.get("SVI_PICTURES") or tmp_path)
     command = ["node", str(HERE / "strip_page.mjs"), page, str(CHROMIUM), str(out)]

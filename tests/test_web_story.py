@@ -6,27 +6,20 @@ Needs node with jsdom and playwright-core (NODE_PATH), and a Chromium (CHROMIUM,
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, has, needs_browser, needs_node
 from test_story_answer import VALUES
 from wanvideo_svi.wrapper_ext import host
 from web.story_serve import served
 
 WEB = Path(__file__).resolve().parent / "web"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-NODE = shutil.which("node")
 
 
-def has(package: str) -> bool:
-    return any((Path(folder) / package).is_dir() for folder in os.environ.get("NODE_PATH", "").split(os.pathsep))
-
-
-@pytest.mark.skipif(NODE is None, reason="node is not there")
+@needs_node
 @pytest.mark.skipif(not has("jsdom"), reason="jsdom is not there: npm install it and set NODE_PATH")
 def test_the_panel_on_a_node_that_stands_in_for_comfyuis() -> None:
     done = subprocess.run(
@@ -37,9 +30,7 @@ def test_the_panel_on_a_node_that_stands_in_for_comfyuis() -> None:
     assert "# pass 0" not in done.stdout
 
 
-@pytest.mark.skipif(NODE is None, reason="node is not there")
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM")
-@pytest.mark.skipif(not has("playwright-core"), reason="playwright-core is not there: npm install it and set NODE_PATH")
+@needs_browser
 def test_a_broken_story_is_told_at_its_line_and_mended_in_a_browser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.safe_paths import is_device
 
 REELS = "svi_reels"
 _REELS_KEY, _WIDTH_KEY = "WanVideoSVI.ReelFolder", "WanVideoSVI.PreviewWidth"
 _MAX_BYTES = 2**22
-_LETTERS = frozenset("_-. ()+")
 
 
 def read_settings(user_folder: Path) -> dict[str, Any]:
@@ -32,21 +30,15 @@ def read_settings(user_folder: Path) -> dict[str, Any]:
 
 def reels_name(settings: dict[str, Any]) -> str:
     """The folder of reels, a name inside ComfyUI's output folder. Raises SVIError for what is none."""
-    name = settings.get(_REELS_KEY) or REELS
-    fits = (
-        isinstance(name, str)
-        and len(name.encode("utf-8", "replace")) <= 120
-        and all(letter.isalnum() or letter in _LETTERS for letter in name)
-        and name[0].isalnum()
-        and name[-1] not in ". "
-    )
-    if not fits or is_device(name):
+    from ..svi_embeds.reel import check_reel_name
+
+    try:
+        return check_reel_name(settings.get(_REELS_KEY) or REELS)
+    except SVIError as error:
         raise SVIError(
-            "Reel folder in ComfyUI's settings must be the name of a folder in the output folder, of letters, digits, "
-            f"blanks and _ - . ( ) +, a letter or digit first, got {str(name)[:100]!r}: change it under Settings > "
-            "WanVideo SVI"
-        )
-    return name
+            "Reel folder in ComfyUI's settings must be the name of a folder in the output folder, under the rule for "
+            f"reels: {error}. Change it under Settings > WanVideo SVI"
+        ) from error
 
 
 def preview_width(settings: dict[str, Any]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ elif find_wrapper(Path(os.environ["COMFYUI_DIR"])) is None:
     REASON = "COMFYUI_DIR has no WanVideoWrapper in custom_nodes; set WANVIDEO_WRAPPER_DIR to one"
 else:
     REASON = ""
+FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
 
 
 def _comfyui() -> Path:
@@ -80,3 +82,18 @@ def bare_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
         yield host
     finally:
         host.stop()
+
+
+@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
+def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
+    """A ComfyUI with one of the frontends, on the same folders."""
+    if not request.param:
+        yield comfy.url
+        return
+    other = copy.copy(comfy)
+    database = f"sqlite:///{comfy.base / 'page.db'}"
+    other.start("--front-end-root", request.param, "--database-url", database, log="page.log")
+    try:
+        yield other.url
+    finally:
+        other.stop()

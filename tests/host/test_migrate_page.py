@@ -6,28 +6,19 @@ Needs node, playwright-core (NODE_PATH) and a Chromium (CHROMIUM, or on the PATH
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
+from browser import CHROMIUM, needs_browser
 from host.comfyui import Comfy
 from old_graphs import pixel_chain
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 PAGE = Path(__file__).with_name("migrate_page.mjs")
 
 
-def _playwright() -> bool:
-    return any((Path(folder) / "playwright-core").is_dir() for folder in os.environ.get("NODE_PATH", "").split(":"))
-
-
-@pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM")
-@pytest.mark.skipif(not _playwright(), reason="playwright-core is not there: npm install it and set NODE_PATH")
+@needs_browser
 def test_the_command_migrates_with_undo(comfy: Comfy, tmp_path: Path) -> None:
     raw = pixel_chain(seeds=[1, 1, 1])
     file = tmp_path / "graph.json"

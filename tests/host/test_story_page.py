@@ -6,31 +6,19 @@ frontends to try it in (as --front-end-root takes them, parted as PATH is), each
 
 from __future__ import annotations
 
-import copy
 import json
-import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import CHROMIUM, needs_browser
 from host.comfyui import REPO, Comfy
+from host.conftest import FRONTENDS
 from host.test_long_video import PROMPTS, chain, story
-from test_web_story import CHROMIUM, has
 
 PAGE = Path(__file__).with_name("story_page.mjs")
 WORKFLOW = REPO / "example_workflows" / "long_video_film.json"
-FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not there"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM"),
-    pytest.mark.skipif(
-        not has("playwright-core"), reason="playwright-core is not there: npm install it and set NODE_PATH"
-    ),
-]
 
 
 @pytest.fixture(scope="module")
@@ -41,21 +29,7 @@ def rendered(comfy: Comfy) -> dict[str, Any]:
     return graph
 
 
-@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
-def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
-    """A ComfyUI with one of the frontends, on the same folders."""
-    if not request.param:
-        yield comfy.url
-        return
-    other = copy.copy(comfy)
-    database = f"sqlite:///{comfy.base / 'page.db'}"
-    other.start("--front-end-root", request.param, "--database-url", database, log="page.log")
-    try:
-        yield other.url
-    finally:
-        other.stop()
-
-
+@needs_browser
 @pytest.mark.parametrize("nodes", ["canvas", "vue"] if FRONTENDS else ["canvas"])
 def test_the_editor_shows_plan_error_and_reel(
     comfy: Comfy,  # noqa: ARG001 - before page_url, which may be a copy of it

@@ -7,30 +7,20 @@ SVI_PICTURES: a folder for the screenshots.
 
 from __future__ import annotations
 
-import copy
 import json
 import os
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from host.comfyui import REPO, Comfy
+from browser import CHROMIUM, needs_browser
+from host.comfyui import REPO
+from host.conftest import FRONTENDS
 from host.graphs import VAE_FILE
 
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-PLAYWRIGHT = any((Path(folder) / "playwright-core").is_dir() for folder in os.environ.get("NODE_PATH", "").split(":"))
 PAGE = Path(__file__).with_name("timeline_page.mjs")
 WORKFLOW = REPO / "example_workflows" / "svi_film_chain.json"
-FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
-
-pytestmark = [
-    pytest.mark.skipif(shutil.which("node") is None, reason="node is not there"),
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: set CHROMIUM"),
-    pytest.mark.skipif(not PLAYWRIGHT, reason="playwright-core is not there: npm install it and set NODE_PATH"),
-]
 
 RUN = {
     "1": {"class_type": "WanVideoVAELoader", "inputs": {"model_name": VAE_FILE, "precision": "fp32"}},
@@ -47,21 +37,7 @@ RUN = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
-def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
-    """A ComfyUI with one of the frontends, on the same folders."""
-    if not request.param:
-        yield comfy.url
-        return
-    other = copy.copy(comfy)
-    database = f"sqlite:///{comfy.base / 'timeline_page.db'}"
-    other.start("--front-end-root", request.param, "--database-url", database, log="timeline_page.log")
-    try:
-        yield other.url
-    finally:
-        other.stop()
-
-
+@needs_browser
 @pytest.mark.parametrize("nodes", ["canvas", "vue"] if FRONTENDS else ["canvas"])
 def test_strips_stand_on_their_nodes_and_follow_them(
     page_url: str, nodes: str, tmp_path: Path, request: pytest.FixtureRequest
