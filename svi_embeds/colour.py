@@ -17,7 +17,7 @@ from .checks import check_choice, check_share
 from .clip_video import Pixels, to_pixels
 from .colour_choices import COLOUR_CHOICES
 from .errors import SVIError
-from .frames import check_images
+from .frames import check_finite, check_images
 
 SAMPLE_PIXELS = 2**16  # of a clip or an image; statistics need no more
 _LEVELS = 1024  # of a histogram
@@ -134,6 +134,7 @@ def _weight(index: int, count: int, lead: int, tail: int) -> float:
 def target_of(name: str, images: Tensor) -> Tensor:
     """The colour sample of images that a user connected. Raises SVIError when they are none."""
     checked, _ = check_images(name, images)
+    check_finite(name, checked)
     return colour_sample(checked)
 
 

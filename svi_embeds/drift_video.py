@@ -18,7 +18,7 @@ from .clip_video import Pixels, read_video
 from .drift import Drift, DriftMeter
 from .drift_plot import ClipEnds, draw_drift
 from .errors import SVIError
-from .frames import check_images, to_picture
+from .frames import check_finite, check_images, to_picture
 from .reel import Reel
 
 Tick = Callable[[], None]
@@ -60,6 +60,7 @@ def measure_images(
 ) -> Measured:  # fmt: skip
     """The same of a batch, F H W C in 0..1."""
     checked, _ = check_images("images", images)
+    check_finite("images", checked)
     return _measure(_split(iter(checked.detach()), clip_frames), reference, tick)
 
 
@@ -78,6 +79,7 @@ def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: 
     original = None
     if reference is not None:
         checked, _ = check_images("reference", reference)
+        check_finite("reference", checked)
         original = checked[0].detach()
     meter = DriftMeter(original)
     ends = ClipEnds()

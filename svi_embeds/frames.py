@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from .checks import check_int
 from .errors import SVIError
 from .plan import ClipPlan
 from .repeats import NO_REPEATS, Repeats
+from .tensors import bounds_of
 
 # Half a step of 8-bit colour: what float arithmetic may leave outside 0..1 without meaning anything by it.
 _SLACK = 0.5 / 255
@@ -27,7 +29,7 @@ def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
     """Shape and type of an IMAGE batch. Returns it as F H W 3 (a view) and notes (alpha dropped).
 
     Raises SVIError unless it is F H W C with 3 or 4 channels, floating point and not empty. Pixels are not read:
-    `check_pixels` does that for the frames that are used.
+    `check_pixels` does that for the frames that are encoded, `check_finite` for those that go on as they are.
     """
     if not isinstance(images, Tensor):
         raise SVIError(f"{name} must be an IMAGE tensor [frames, height, width, 3], got {type(images).__name__}")
@@ -47,14 +49,20 @@ def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
     return images[..., :3], notes
 
 
-def check_pixels(name: str, frames: Tensor) -> None:
-    """Raises SVIError when pixels are NaN, infinite, or outside 0..1. frames: F H W 3."""
-    low, high = (float(v) for v in torch.aminmax(frames.detach()))
-    if not (np.isfinite(low) and np.isfinite(high)):
+def check_finite(name: str, frames: Tensor) -> tuple[float, float]:
+    """The least and the largest value of a pixel. Raises SVIError when one is NaN or infinite. frames: F H W 3."""
+    low, high = bounds_of(frames)
+    if not (math.isfinite(low) and math.isfinite(high)):
         raise SVIError(
             f"{name} has NaN or infinite pixels: the node before it failed (an fp16 VAE decode is the usual cause; "
             "try bf16 or fp32)"
         )
+    return low, high
+
+
+def check_pixels(name: str, frames: Tensor) -> None:
+    """Raises SVIError when pixels are NaN, infinite, or outside 0..1. frames: F H W 3."""
+    low, high = check_finite(name, frames)
     if low < -_SLACK or high > 1 + _SLACK:
         raise SVIError(
             f"{name} must hold pixels in 0..1, got {low:.4g}..{high:.4g}: "

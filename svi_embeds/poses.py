@@ -16,7 +16,7 @@ from torch import Tensor
 
 from .checks import check_choice, check_dict, check_int
 from .errors import SVIError
-from .frames import check_images
+from .frames import check_finite, check_images
 from .window import Window
 
 PoseEnd = Literal["hold", "error"]
@@ -68,7 +68,9 @@ def window_pose_images(
     images, said = check_images("pose_images", pose_images)
     check_pose_size("pose_images", images.shape[2], images.shape[1], width=width, height=height)
     index, notes = _index(window, len(images), end)
-    return _take(images, index, 0), said + notes
+    taken = _take(images, index, 0)
+    check_finite("pose_images", taken)
+    return taken, said + notes
 
 
 def check_pose_size(what: str, pose_width: int, pose_height: int, *, width: int, height: int) -> None:

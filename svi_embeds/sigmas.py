@@ -99,6 +99,7 @@ SCHEDULERS: tuple[str, ...] = (
 )  # fmt: skip
 PUSA_SCHEDULER = "flowmatch_pusa"
 MAX_STEPS = 10_000
+MIN_SHIFT, MAX_SHIFT = 0.01, 1000  # the wrapper's samplers end there; far below, the formulas divide by zero
 
 
 def check_schedule(scheduler: object, steps: object, shift: object) -> None:
@@ -111,8 +112,8 @@ def check_schedule(scheduler: object, steps: object, shift: object) -> None:
         )
     if check_int("steps", steps, minimum=1) > MAX_STEPS:
         raise SVIError(f"steps must be {MAX_STEPS} or less, got {steps}: Wan models take 4 to 50")
-    if isinstance(shift, bool) or not isinstance(shift, (int, float)) or not (math.isfinite(shift) and shift > 0):
-        raise SVIError(f"shift must be a number above 0, got {shift!r}: Wan models take 3 to 12")
+    if isinstance(shift, bool) or not isinstance(shift, (int, float)) or not MIN_SHIFT <= shift <= MAX_SHIFT:
+        raise SVIError(f"shift must be a number {MIN_SHIFT} to {MAX_SHIFT}, got {shift!r}: Wan models take 3 to 12")
 
 
 def noise_levels(scheduler: str, raw: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from .tensors import all_finite
 
 _RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000)  # that every codec takes; others are resampled
 _MAX_FEATURES = 10_000  # num_frames of the wrapper's Wav2vec2 Embeds goes no further (088128b)
+_MAX_RATE = 1_000_000
 _BLOCK = 1 << 14  # samples handed to the encoder at a time
 
 
@@ -51,7 +52,11 @@ def soundtrack_of(audio: object) -> Soundtrack:
     waveform = audio.get("waveform") if isinstance(audio, Mapping) else None
     if not isinstance(audio, Mapping) or not isinstance(waveform, Tensor):
         raise SVIError(f"audio must be an AUDIO, got {type(audio).__name__}: connect LoadAudio")
+    if not waveform.is_floating_point():
+        raise SVIError(f"audio must hold floats in -1..1, got {waveform.dtype}: divide 16-bit samples by 32768")
     rate = check_int("sample_rate of audio", audio.get("sample_rate"), minimum=1)
+    if rate > _MAX_RATE:
+        raise SVIError(f"sample_rate of audio must be {_MAX_RATE} or less, got {rate}: files have 16000 to 192000")
     if waveform.ndim != 3 or waveform.shape[0] != 1 or waveform.shape[1] not in (1, 2) or not waveform.shape[2]:
         raise SVIError(f"audio must be [1, 1 or 2 channels, samples], got {list(waveform.shape)}: connect one file")
     samples = waveform[0].detach().to("cpu", torch.float32)

@@ -12,7 +12,7 @@ from .checks import check_choice, check_int
 from .colour import colour_sample, match_clip, target_of
 from .colour_choices import COLOUR_CHOICES
 from .errors import SVIError
-from .frames import check_images
+from .frames import check_finite, check_images
 
 Drop = Literal["new", "old"]
 DROP_CHOICES: tuple[str, ...] = get_args(Drop)
@@ -90,6 +90,7 @@ def _check_clips(clips: Sequence[Tensor], overlap: int, *, drop: str, blend: str
                 f"all clips must have one size, got {_size(checked[0])} and {_size(clip)} (images_{number}): "
                 "resize one before, or render all clips at the same width and height"
             )
+        check_finite(f"images_{number}", clip)
         checked.append(clip)
         notes += said
     check_int("overlap_frames", overlap, minimum=0)

@@ -69,8 +69,8 @@ def tensors(draw: Callable[[Strategy], Any], bad: bool, *shape: Strategy) -> Ten
 
 
 def images(bad: bool, good_counts: tuple[int, ...] = (1, 1, 5, 9, 17)) -> Strategy:
-    side = st.sampled_from((1, 7, 256)) if bad else st.sampled_from((32, 32, 32, 48))
-    count = st.sampled_from((0, 1, 2)) if bad else st.sampled_from(good_counts)
+    side = st.sampled_from((1, 7, 256, 32, 32, 32)) if bad else st.sampled_from((32, 32, 32, 48))
+    count = st.sampled_from((0, 1, 2, 9)) if bad else st.sampled_from(good_counts)
     return tensors(bad, count, side, side, st.sampled_from((1, 2, 3, 5)) if bad else st.sampled_from((3, 3, 3, 4)))
 
 

@@ -138,6 +138,27 @@ def test_motion_frames_leave_something_of_the_clip() -> None:
         call("WanVideoSVIMotionFrames", images=frames(5))
 
 
+@pytest.mark.parametrize(
+    ("node_id", "name", "others"),
+    [
+        ("WanVideoSVIMotionFrames", "images", {}),
+        ("WanVideoSVIStitch", "images_1", {"images_2": frames(9)}),
+        ("WanVideoSVIStitch", "images_2", {"images_1": frames(9)}),
+        ("WanVideoSVIStitch", "color_reference", {
+            "images_1": frames(9), "images_2": frames(9), "color_match": "mean_std",
+        }),
+        ("WanVideoSVIPoseWindow", "pose_images", {"width": 64, "height": 64, "num_frames": 17}),
+        ("WanVideoSVIDrift", "images", {"clip_frames": 3}),
+        ("WanVideoSVIDrift", "reference", {"images": frames(9), "clip_frames": 3}),
+    ],
+)  # fmt: skip
+def test_frames_that_a_decode_spoilt_go_no_further(node_id: str, name: str, others: dict[str, Any]) -> None:
+    spoilt = frames(9)
+    spoilt[0, 0, 0, 0] = torch.nan
+    with pytest.raises(SVIError, match=f"{name} has NaN or infinite pixels: the node before it failed"):
+        call(node_id, **{name: spoilt}, **others)
+
+
 def test_stitch_node_joins_and_says_where_frames_went() -> None:
     images, info = call("WanVideoSVIStitch", images_1=frames(17), images_2=frames(17, channels=4))
     assert len(images) == 29

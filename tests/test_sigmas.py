@@ -76,8 +76,10 @@ def test_schedulers_with_steps_of_their_own_run_those() -> None:
         (("flowmatch_distill", 8, 5), "made for 4 steps, got 8"),
         (("unipc", 0, 5), "steps must be 1 or more"),
         (("unipc", 8.0, 5), "steps must be a whole number"),
-        (("unipc", 8, 0), "shift must be a number above 0"),
-        (("unipc", 8, float("nan")), "shift must be a number above 0"),
+        (("unipc", 8, 0), "shift must be a number 0.01 to 1000"),
+        (("euler", 8, 1e-16), "shift must be a number 0.01 to 1000"),
+        (("euler", 8, 1e39), "shift must be a number 0.01 to 1000"),
+        (("unipc", 8, float("nan")), "shift must be a number 0.01 to 1000"),
         (({}, 8, 5), "scheduler must be a name, got dict"),
     ],
 )

@@ -269,7 +269,10 @@ def test_outputs_without_an_input_stop_what_hangs_on_them(monkeypatch: pytest.Mo
     "audio",
     [{"waveform": torch.zeros(1, 6, 100), "sample_rate": 10}, {"waveform": torch.zeros(2, 1, 100), "sample_rate": 10},
      {"waveform": torch.zeros(1, 1, 0), "sample_rate": 10}, {"waveform": torch.full((1, 1, 24), torch.nan),
-     "sample_rate": 10}, {"sample_rate": 10}, torch.zeros(1, 1, 100), {"waveform": torch.zeros(1, 1, 9)}],
+     "sample_rate": 10}, {"sample_rate": 10}, torch.zeros(1, 1, 100), {"waveform": torch.zeros(1, 1, 9)},
+     {"waveform": torch.zeros(1, 1, 24, dtype=torch.int16), "sample_rate": 10},
+     {"waveform": torch.zeros(1, 1, 24, dtype=torch.complex64), "sample_rate": 10},
+     {"waveform": torch.zeros(1, 1, 24), "sample_rate": 2**63}],
 )  # fmt: skip
 def test_what_is_no_audio_is_refused(audio: Any) -> None:
     with pytest.raises(SVIError, match="audio"):

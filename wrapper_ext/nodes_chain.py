@@ -49,9 +49,10 @@ class WanVideoSVIMotionFrames:
 
     def split(self, images: Tensor, overlap_frames: int) -> tuple[Tensor, Tensor, Tensor, str]:
         """images: F H W C in 0..1. Returns k H W 3, F-k H W 3, 1 H W 3, and what was done."""
-        from ..svi_embeds.frames import check_images, last_frames
+        from ..svi_embeds.frames import check_finite, check_images, last_frames
 
         clip, notes = check_images("images", images)
+        check_finite("images", clip)
         if check_int("overlap_frames", overlap_frames, minimum=1) >= len(clip):
             raise SVIError(
                 f"overlap_frames must be smaller than the clip, got {overlap_frames} of {len(clip)} frames: "
