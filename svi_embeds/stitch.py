@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from .checks import check_choice, check_int
+from .checks import check_choice, check_int, check_share
 from .colour import colour_sample, match_clip, target_of
 from .colour_choices import COLOUR_CHOICES
 from .errors import SVIError
@@ -43,6 +43,7 @@ def stitch(
     check_choice("drop", drop, DROP_CHOICES)
     check_choice("blend", blend, BLEND_CHOICES)
     check_choice("color_match", color_match, COLOUR_CHOICES)
+    check_share("color_match_strength", color_match_strength)
     checked, notes = _check_clips(clips, overlap_frames, drop=drop, blend=blend)
     first = checked[0]
     dtype = first.dtype

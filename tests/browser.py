@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,15 @@ CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.whic
 def has(package: str) -> bool:
     """Whether a package of node's is in one of NODE_PATH's folders."""
     return any((Path(folder) / package).is_dir() for folder in os.environ.get("NODE_PATH", "").split(os.pathsep))
+
+
+def drive(script: Path, url: str, *arguments: str, seconds: float) -> dict[str, Any]:
+    """What a script of the browser's saw on a page: the JSON of its last line."""
+    command = ["node", str(script), url, str(CHROMIUM), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=seconds, check=False)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
+    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return seen
 
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not there")

@@ -158,7 +158,7 @@ def test_help_page_names_every_input_and_output(node_id: str) -> None:
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_help_page_shows_mistakes_and_an_example(node_id: str) -> None:
     page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
-    parts = {head: text for head, text in re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE)}
+    parts = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
     assert len(re.findall(r"^- \*\*", parts["Mistakes people make"], re.MULTILINE)) >= 2
     named = set(re.findall(r"`([a-z0-9_]+)`", parts["Example"]))
     shipped = {path.stem for path in (ROOT / "example_workflows").glob("*.json") if f'"{node_id}"' in path.read_text()}

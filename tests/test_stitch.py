@@ -134,3 +134,9 @@ def test_blend_says_what_it_cannot_do() -> None:
 def test_blend_keeps_the_type_of_the_earlier_clip(dtype: torch.dtype) -> None:
     joined, _ = stitch(frames(9).to(dtype), frames(9), overlap_frames=5, blend="linear")
     assert joined.dtype == dtype
+
+
+@pytest.mark.parametrize("strength", [-0.1, 1.5, "1", None, float("nan")])
+def test_a_strength_that_is_no_share_is_refused(strength: object) -> None:
+    with pytest.raises(SVIError, match=r"color_match_strength must be a number 0\.\.1"):
+        stitch(frames(9), frames(9), overlap_frames=1, color_match="mean_std", color_match_strength=strength)  # type: ignore[arg-type]

@@ -16,47 +16,44 @@ from pair_workflows import holocine_pair, pro_chain, svi2_pair
 from wanvideo_svi.svi_embeds.recipes import recipe
 from workflow_graph import ROOT, Graph, Source
 from workflow_notes import DISTILL_LORA, FUN_MODEL, MODEL, SVI_LORA, VAE, custom_note, fun_note, keyframes_note, note
-from workflow_parts import PROMPTS, TOP, WIDTH, Loaders, finish, loaders, prompt_node, sample_and_decode
+from workflow_parts import HEIGHT, PROMPTS, TOP, WIDTH, Loaders, finish, loaders, prompt_node, sample_and_decode
 
 
 def chain(mode: str) -> dict[str, Any]:
     """A three-clip chain in `mode`: film or shot. The first clip runs without the SVI LoRA."""
     overlap = recipe(mode).motion_frames
     graph = Graph()
-    width, top, height = WIDTH, TOP, 1660
-    parts = loaders(
-        graph, text=note(mode, overlap), model_file=MODEL, svi_file=SVI_LORA[mode], svi_title=mode, height=height
-    )
+    parts = loaders(graph, text=note(mode, overlap), model_file=MODEL, svi_file=SVI_LORA[mode], svi_title=mode)
     image, vae, vision, x = parts.image, parts.vae, parts.vision, parts.x
     video: Source | None = None
     clip: Source = (image, 0)
     for index, prompt in enumerate(PROMPTS[mode]):
-        left, right = x, x + width + 40
+        left, right = x, x + WIDTH + 40
         text = prompt_node(graph, index, prompt, x=left)
         seen = clip
         if index:
-            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (width, 120), links={"images": clip},
+            motion = graph.add("WanVideoSVIMotionFrames", (left, -140), (WIDTH, 120), links={"images": clip},
                                values={"overlap_frames": overlap})  # fmt: skip
             seen = (motion, 2)
-        embeds_of = graph.add("WanVideoClipVisionEncode", (left, 20), (width, 270),
+        embeds_of = graph.add("WanVideoClipVisionEncode", (left, 20), (WIDTH, 270),
                               links={"clip_vision": (vision, 0), "image_1": seen})  # fmt: skip
         links: dict[str, Source] = {"vae": (vae, 0), "start_image": clip, "clip_embeds": (embeds_of, 0)}
         this_mode = mode if index else "i2v"  # without the LoRA, reference padding would only hold the motion back
         if recipe(this_mode).padding == "reference":
             links["ref_image"] = (image, 0)
-        embeds = graph.add("WanVideoSVIEmbeds", (left, 350), (width, 540), title=f"Clip {index + 1}: {this_mode}",
+        embeds = graph.add("WanVideoSVIEmbeds", (left, 350), (WIDTH, 540), title=f"Clip {index + 1}: {this_mode}",
                            links=links, values={"mode": this_mode}, colour="#2a363b")  # fmt: skip
         clip = sample_and_decode(graph, parts, index=index, x=right, embeds=(embeds, 0), text=text)
         if video is None:
             video = clip
         else:
             joined = graph.add(
-                "WanVideoSVIStitch", (right, 880), (width, 110), title=f"Clips 1-{index + 1} stitched",
+                "WanVideoSVIStitch", (right, 880), (WIDTH, 110), title=f"Clips 1-{index + 1} stitched",
                 links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (left - 30, top, 2 * width + 100, height), "#3f789e" if index % 2 else "#8a8")
-        x += 2 * width + 140
+        graph.group(f"Clip {index + 1}", (left - 30, TOP, 2 * WIDTH + 100, HEIGHT), "#3f789e" if index % 2 else "#8a8")
+        x += 2 * WIDTH + 140
     finish(graph, f"svi_{mode}_chain", video, x=x)
     return graph.save()
 
@@ -87,9 +84,8 @@ def through_host(
 def fun_chain() -> dict[str, Any]:
     """Three film clips on Fun InP: our frames and masks, the host's own encode node."""
     overlap = recipe("fun_inp").motion_frames
-    graph, height = Graph(), 1660
-    parts = loaders(graph, text=fun_note(overlap), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film",
-                    height=height)  # fmt: skip
+    graph = Graph()
+    parts = loaders(graph, text=fun_note(overlap), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film")
     x = parts.x
     video: Source | None = None
     clip: Source = (parts.image, 0)
@@ -113,7 +109,7 @@ def fun_chain() -> dict[str, Any]:
                 links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, HEIGHT), "#3f789e" if index % 2 else "#8a8")
         x += 3 * WIDTH + 180
     finish(graph, "fun_inp_film_chain", video, x=x)
     return graph.save()
@@ -121,16 +117,15 @@ def fun_chain() -> dict[str, Any]:
 
 def fun_keyframes() -> dict[str, Any]:
     """One Fun InP clip through three pictures: first, middle and last frame."""
-    graph, height = Graph(), 1660
-    parts = loaders(graph, text=keyframes_note(), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film",
-                    height=height)  # fmt: skip
+    graph = Graph()
+    parts = loaders(graph, text=keyframes_note(), model_file=FUN_MODEL, svi_file=SVI_LORA["film"], svi_title="film")
     x = parts.x
     middle = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="Middle image", values={"image": "example.png"})
     last = graph.add("LoadImage", (x, 360), (WIDTH, 400), title="Last image", values={"image": "example.png"})
     two = graph.add("ImageBatch", (x, 820), (WIDTH, 60), links={"image1": (parts.image, 0), "image2": (middle, 0)})
     three = graph.add("ImageBatch", (x, 940), (WIDTH, 60), title="Keyframes, in order",
                       links={"image1": (two, 0), "image2": (last, 0)})  # fmt: skip
-    graph.group("Keyframes", (x - 30, TOP, WIDTH + 60, height), "#b58b2a")
+    graph.group("Keyframes", (x - 30, TOP, WIDTH + 60, HEIGHT), "#b58b2a")
     x += WIDTH + 100
     text = prompt_node(graph, 0, PROMPTS["film"][0], x=x, columns=3)
     embeds = through_host(
@@ -138,7 +133,7 @@ def fun_keyframes() -> dict[str, Any]:
         values={"keyframes": "0, 40, -1"}, title="Frames and mask",
     )  # fmt: skip
     clip = sample_and_decode(graph, parts, index=0, x=x + 2 * (WIDTH + 40), embeds=embeds, text=text)
-    graph.group("Clip 1", (x - 30, TOP, 3 * WIDTH + 140, height), "#8a8")
+    graph.group("Clip 1", (x - 30, TOP, 3 * WIDTH + 140, HEIGHT), "#8a8")
     finish(graph, "fun_inp_keyframes", clip, x=x + 3 * WIDTH + 180)
     return graph.save()
 
@@ -146,7 +141,7 @@ def fun_keyframes() -> dict[str, Any]:
 def custom_shot() -> dict[str, Any]:
     """Two shot clips the WanEx way: frames and a native mask from a generator node, encoded, then custom embeds."""
     graph, frames = Graph(), 81
-    x, height = 0, 1660
+    x = 0
     graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": custom_note()},
               colour="#432")  # fmt: skip
     image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
@@ -173,7 +168,7 @@ def custom_shot() -> dict[str, Any]:
         for index, (title, lora) in enumerate(
             (("Model for the first clip (no SVI LoRA)", distill), ("Model for the following clip", svi)))
     ]  # fmt: skip
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, height), "#3f789e")
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT), "#3f789e")
 
     x += WIDTH + 100
     video: Source | None = None
@@ -213,7 +208,7 @@ def custom_shot() -> dict[str, Any]:
                                links={"images_1": video, "images_2": (decode, 0)},
                                values={"overlap_frames": 1})  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (left - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        graph.group(f"Clip {index + 1}", (left - 30, TOP, 3 * WIDTH + 140, HEIGHT), "#3f789e" if index % 2 else "#8a8")
         x += 3 * WIDTH + 180
     finish(graph, "custom_embeds_shot", video, x=x)
     return graph.save()

@@ -1,4 +1,4 @@
-// Opens ComfyUI's frontend for the pictures that tools take of it.
+// Opens ComfyUI's frontend for the pictures that tools take of it, and for the tests that drive it.
 
 import { createRequire } from "node:module";
 
@@ -26,11 +26,23 @@ const SETTINGS = {
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 
-/** Opens the frontend with SETTINGS, whatever the server has stored. viewport: {width, height} in pixels. */
-export async function open(browser, viewport) {
+/**
+ * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
+ * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts.
+ */
+export async function open(browser, viewport, settings = {}, troubles = []) {
   const page = await browser.newPage({ viewport });
+  const ours = (text) => /svi_|svi-|wanvideo[-_]?svi/i.test(text);
+  page.on("pageerror", (error) => ours(`${error.message}${error.stack}`) && troubles.push(error.message));
+  // The frontend asks for a help page in its language first, and takes the English one where there is none.
+  const noTranslation = (where) => /\/docs\/\w+\/\w+\.md/.test(where);
+  page.on("console", (said) => {
+    const where = said.location().url;
+    if (said.type() !== "error" || !ours(`${said.text()}${where}`) || noTranslation(where)) return;
+    troubles.push(`${said.text()} ${where}`);
+  });
   await page.route("**/api/settings", (route) =>
-    route.fulfill({ json: route.request().method() === "GET" ? SETTINGS : {} }),
+    route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
   );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.goto(COMFYUI);

@@ -21,11 +21,10 @@ from workflow_notes import (
     guided_note,
     long_talk_note,
 )
-from workflow_parts import NEGATIVE, TOP, WIDTH, prompt_node
+from workflow_parts import HEIGHT, NEGATIVE, STORY_HEIGHT, TOP, WIDTH, prompt_node
 
 FPS = 25.0
 CLIPS = 3
-HEIGHT = 1660
 PROMPTS = {
     "talk": "A woman in a green jumper looks into the camera and talks, moving her hands, a bright kitchen behind her",
     "dance": "A young man in a white shirt dances on a wooden stage, warm spotlights",
@@ -91,7 +90,7 @@ def guided_chain(mode: str) -> dict[str, Any]:
                 links={"images_1": video, "images_2": clip}, values={"overlap_frames": overlap},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (left - 30, TOP, 2 * WIDTH + 100, HEIGHT + 430),
+        graph.group(f"Clip {index + 1}", (left - 30, TOP, 2 * WIDTH + 100, HEIGHT + 130),
                     "#3f789e" if index % 2 else "#8a8")  # fmt: skip
         x += 2 * WIDTH + 140
     assert video is not None
@@ -111,11 +110,11 @@ def _shared(graph: Graph, mode: str) -> _Parts:
         vision = graph.add("CLIPVisionLoader", (x, 560), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
     x += WIDTH + 60
     models = _two_loaders(graph, x) if mode == "dance" else _one_loader(graph, x, mode)
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT + 430), "#3f789e")
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT + 130), "#3f789e")
     x += WIDTH + 100
     build = {"talk": _voice, "dance": _dance, "shot": _humo_voice}[mode]
     guide, audio = build(graph, x, vae)
-    graph.group("The whole dance" if mode == "dance" else "The whole voice", (x - 30, TOP, WIDTH + 60, HEIGHT + 430),
+    graph.group("The whole dance" if mode == "dance" else "The whole voice", (x - 30, TOP, WIDTH + 60, HEIGHT + 130),
                 "#b58b2a")  # fmt: skip
     return _Parts(image, vae, vision, models, guide, audio, x + WIDTH + 100)
 
@@ -255,7 +254,7 @@ def long_talk() -> dict[str, Any]:
         values={"steps": 8, "cfg": 1.0, "shift": 5.0, "scheduler": "euler"},
     )  # fmt: skip
     x += WIDTH + 60
-    graph.group("Models, first image, voice and settings", (-30, TOP, 3 * (WIDTH + 60), HEIGHT), "#3f789e")
+    graph.group("Models, first image, voice and settings", (-30, TOP, 3 * (WIDTH + 60), STORY_HEIGHT), "#3f789e")
     x += 40
     assert sound is not None
     graph.add(

@@ -17,9 +17,8 @@ from workflow_notes import (
     VAE,
     long_video_note,
 )
-from workflow_parts import NEGATIVE, PROMPTS, TOP, WIDTH
+from workflow_parts import NEGATIVE, PROMPTS, STORY_HEIGHT, TOP, WIDTH
 
-HEIGHT = 1660
 STEPS = 8
 _STORIES = {
     "film": (*PROMPTS["film"], "[frames=49]\nThe red panda curls up on a branch and falls asleep as the sun sets"),
@@ -69,7 +68,7 @@ def long_video(mode: str) -> dict[str, Any]:
         links |= {"sampler_inputs": (settings, 0), "first_clip_model": (first, 0)}
     settings.pos = (x, -100)
     x += WIDTH + 60
-    graph.group("Models, first image and settings", (-30, TOP, (columns + 2) * (WIDTH + 60), HEIGHT),
+    graph.group("Models, first image and settings", (-30, TOP, (columns + 2) * (WIDTH + 60), STORY_HEIGHT),
                 "#3f789e")  # fmt: skip
     x += 40
     values: dict[str, Any] = {

@@ -22,7 +22,7 @@ from workflow_notes import (
     pro_note,
     svi2_note,
 )
-from workflow_parts import NEGATIVE, PROMPTS, TOP, WIDTH, finish, prompt_node
+from workflow_parts import HEIGHT, NEGATIVE, PROMPTS, TOP, WIDTH, finish, prompt_node
 
 HOLOCINE_SCENE = (  # caption and shots
     "A misty forest at dawn. [character1] is a red panda with a bushy tail. Soft light, muted greens.",
@@ -74,7 +74,7 @@ def paired_samplers(graph: Graph, pair: Node, text: Node, *, columns: tuple[int,
 
 def svi2_pair() -> dict[str, Any]:
     """Two clips of SVI 2.0 on the Wan 2.2 pair, each with a pair node that wires both samplers."""
-    graph, height = Graph(), 1660
+    graph = Graph()
     mode = "svi2_wan22"
     overlap = recipe(mode).motion_frames
     graph.add("MarkdownNote", (0, -520), (3 * WIDTH + 120, 360), title="Read me", values={"text": svi2_note()},
@@ -82,7 +82,7 @@ def svi2_pair() -> dict[str, Any]:
     image = graph.add("LoadImage", (0, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
     vae = graph.add("WanVideoVAELoader", (0, 360), (WIDTH, 140), values={"model_name": VAE})
     models, x = pair_models(graph, 0, svi=SVI2_LORA, title="2.0")
-    graph.group("Models and first image", (-30, TOP, 3 * WIDTH + 180, height), "#3f789e")
+    graph.group("Models and first image", (-30, TOP, 3 * WIDTH + 180, HEIGHT), "#3f789e")
 
     x += WIDTH + 100
     video: Source | None = None
@@ -112,7 +112,7 @@ def svi2_pair() -> dict[str, Any]:
                                links={"images_1": video, "images_2": clip},
                                values={"overlap_frames": overlap})  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (x - 30, TOP, 4 * WIDTH + 180, height), "#3f789e" if index % 2 else "#8a8")
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 4 * WIDTH + 180, HEIGHT), "#3f789e" if index % 2 else "#8a8")
         x += 4 * WIDTH + 220
     finish(graph, "wan22_svi2_pair", video, x=x)
     return graph.save()
@@ -120,7 +120,7 @@ def svi2_pair() -> dict[str, Any]:
 
 def holocine_pair() -> dict[str, Any]:
     """One HoloCine clip: high noise with Pusa from a clean first frame, low noise by MAGREF with references."""
-    graph, height = Graph(), 1660
+    graph = Graph()
     sizes = {"width": 832, "height": 480}
     graph.add("MarkdownNote", (0, -520), (3 * WIDTH + 120, 360), title="Read me", values={"text": holocine_note()},
               colour="#432")  # fmt: skip
@@ -151,7 +151,7 @@ def holocine_pair() -> dict[str, Any]:
             graph.add("WanVideoSetLoRAs", (x, 720), (WIDTH, 60), title=f"{title}, with LoRAs",
                       links={"model": (model, 0), "lora": chained["prev_lora"]})
         )  # fmt: skip
-    graph.group("Models and images", (-30, TOP, 3 * WIDTH + 180, height), "#3f789e")
+    graph.group("Models and images", (-30, TOP, 3 * WIDTH + 180, HEIGHT), "#3f789e")
 
     x += WIDTH + 100
     columns = [x + (WIDTH + 40) * i for i in range(5)]
@@ -193,7 +193,7 @@ def holocine_pair() -> dict[str, Any]:
     )  # fmt: skip
     samples = paired_samplers(graph, pair, text, columns=(columns[3], columns[4]), seed=42)
     decode = graph.add("WanVideoDecode", (columns[4], 680), (WIDTH, 200), links={"vae": (vae, 0), "samples": samples})
-    graph.group("Clip 1", (x - 30, TOP, 5 * WIDTH + 220, height), "#8a8")
+    graph.group("Clip 1", (x - 30, TOP, 5 * WIDTH + 220, HEIGHT), "#8a8")
     finish(graph, "holocine_pusa_magref_pair", (decode, 0), x=x + 5 * WIDTH + 260)
     return graph.save()
 
@@ -201,7 +201,7 @@ def holocine_pair() -> dict[str, Any]:
 def pro_chain() -> dict[str, Any]:
     """Two clips of SVI 2.0 Pro with the Wan 2.2 high and low noise pair, joined in latents and stitched in frames."""
     graph, steps = Graph(), 8
-    x, height = 0, 1660
+    x = 0
     graph.add("MarkdownNote", (x, -520), (3 * WIDTH + 120, 360), title="Read me", values={"text": pro_note()},
               colour="#432")  # fmt: skip
     image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
@@ -212,7 +212,7 @@ def pro_chain() -> dict[str, Any]:
     anchor = graph.add("WanVideoEncode", (x, 760), (WIDTH, 260), title="Anchor: the same in every clip",
                        links={"vae": (vae, 0), "image": (sized, 0)})  # fmt: skip
     models, x = pair_models(graph, x, svi={noise: PRO_LORA.format(noise) for noise in ("HIGH", "LOW")}, title="2.0 Pro")
-    graph.group("Models, first image and anchor", (-30, TOP, 3 * WIDTH + 180, height), "#3f789e")
+    graph.group("Models, first image and anchor", (-30, TOP, 3 * WIDTH + 180, HEIGHT), "#3f789e")
 
     x += WIDTH + 100
     video: Source | None = None
@@ -250,7 +250,7 @@ def pro_chain() -> dict[str, Any]:
                 links={"images_1": video, "images_2": (decode, 0), "overlap_frames": (embeds, 4)},
             )  # fmt: skip
             video = (joined, 0)
-        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, height), "#3f789e" if index % 2 else "#8a8")
+        graph.group(f"Clip {index + 1}", (x - 30, TOP, 3 * WIDTH + 140, HEIGHT), "#3f789e" if index % 2 else "#8a8")
         x += 3 * WIDTH + 180
     finish(graph, "svi2_pro_chain", video, x=x)
     return graph.save()

@@ -14,22 +14,27 @@ import { launch, open, QUALITY } from "./frontend.mjs";
 
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 
-const GROUPS = ["Clip 2", "Clip 1", "The story"]; // the square at the foot of the first there is
+const GROUPS = ["Clip 2", "Clip 1", "The story"]; // the square that ends with the last node of the first there is
+const MARGIN = 30; // below that node
 const SIZE = 512; // the cards are square
 
 /** Takes the picture of one workflow; the page's, since text boxes are not on the canvas. */
 async function picture(page, workflow, path) {
   await page.evaluate((graph) => app.loadGraphData(graph), workflow);
-  await page.evaluate((titles) => {
+  await page.waitForTimeout(1500); // nodes grow
+  await page.evaluate(([titles, margin]) => {
     const find = (title) => app.graph.groups.find((each) => each.title === title);
     const group = titles.map(find).find(Boolean);
     if (!group) throw new Error(`no group ${titles.join(" or ")}`);
     const [x, y] = group.pos;
     const [width, height] = group.size;
-    app.canvas.ds.fitToBounds([x, y + height - width, width, width], { zoom: 1 });
+    const inside = app.graph._nodes.map((node) => [...node.getBounding()])
+      .filter(([left, top]) => left >= x && left < x + width && top >= y && top < y + height);
+    const foot = Math.min(y + height, Math.max(...inside.map(([, top, , tall]) => top + tall)) + margin);
+    app.canvas.ds.fitToBounds([x, foot - width, width, width], { zoom: 1 });
     app.canvas.setDirty(true, true);
-  }, GROUPS);
-  await page.waitForTimeout(1500); // nodes grow and are drawn
+  }, [GROUPS, MARGIN]);
+  await page.waitForTimeout(1500); // they are drawn
   await page.screenshot({ path, type: "jpeg", quality: QUALITY });
 }
 

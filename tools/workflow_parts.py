@@ -9,6 +9,8 @@ from workflow_notes import DISTILL_LORA, TEXT_ENCODER, VAE
 
 WIDTH = 400  # of a node
 TOP = -620  # of the groups
+HEIGHT = 1960  # of the groups of a chain; Vue nodes are taller than those on the canvas
+STORY_HEIGHT = 1660  # of the loaders beside a story
 NEGATIVE = (
     "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed, "
     "fused fingers, still picture, cluttered background"
@@ -33,7 +35,7 @@ class Loaders(NamedTuple):
     x: int  # where the clips begin
 
 
-def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_title: str, height: int) -> Loaders:
+def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_title: str) -> Loaders:
     """The two columns with models and the first image."""
     x = 0
     graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": text}, colour="#432")
@@ -54,7 +56,7 @@ def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_titl
                       links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
     following = graph.add("WanVideoSetLoRAs", (x, 460), (WIDTH, 60), title="Model for the following clips",
                           links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, height), "#3f789e")
+    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT), "#3f789e")
     return Loaders(image, vae, vision, (first, following), x + WIDTH + 100)
 
 

@@ -20,7 +20,7 @@ from safetensors import safe_open
 
 REPO = Path(__file__).resolve().parents[2]
 HERE = Path(__file__).resolve().parent
-WRAPPER = "ComfyUI-WanVideoWrapper"
+WRAPPER, PACK = "ComfyUI-WanVideoWrapper", "wanvideo-svi"  # folders in custom_nodes
 START_SECONDS, RUN_SECONDS = 240, 600
 RECORDED = json.loads((REPO / "tests" / "data" / "host_contract.json").read_text())["nodes"]
 
@@ -69,7 +69,7 @@ class Comfy:
         self._nodes: dict[str, Any] | None = None
         nodes = base / "custom_nodes"
         nodes.mkdir(parents=True)
-        (nodes / "wanvideo-svi").symlink_to(REPO)
+        (nodes / PACK).symlink_to(REPO)
         (nodes / "svi_test_nodes").symlink_to(HERE / "test_nodes")
         if wrapper is not None:
             # A copy: the wrapper writes its text cache into its own folder.

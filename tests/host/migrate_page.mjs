@@ -3,18 +3,15 @@
 // usage: node migrate_page.mjs URL CHROMIUM GRAPH.json   prints one JSON object: node types by step, and what was said
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
-const [url, executablePath, file] = process.argv.slice(2);
+import { launch, open as openPage } from "../../tools/frontend.mjs";
+
+const [, , file] = process.argv.slice(2);
 const COMMAND = "WanVideoSVI.Migrate";
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
 
-const browser = await chromium.launch({ executablePath, headless: true, args });
+const browser = await launch();
 try {
-  const page = await browser.newPage();
-  await page.goto(url);
-  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  const page = await openPage(browser, { width: 1280, height: 720 });
   const graph = JSON.parse(await readFile(file, "utf8"));
   await page.evaluate((graph) => app.loadGraphData(graph, true, true, "mine"), graph);
   await page.waitForTimeout(1500);

@@ -4,30 +4,19 @@
 // prints one JSON object of what was seen; screenshots go to FOLDER. RUN.json: an API graph whose reel is on disk.
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
-const [url, executablePath, file, run, folder, vue] = process.argv.slice(2);
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+import { launch, open } from "../../tools/frontend.mjs";
+
+const [, , file, run, folder, nodes] = process.argv.slice(2);
 const BROKEN = "A red panda walks\n---\n[seed=7 fram=49]\nIt stops";
 const MENDED = "A red panda walks\n---\n[seed=7 frames=49]\nIt stops\n---\n[repeat=2]\nIt climbs on";
 
-const browser = await chromium.launch({ executablePath, headless: true, args });
+const browser = await launch();
 const result = { troubles: [] };
 try {
-  const context = await browser.newContext({ viewport: { width: 1500, height: 1400 } });
-  const page = await context.newPage();
-  page.on("pageerror", (error) => /svi/i.test(`${error.message}${error.stack}`) && result.troubles.push(error.message));
-  page.on("console", (said) => said.type() === "error" && /svi_|svi-|WanVideoSVI/i.test(`${said.text()}${said.location().url}`)
-    && result.troubles.push(said.text()));
-  const open = async () => {
-    await page.goto(url);
-    await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
-    await page.waitForTimeout(500);
-  };
-  const settings = { "Comfy.TutorialCompleted": true, "Comfy.VueNodes.Enabled": vue === "vue" };
-  await fetch(`${url}/api/settings`, { method: "POST", body: JSON.stringify(settings) });
-  await open();
+  const settings = { "Comfy.VueNodes.Enabled": nodes === "vue" };
+  const page = await open(browser, { width: 1500, height: 1400 }, settings, result.troubles);
+  await page.waitForTimeout(500);
 
   const find = () => page.evaluate(() => {
     const all = [app.graph, ...(app.graph.subgraphs?.values() ?? [])].flatMap((graph) => graph._nodes ?? graph.nodes);

@@ -6,12 +6,10 @@ Needs node, playwright-core (NODE_PATH) and a Chromium (CHROMIUM, or on the PATH
 from __future__ import annotations
 
 import json
-import subprocess
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
-from browser import CHROMIUM, needs_browser
+from browser import drive, needs_browser
 from host.comfyui import Comfy
 from old_graphs import pixel_chain
 
@@ -23,12 +21,7 @@ def test_the_command_migrates_with_undo(comfy: Comfy, tmp_path: Path) -> None:
     raw = pixel_chain(seeds=[1, 1, 1])
     file = tmp_path / "graph.json"
     file.write_text(json.dumps(raw))
-    done = subprocess.run(
-        ["node", str(PAGE), comfy.url, str(CHROMIUM), str(file)], capture_output=True, text=True, timeout=180,
-        check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    seen = drive(PAGE, comfy.url, str(file), seconds=180)
     assert seen["said"].startswith("4 patterns replaced, 2 defects. 40 nodes before, 26 after.")
     assert seen["findings"] == 6
     before = sorted(node["type"] for node in raw["nodes"])

@@ -8,15 +8,11 @@ SVI_PICTURES: a folder for the screenshots.
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
-from typing import Any
 
 import pytest
-from browser import CHROMIUM, needs_browser
+from browser import drive, needs_browser
 from host.comfyui import REPO
-from host.conftest import FRONTENDS
 from host.graphs import VAE_FILE
 
 PAGE = Path(__file__).with_name("timeline_page.mjs")
@@ -38,19 +34,10 @@ RUN = {
 
 
 @needs_browser
-@pytest.mark.parametrize("nodes", ["canvas", "vue"] if FRONTENDS else ["canvas"])
-def test_strips_stand_on_their_nodes_and_follow_them(
-    page_url: str, nodes: str, tmp_path: Path, request: pytest.FixtureRequest
-) -> None:
-    if nodes == "vue" and "own" in request.node.name:
-        pytest.skip("the frontend that this ComfyUI asks for shows no widgets of packs on Vue nodes")
+def test_strips_stand_on_their_nodes_and_follow_them(page_url: str, nodes: str, tmp_path: Path, pictures: Path) -> None:
     run = tmp_path / "run.json"
     run.write_text(json.dumps(RUN))
-    pictures = Path(os.environ.get("SVI_PICTURES") or tmp_path)
-    command = ["node", str(PAGE), page_url, str(CHROMIUM), str(WORKFLOW), str(run), str(pictures), nodes]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=400, check=False)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-3000:]
-    seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    seen = drive(PAGE, page_url, str(WORKFLOW), str(run), str(pictures), nodes, seconds=400)
     assert seen["troubles"] == []
 
     assert [label.split(";")[0] for label in seen["labels"]] == [
@@ -59,6 +46,7 @@ def test_strips_stand_on_their_nodes_and_follow_them(
     assert seen["labels"][0].endswith("concat_mask (native): 1 black + 80 white"), "Load Image gives one, surely"
     assert seen["labels"][1].endswith("start_image: a whole clip (WanVideoDecode), 81 frames assumed")
     assert seen["visible"]
+    assert seen["dragged"] not in seen["labels"], "the mouse on a widget shows in the strip"
     assert seen["changed"].startswith("tom: 49 frames at 832x480, 13 latents; frames: motion 0 ")
     assert "got 60 motion frames in a clip of 49" in seen["bad"]
     assert seen["undone"] == seen["labels"][1]

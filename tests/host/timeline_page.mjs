@@ -4,27 +4,17 @@
 // prints one JSON object of what was seen; pictures go to FOLDER. RUN.json: a small API graph.
 
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 
-const { chromium } = createRequire(import.meta.url)("playwright-core");
-const [url, executablePath, file, run, folder, nodes] = process.argv.slice(2);
-const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"];
+import { launch, open } from "../../tools/frontend.mjs";
+
+const [, , file, run, folder, nodes] = process.argv.slice(2);
 const NODE = "WanVideoSVIEmbeds";
 
-const browser = await chromium.launch({ executablePath, headless: true, args });
+const browser = await launch();
 const result = { troubles: [] };
 try {
-  const page = await browser.newPage({ viewport: { width: 1500, height: 1000 } });
-  page.on("pageerror", (error) => /svi/i.test(`${error.message}${error.stack}`) && result.troubles.push(error.message));
-  page.on("console", (said) => said.type() === "error"
-    && /svi_|svi-|WanVideoSVI/i.test(`${said.text()}${said.location().url}`) && result.troubles.push(said.text()));
-  const settings = {
-    "Comfy.TutorialCompleted": true, "Comfy.VueNodes.Enabled": nodes === "vue", "Comfy.Graph.CanvasInfo": false,
-    "Comfy.Minimap.Visible": false, "Comfy.ColorPalette": "dark",
-  };
-  await fetch(`${url}/api/settings`, { method: "POST", body: JSON.stringify(settings) });
-  await page.goto(url);
-  await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  const settings = { "Comfy.VueNodes.Enabled": nodes === "vue", "Comfy.UseNewMenu": "Top" };
+  const page = await open(browser, { width: 1500, height: 1000 }, settings, result.troubles);
   await page.waitForTimeout(500);
   const graph = JSON.parse(await readFile(file, "utf8"));
 
@@ -94,6 +84,28 @@ try {
   result.visible = (await until("the strip in view", (seen) => seen[id].visible))[id].visible;
   result.heights = await page.evaluate((type) => app.canvas.graph._nodes.filter((node) => node.type === type).map((node) => node.size[1]), NODE);
   await shot(`${nodes}_zoom_1`);
+
+  // The mouse: a drag over a number, or its plus on Vue nodes.
+  if (nodes === "vue") {
+    await page.locator(`[data-node-id="${id}"]`).getByText("num_frames", { exact: true }).locator("xpath=..")
+      .locator("button").last().click();
+  } else {
+    const [x, y] = await page.evaluate((id) => {
+      const node = app.canvas.graph.getNodeById(id);
+      const widget = node.widgets.find((each) => each.name === "num_frames");
+      const place = [node.pos[0] + node.size[0] / 2, node.pos[1] + (widget.last_y ?? widget.y) + 10];
+      const { left, top } = app.canvas.canvas.getBoundingClientRect();
+      const { scale, offset } = app.canvas.ds;
+      return place.map((value, axis) => (value + offset[axis]) * scale + [left, top][axis]);
+    }, id);
+    await page.mouse.move(x, y);
+    await page.mouse.down();
+    await page.mouse.move(x - 40, y, { steps: 20 });
+    await page.mouse.up();
+  }
+  result.dragged = (await until("a dragged number", (seen) => seen[id].label !== result.labels[1]))[id].label;
+  await set(id, "num_frames", 81);
+  await until("81 frames again", (seen) => seen[id].label === result.labels[1]);
 
   await set(id, "mode", "tom");
   await until("another mode", (seen) => seen[id].label.startsWith("tom: 81 frames"));
@@ -196,7 +208,7 @@ try {
   }
   await page.evaluate((graph) => app.loadApiJson(graph, "run"), small);
   const [only] = Object.keys(await until("the graph to run", everyone)).map(Number);
-  await page.evaluate(() => app.queuePrompt(0));
+  await page.click("[data-testid=queue-button]");
   await page.waitForFunction((id) => app.canvas.graph.getNodeById(id)?.imgs?.length
     || Object.values(app.nodeOutputs).some((output) => output.images?.[0]?.filename.startsWith("svi_embeds")), only, { timeout: 60000 });
   await show(only);
