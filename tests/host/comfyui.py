@@ -139,7 +139,10 @@ class Comfy:
             return json.loads(answer.read())
 
     def lacks(self, graph: dict[str, Any]) -> str:
-        """The first thing that a graph takes of the wrapper it was written for and that this one lacks, or ""."""
+        """The first thing that a graph takes of the wrapper it was written for and that this one lacks, or "".
+
+        So does an input that this one requires and the other does not know.
+        """
         if self._nodes is None:
             self._nodes = self.get("/object_info")
         for node in graph.values():
@@ -149,6 +152,9 @@ class Comfy:
             if name not in self._nodes:
                 return f"node {name}"
             live, recorded = _specs(self._nodes[name]), _specs(RECORDED[name])
+            # A browser would fill it in.
+            if unasked := set(self._nodes[name]["input"].get("required", {})) - set(node["inputs"]) - set(recorded):
+                return f"{name} without its input {', '.join(sorted(unasked))}"
             for key, value in node["inputs"].items():
                 if key not in recorded:
                     continue
