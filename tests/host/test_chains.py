@@ -212,8 +212,10 @@ def test_help_pages_and_templates_are_served(bare_comfy: Comfy) -> None:
     locale = bare_comfy.repo / "locales" / "zh"
     texts = bare_comfy.get("/i18n")["zh"]
     assert texts == {
-        "nodeDefs": json.loads((locale / "nodeDefs.json").read_text(encoding="utf-8")),
-        "commands": json.loads((locale / "commands.json").read_text(encoding="utf-8")),
+        **{
+            name: json.loads((locale / f"{name}.json").read_text(encoding="utf-8"))
+            for name in ("nodeDefs", "commands", "settings")
+        },
         **json.loads((locale / "main.json").read_text(encoding="utf-8")),
     }
     names = bare_comfy.get("/api/workflow_templates")["wanvideo-svi"]
