@@ -81,7 +81,8 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
             (shown,) = host.show(Image.new("RGB", (800, 200)), "svi")
             with Image.open(tmp_path / "temp" / shown["filename"]) as picture:
                 assert picture.size == expected
-    assert preview_width({"WanVideoSVI.PreviewWidth": 10}) is None
+    assert preview_width({"WanVideoSVI.PreviewWidth": 10}) == 64
+    assert preview_width({"WanVideoSVI.PreviewWidth": -1}) is None
 
 
 @needs_node

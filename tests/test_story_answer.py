@@ -22,6 +22,7 @@ from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import CHAIN_MODES, place_of
 from wanvideo_svi.wrapper_ext import host, story_answer, story_reel
+from wanvideo_svi.wrapper_ext.settings import reels_name
 from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer
 
 SETTINGS = "WanVideoSamplerSettings"
@@ -468,6 +469,18 @@ def test_a_reel_that_cannot_be_read_is_told_beside_the_plan(tmp_path: Path, text
     assert message in said["reel"]["trouble"]
     assert str(tmp_path) not in json.dumps(said)
     assert [row["state"] for row in said["rows"]] == [None, None]
+
+
+def test_the_reel_folder_of_the_settings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "reels_folder", lambda: tmp_path / "mine")
+    assert ask()["reel"]["folder"] == "output/mine/test"
+
+
+def test_a_setting_that_names_no_folder_leaves_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(host, "reels_folder", lambda: Path(reels_name({"WanVideoSVI.ReelFolder": "a/b"})))
+    said = ask()
+    assert "Reel folder in ComfyUI's settings must be the name of a folder" in said["reel"]["trouble"]
+    assert [row["clip"] for row in said["rows"]] == [1, 2]
 
 
 def test_a_manifest_is_parsed_once_while_it_stays_the_same(

@@ -139,9 +139,13 @@ def test_strips_follow_their_nodes_in_a_browser(page: str, tmp_path: Path) -> No
     assert seen["silent"] == "ComfyUI's server does not answer"
 
     assert seen["loadRequests"] == [64, 36]
-    assert seen["changeMs"][len(seen["changeMs"]) // 2] < 50
-    assert seen["drawMs"] < 50, "looking at a hundred nodes while the canvas is drawn"
+    change = seen["changeMs"][len(seen["changeMs"]) // 2]
+    # Figures of a quiet machine are some 20 and 30 ms; these only notice what grows with the graph.
+    assert change < 500
+    assert seen["drawMs"] < 500, "looking at a hundred nodes while the canvas is drawn"
     assert seen["errors"] == []
     failed = [said for said in seen["console"] if "404" not in said]  # of the server that knows no strips
     assert failed == []
-    print(f"100 nodes: loaded in {seen['loadMs']} ms, a change in {seen['changeMs'][15]:.0f} ms")
+    print(
+        f"100 nodes: loaded in {seen['loadMs']} ms, a change in {change:.0f} ms, looked at in {seen['drawMs']:.0f} ms"
+    )

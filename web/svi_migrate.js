@@ -23,9 +23,9 @@ const STYLE = `
 .svi-migrate ul { margin: 0; padding: 0; list-style: none }
 .svi-migrate li { padding: 4px 0 }
 .svi-migrate .svi-fix { opacity: .85 }
-.svi-migrate .svi-repaired { color: #7ec87e }
-.svi-migrate .svi-to-do { color: #e8b45a }
-.svi-migrate a { color: var(--p-primary-color, #7aa7ff); cursor: pointer; text-decoration: underline }
+.svi-migrate .svi-repaired { color: color-mix(in srgb, #3fae3f 50%, currentcolor) }
+.svi-migrate .svi-to-do { color: color-mix(in srgb, #d08a10 50%, currentcolor) }
+.svi-migrate li button { padding: 0; border: 0; background: none; text-decoration: underline }
 .svi-migrate .svi-gone { padding: 8px 0 0; opacity: .75; font-size: 12px }
 .svi-migrate footer { display: flex; gap: 8px; justify-content: flex-end; padding: 12px 20px;
   border-top: 1px solid var(--border-color, #4e4e4e) }
@@ -33,7 +33,7 @@ const STYLE = `
   background: var(--comfy-input-bg, #2b2b2b); color: inherit; font: inherit; cursor: pointer }
 .svi-migrate button.svi-main { background: #2f6fdd; border-color: #2f6fdd; color: #fff }
 .svi-migrate button:disabled { opacity: .5; cursor: default }
-.svi-migrate .svi-error { color: #ff8a80; padding: 8px 20px; white-space: pre-wrap }`;
+.svi-migrate .svi-error { color: color-mix(in srgb, #ff4a3d 50%, currentcolor); padding: 8px 20px; white-space: pre-wrap }`;
 
 const rootGraph = () => app.rootGraph ?? app.graph;
 
@@ -68,7 +68,7 @@ function row(dialog, found) {
   const where = found.subgraph ? `${found.title} (node ${found.node} in ${found.subgraph})` : `${found.title} (node ${found.node})`;
   const name = found.subgraph
     ? element("b", { textContent: where })
-    : element("a", { textContent: where, title: "Show it", onclick: () => goTo(dialog, found.node) });
+    : element("button", { type: "button", textContent: where, title: "Show it", onclick: () => goTo(dialog, found.node) });
   const item = element("li", {}, name, `: ${found.what}`);
   if (found.fix) {
     const state = found.kind !== "defect" ? "" : found.fixed ? "repaired: " : "to do: ";
@@ -97,18 +97,21 @@ export function apply(workflow) {
   tracker?.checkState();
 }
 
-async function openAsStory(workflow, dialog, error) {
-  try {
-    const said = await ask(workflow, true);
-    const name = app.extensionManager.workflow.activeWorkflow?.filename ?? "workflow";
-    dialog.close();
-    await app.loadGraphData(said.workflow, true, true, `${name} as a story`);
-  } catch (problem) {
-    error.textContent = problem.message;
-  }
+const openTab = () => app.extensionManager.workflow.activeWorkflow;
+
+// What may change without anybody's doing: where and how large things are drawn, and in which order they run.
+const DRAWN = new Set(["pos", "size", "bounding", "order", "flags", "extra", "state"]);
+const contentOf = (workflow) => JSON.stringify(workflow, (key, value) => (DRAWN.has(key) ? undefined : value));
+
+async function openAsStory(workflow, dialog, name) {
+  const said = await ask(workflow, true);
+  if (!dialog.open) return; // closed while the server worked
+  await app.loadGraphData(said.workflow, true, true, `${name} as a story`);
+  dialog.close();
 }
 
-function show(workflow, said) {
+/** tab: the workflow that was open when the server was asked. */
+function show(workflow, said, tab) {
   const { report } = said;
   const dialog = element("dialog", { className: "svi-migrate" });
   const error = element("div", { className: "svi-error" });
@@ -123,19 +126,33 @@ function show(workflow, said) {
     list.append(element("p", { className: "svi-gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
   }
   const cancel = element("button", { textContent: report.changes ? "Cancel" : "Close", onclick: () => dialog.close() });
+  const attempt = async (work) => {
+    error.textContent = "";
+    story.disabled = go.disabled = true;
+    try {
+      await work();
+    } catch (problem) {
+      error.textContent = problem.message;
+      story.disabled = false;
+      go.disabled = !report.changes;
+    }
+  };
   const story = element("button", {
     textContent: "As one long video, in a new tab",
     title: "Make the whole chain one WanVideo SVI Long Video. This graph stays as it is.",
-    onclick: () => openAsStory(workflow, dialog, error),
+    onclick: () => attempt(() => openAsStory(workflow, dialog, tab?.filename ?? "workflow")),
   });
   const go = element("button", {
     className: "svi-main",
     textContent: "Migrate (undo with Ctrl+Z)",
     disabled: !report.changes,
-    onclick: () => {
-      dialog.close();
+    onclick: () => attempt(() => {
+      if (openTab() !== tab || contentOf(rootGraph().serialize()) !== contentOf(workflow)) {
+        throw new Error("Nothing was changed: this is no longer the graph that was looked at. Close this, and migrate again.");
+      }
       apply(said.workflow);
-    },
+      dialog.close();
+    }),
   });
   dialog.append(element(
     "div", {},
@@ -152,13 +169,19 @@ function show(workflow, said) {
   dialog.showModal();
 }
 
+let busy = false;
+
 async function run() {
-  if (document.querySelector("dialog.svi-migrate")) return;
+  if (busy || document.querySelector("dialog.svi-migrate")) return;
+  busy = true;
+  const tab = openTab();
   const workflow = JSON.parse(JSON.stringify(rootGraph().serialize()));
   try {
-    show(workflow, await ask(workflow, false));
+    show(workflow, await ask(workflow, false), tab);
   } catch (problem) {
     app.extensionManager.toast.add({ severity: "error", summary: "SVI: migrate", detail: problem.message, life: 8000 });
+  } finally {
+    busy = false;
   }
 }
 

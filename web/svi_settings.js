@@ -40,12 +40,15 @@ function modeSetting(modes) {
   };
 }
 
+let added = false;
+
 app.registerExtension({
   name: "WanVideoSVI.Settings",
   settings: SETTINGS,
   // The modes come with the node, so the setting can only be made here.
   beforeRegisterNodeDef(_type, definition) {
-    if (definition.name !== "WanVideoSVIEmbeds") return;
+    if (definition.name !== "WanVideoSVIEmbeds" || added) return; // asked again whenever lists are read anew
+    added = true;
     app.ui.settings.addSetting(modeSetting(definition.input.required.mode[0]));
   },
   // A graph that is loaded sets its own values after this.

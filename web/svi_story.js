@@ -2,7 +2,7 @@
 // The server plans, with the functions that the node runs; this file shows its answer.
 
 import {
-  addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, sourceOf,
+  addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
 } from "./svi_widget.js";
 
 const NODE = "WanVideoSVILongVideo";
@@ -83,6 +83,7 @@ const ask = makeAsker({
 });
 
 const panels = new Set(); // of those that stand in a graph
+let turn = 0; // counts what may have changed a reel: an answer of before is none to a question of after, on any panel
 
 /** What the server is asked about a node. */
 function read(node) {
@@ -161,8 +162,8 @@ function keepWheel(box) {
 class Panel {
   constructor(node) {
     this.node = node;
-    this.turn = 0; // counts what may have changed the reel
     this.timer = null;
+    this.retry = null;
     this.rows = [];
     this.sum = element("div", { className: "svi-sum", textContent: "No plan yet" });
     this.playButton = element("button", { type: "button", hidden: true });
@@ -191,18 +192,15 @@ class Panel {
   /** Asks about the node as it is now, once typing rests. */
   changed(question) {
     clearTimeout(this.timer);
+    clearTimeout(this.retry);
     const wait = this.asked ? TYPING_MS : 0;
     this.asked = true;
     this.timer = setTimeout(async () => {
-      const said = await ask(this, { ...question, turn: this.turn });
+      const said = await ask(this, { ...question, turn });
+      if (said?.passes) this.retry = setTimeout(() => this.follower.again(), RETRY_MS);
       if (said?.trouble) this.showTrouble(said.trouble);
       else if (said) this.show(said.answer);
     }, wait);
-  }
-
-  lookAgain() {
-    this.turn++;
-    this.follower.again();
   }
 
   goTo(place) {
@@ -251,6 +249,7 @@ class Panel {
   /** Under a text that is no story the plan of before stays, so that nothing jumps; it is seen not to count. */
   showOld(old) {
     for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
+    for (const button of this.body.querySelectorAll("button")) button.disabled = old; // their places have moved
     this.caption.textContent = old ? "What the story made before the error" : "What the story makes, clip by clip";
   }
 
@@ -268,7 +267,8 @@ class Panel {
     if (!box || document.activeElement !== box) return this.hint.remove();
     this.hint.replaceChildren(...this.errorParts(error, false));
     box.parentElement.append(this.hint);
-    box.addEventListener("blur", () => this.hint.remove(), { once: true });
+    if (this.hinted !== box) box.addEventListener("blur", () => this.hint.remove());
+    this.hinted = box;
     return undefined;
   }
 
@@ -357,7 +357,8 @@ function addPanel(node) {
 }
 
 function lookAll() {
-  for (const panel of panels) panel.lookAgain();
+  turn++;
+  for (const panel of panels) panel.follower.again();
 }
 
 /** Looks at the reels again whenever one may have changed. */
@@ -371,7 +372,8 @@ function watchRuns(api) {
     for (const panel of panels) {
       if (String(panel.node.id) !== id) continue;
       looked = performance.now();
-      panel.lookAgain();
+      turn++;
+      panel.follower.again();
     }
   };
   for (const event of ["progress", "progress_text"]) api.addEventListener(event, progress);

@@ -266,7 +266,7 @@ function style() {
 .svi-strip .svi-cursor { position: absolute; top: -1px; bottom: -1px; box-sizing: border-box; min-width: 3px;
   z-index: 3; border: 1.5px solid var(--svi-text); border-radius: 2px; background: rgb(127 127 127 / 30%);
   box-shadow: 0 0 0 1px var(--svi-back) }
-.svi-strip .svi-words { flex: 1; overflow: auto; white-space: normal; border-left: 3px solid var(--svi-line);
+.svi-strip .svi-words { flex: 1; user-select: text; overflow: auto; white-space: normal; border-left: 3px solid var(--svi-line);
   padding-left: 7px; border-radius: 2px }
 .svi-strip .svi-words.svi-bad { border-color: var(--svi-bad) }
 .svi-strip .svi-words p { margin: 0 0 2px }
@@ -417,7 +417,7 @@ export function makeStrip() {
   function show(given) {
     answer = given;
     cursor = null;
-    heard.textContent = "";
+    heard.textContent = answer?.error ?? "";
     const focused = root.contains(document.activeElement);
     if (!answer) root.replaceChildren();
     else if (answer.trouble || answer.beyond) words([answer.trouble ?? answer.beyond], false);

@@ -1,13 +1,12 @@
 // A strip on every node that plans a clip: what its frames will be, before anything runs. The plan is the server's.
 
 import { makeStrip, HEIGHT } from "./svi_strip.js";
-import { addElementWidget, comfy, follow, followTheme, makeAsker, onReconnect } from "./svi_widget.js";
+import { addElementWidget, comfy, follow, followTheme, makeAsker, onReconnect, RETRY_MS } from "./svi_widget.js";
 
 const NODES = new Set([
   "WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVITemporalMask",
   "WanVideoHoloCinePrompt",
 ]);
-const RETRY_MS = 5000;
 
 /** Puts a strip on a node and keeps it up to date. ask: of `makeAsker`. Returns how to ask anew. */
 export function attach(node, ask) {
@@ -19,7 +18,7 @@ export function attach(node, ask) {
     const got = await ask(node, question);
     if (!got) return; // a newer question is on its way
     strip.show(got.answer ?? { trouble: got.trouble });
-    if (got.trouble) retry = setTimeout(follower.again, RETRY_MS);
+    if (got.passes) retry = setTimeout(follower.again, RETRY_MS);
   }, { widget });
   return follower;
 }

@@ -96,9 +96,15 @@ export function sourceOf(node, slot) {
     if (!through) return { type: String(from.type ?? ""), node: from, output: from.outputs?.[link.origin_slot]?.name };
     const kind = from.outputs?.[link.origin_slot]?.type;
     at = from;
-    input = from.type === "Reroute" ? from.inputs?.[0] : from.inputs?.find((each) => each.type === kind);
+    input = from.type === "Reroute" ? from.inputs?.[0] : bypassed(from, link.origin_slot, kind);
   }
   return { type: "", node: null };
+}
+
+/** The input whose value a bypassed node gives out at a slot, as the frontend picks it. */
+function bypassed({ inputs = [] }, slot, kind) {
+  const fits = (input) => input && (globalThis.LiteGraph?.isValidConnection?.(input.type, kind) ?? input.type === kind);
+  return fits(inputs[slot]) ? inputs[slot] : (inputs.find((each) => each.type === kind) ?? inputs.find(fits));
 }
 
 /**
@@ -150,6 +156,13 @@ function reseat(node, { element: shown, name }) {
   }
 }
 
+/** Whether a node is in a subgraph that undo or another workflow has replaced: 1.27.10 tells such nodes nothing. */
+function isLeftOver({ graph }) {
+  const app = globalThis.window?.comfyAPI?.app?.app;
+  const root = app?.rootGraph ?? app?.graph;
+  return Boolean(root?.subgraphs && graph !== root && root.subgraphs.get(graph.id) !== graph);
+}
+
 const followed = new Set(); // of WeakRefs, for the poll
 let polling = null;
 const POLL_MS = 700; // Vue nodes never call onDraw
@@ -185,7 +198,7 @@ function poll() {
 export function follow(node, changed, { read = readNode, widget } = {}) {
   let key, looked = 0;
   const look = () => {
-    if (!node.graph || follower.stopped) return;
+    if (!node.graph || follower.stopped || isLeftOver(node)) return;
     looked = performance.now();
     if (widget?.element) reseat(node, widget);
     const state = read(node);
@@ -241,9 +254,9 @@ const said = {
  * @param {number} [options.most] questions in one request
  * @param {number} [options.keep] answers that are kept
  * @param {number} [options.patience] milliseconds after which a request is given up
- * @returns {(owner: object, question: object) => Promise<{answer?: object, trouble?: string} | null>} Asks a question on
- *   behalf of an owner, whose earlier question is dropped: its promise gives null. trouble: why there is no answer, in
- *   words; the promise never rejects.
+ * @returns {(owner: object, question: object) => Promise<{answer?: object, trouble?: string, passes?: boolean} | null>}
+ *   Asks a question on behalf of an owner, whose earlier question is dropped: its promise gives null. trouble: why there
+ *   is no answer, in words. passes: another try may have one. The promise never rejects.
  */
 export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience = 20000 }) {
   const kept = new Map(); // answers by key, the oldest first
@@ -298,7 +311,7 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
     const byKey = new Map(given.answers ? keys.map((key, index) => [key, given.answers[index]]) : []);
     sent = null;
     for (const entry of batch) {
-      if (!entry.dropped) entry.resolve(given.answers ? { answer: byKey.get(entry.key) } : { trouble: given.trouble });
+      if (!entry.dropped) entry.resolve(given.answers ? { answer: byKey.get(entry.key) } : given);
     }
     schedule();
   }
@@ -314,12 +327,14 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
       });
       if (response.status === 404 || response.status === 405) return { trouble: said.old };
       const body = await response.json().catch(() => null);
-      if (!response.ok) return { trouble: body?.error ?? `the server answered ${response.status}` };
+      if (!response.ok) {
+        return { trouble: body?.error ?? `the server answered ${response.status}`, passes: response.status >= 500 };
+      }
       const answers = unpack(body);
       if (answers?.length !== questions.length) return { trouble: said.old };
       return { answers };
     } catch {
-      return { trouble: said.silent };
+      return { trouble: said.silent, passes: true };
     } finally {
       clearTimeout(late);
     }
@@ -327,6 +342,8 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
 
   return ask;
 }
+
+export const RETRY_MS = 5000; // after trouble that passes
 
 /** Calls `back` whenever the page has reached the server again. */
 export function onReconnect(back) {

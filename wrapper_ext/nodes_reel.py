@@ -220,7 +220,7 @@ class WanVideoSVIReelVideo:
             f"{path.name}: {reel.shown_frames} frames, {reel.shown_frames / rate:.1f} s at {rate:g} fps{reel.cut}, "
             f"{format}, {path.stat().st_size / 2**20:.1f} MB"
         )
-        info = write_info([head, f"in output/svi_reels/{reel.name}"], notes)
+        info = write_info([head, f"in output/{reel.folder.parent.name}/{reel.name}"], notes)
         return {
             "ui": {"images": [host.output_file(path)], "animated": (True,), "text": [info]},
             "result": (host.video_from_file(path), info),

@@ -42,6 +42,6 @@ def reels_name(settings: dict[str, Any]) -> str:
 
 
 def preview_width(settings: dict[str, Any]) -> int | None:
-    """How many pixels wide pictures on nodes may be; None: as they are drawn."""
+    """How many pixels wide pictures on nodes may be, 64 at least; None: as they are drawn."""
     width = settings.get(_WIDTH_KEY)
-    return width if isinstance(width, int) and not isinstance(width, bool) and width >= 64 else None
+    return max(width, 64) if isinstance(width, int) and not isinstance(width, bool) and width > 0 else None

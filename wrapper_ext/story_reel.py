@@ -30,9 +30,13 @@ def reel_answer(name: str, job: Job, *, resume: bool, comparable: bool) -> tuple
     comparable: whether the values that decide the clips are known. States are None when they cannot be told; "trouble"
     says what is wrong with the reel.
     """
-    place = f"output/svi_reels/{name}"
-    said: dict[str, Any] = {"folder": place, "clips": 0, "trouble": "", "video": None, "is_current": False}
-    folder = host.reels_folder() / name
+    said: dict[str, Any] = {"folder": "", "clips": 0, "trouble": "", "video": None, "is_current": False}
+    try:
+        folder = host.reels_folder() / name
+    except SVIError as error:  # the setting names no folder; the story has a plan all the same
+        said["trouble"] = str(error)
+        return None, said
+    said["folder"] = f"output/{folder.parent.name}/{name}"
     try:
         reel = _read(folder)
     except _UnreadError as error:

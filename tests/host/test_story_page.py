@@ -33,9 +33,11 @@ def test_the_editor_shows_plan_error_and_reel(
     rendered: dict[str, Any], page_url: str, nodes: str, tmp_path: Path,
     pictures: Path,
 ) -> None:  # fmt: skip
+    workflow = tmp_path / "workflow.json"  # its reel is not that of other tests
+    workflow.write_text(WORKFLOW.read_text().replace('"svi_film_story"', '"page_story"'))
     run = tmp_path / "run.json"
     run.write_text(json.dumps(rendered))
-    seen = drive(PAGE, page_url, str(WORKFLOW), str(run), str(pictures), nodes, seconds=300)
+    seen = drive(PAGE, page_url, str(workflow), str(run), str(pictures), nodes, seconds=300)
     assert seen["troubles"] == []
     assert seen["first"]["sum"] == "4 clips, 277 frames, 17.3 s at 16 fps  ·  4 to do"
     assert [row[2:6] for row in seen["first"]["rows"]] == [

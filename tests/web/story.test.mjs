@@ -197,6 +197,9 @@ test("a click puts the cursor at the error, and at a clip's block", async () => 
   await rest(typing);
   one(".svi-bad button").click();
   assert.deepEqual([box.selectionStart, box.selectionEnd], [9, 15]);
+  say(plan());
+  type("a\n---\nb");
+  await rest(typing);
   rows()[1].querySelector("button").click();
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 1]);
 });
@@ -281,6 +284,35 @@ test("a run makes it look at the reel again", async () => {
   events.dispatchEvent(new CustomEvent("execution_error", { detail: {} }));
   await rest(typing);
   assert.equal(sent.length, 3, "a node that is gone asks nothing");
+});
+
+test("a panel made anew after a run does not show the reel of before", async () => {
+  const seed = number;
+  const { node, one } = makeNode();
+  await rest();
+  assert.match(one(".svi-sum").textContent, /2 to do/);
+  node.onRemoved(); // another workflow is opened, and the run ends meanwhile
+  events.dispatchEvent(new window.Event("execution_success"));
+  say(plan({ counts: { kept: 2, stale: 0, "to do": 0 } }));
+  number = seed; // the same node, once more
+  const again = makeNode();
+  await rest();
+  assert.match(again.one(".svi-sum").textContent, /2 kept/);
+});
+
+test("places of a plan of before are not gone to", async () => {
+  const { type, rows } = makeNode();
+  await rest();
+  const buttons = () => rows().map((each) => each.querySelector("button").disabled);
+  assert.deepEqual(buttons(), [false, false]);
+  say(wrong());
+  type("b");
+  await rest(typing);
+  assert.deepEqual(buttons(), [true, true]);
+  say(plan());
+  type("c");
+  await rest(typing);
+  assert.deepEqual(buttons(), [false, false]);
 });
 
 test("a server that does not answer is said in words, and asked again when it is back", async () => {

@@ -94,6 +94,11 @@ test("a link is followed through reroutes and bypassed nodes, and ends at muted 
   assert.equal(make({ type: "ImageScale", mode: 4 }), "LoadImage");
   assert.equal(make({ type: "ImageScale", mode: 0 }), "ImageScale");
   assert.equal(make({ type: "ImageScale", mode: 2 }), undefined);
+  // Bypassed, the input at the output's place goes first, as in the frontend.
+  const two = [{ name: "y", type: "MASK", link: null }, { name: "x", type: "IMAGE", link: null }];
+  assert.equal(make({ type: "Both", mode: 4, inputs: two }), "LoadImage");
+  const same = [{ name: "y", type: "IMAGE", link: null }, { name: "x", type: "IMAGE", link: null }];
+  assert.equal(make({ type: "Both", mode: 4, inputs: same }), undefined);
   const lost = { id: 1, type: "X" };
   graphOf([lost], [[-10, 0, 1, "start_image"]]);
   assert.deepEqual(sourceOf(lost, 0), { type: "", node: null });
@@ -209,19 +214,21 @@ test("a request goes on for the others when one of them has asked anew", async (
 test("what is wrong with the server is said in words, and the next question is asked again", async () => {
   const json = (value) => async () => value;
   const cases = [
-    [async () => { throw new TypeError("offline"); }, /does not answer/],
+    [async () => { throw new TypeError("offline"); }, /does not answer/, true],
     [async () => ({ ok: false, status: 404, json: json({}) }), /restart ComfyUI/],
     [async () => ({ ok: false, status: 405, json: json({}) }), /restart ComfyUI/],
     [async () => ({ ok: false, status: 400, json: json({ error: "too many" }) }), /^too many$/],
-    [async () => ({ ok: false, status: 500, json: async () => { throw new Error(); } }), /answered 500/],
+    [async () => ({ ok: false, status: 500, json: async () => { throw new Error(); } }), /answered 500/, true],
     [async () => ({ ok: true, status: 200, json: json({ other: 1 }) }), /restart ComfyUI/],
     [async () => ({ ok: true, status: 200, json: async () => { throw new Error(); } }), /restart ComfyUI/],
-    [() => new Promise(() => {}), /does not answer/],
+    [() => new Promise(() => {}), /does not answer/, true],
   ];
-  for (const [respond, words] of cases) {
+  for (const [respond, words, passes = false] of cases) {
     const asked = serve(respond);
     const ask = asker({ patience: 30 });
-    assert.match((await ask({}, { n: 1 })).trouble, words);
+    const got = await ask({}, { n: 1 });
+    assert.match(got.trouble, words);
+    assert.equal(Boolean(got.passes), passes, "whether it is worth another try");
     await ask({}, { n: 1 });
     assert.equal(asked.length, 2, "trouble is not kept");
   }
