@@ -20,7 +20,7 @@ const SETTINGS = [
     id: "WanVideoSVI.PreviewWidth",
     category: ["WanVideo SVI", "Pictures", "Preview width"],
     name: "Preview width",
-    tooltip: "How many pixels wide the pictures on nodes may be. 0 = as they are drawn.",
+    tooltip: "How many pixels wide the pictures on nodes may be, 64 at least. 0 = as they are drawn.",
     type: "number",
     defaultValue: 0,
     attrs: { min: 0, max: 4096, step: 64 },
