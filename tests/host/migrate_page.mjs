@@ -29,6 +29,13 @@ try {
   result.said = await said();
   result.findings = await page.evaluate(() => document.querySelectorAll("dialog.svi-migrate li").length);
   result.loaded = await types();
+  // The graph changes behind the dialog: what would be put in its place is of the one before.
+  const muted = (mode) => page.evaluate((mode) => (app.graph._nodes[0].mode = mode), mode);
+  await muted(2);
+  await page.click("dialog.svi-migrate button.svi-main");
+  result.refused = await page.evaluate(() => document.querySelector("dialog.svi-migrate .svi-error").textContent);
+  result.untouched = await types();
+  await muted(0);
   await page.click("dialog.svi-migrate button.svi-main");
   await page.waitForTimeout(800);
   result.migrated = await types();

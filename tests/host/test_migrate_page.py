@@ -27,6 +27,8 @@ def test_the_command_migrates_with_undo(comfy: Comfy, tmp_path: Path) -> None:
     before = sorted(node["type"] for node in raw["nodes"])
     assert seen["loaded"] == seen["undone"] == before
     assert seen["migrated"] == seen["redone"] != before
+    assert seen["refused"].startswith("Nothing was changed: this is no longer the graph")
+    assert seen["untouched"] == before
     counts = Counter(seen["migrated"])
     assert (counts["WanVideoSVIEmbeds"], counts["WanVideoSVIStitch"], len(seen["migrated"])) == (2, 2, 26)
     made = [node["inputs"] for node in seen["prompt"].values() if node.get("class_type") == "WanVideoSVIEmbeds"]
