@@ -49,19 +49,24 @@ def measure_reel(reel: Reel, *, reference: Tensor | None = None, tick: Tick | No
 
 
 def measure_video(
-    path: Path, *, clip_frames: int, reference: Tensor | None = None, tick: Tick | None = None
+    path: Path, *, clip_frames: int, overlap_frames: int = 0, reference: Tensor | None = None, tick: Tick | None = None
 ) -> Measured:  # fmt: skip
-    """A joined video in clips of `clip_frames` new frames each. Raises SVIError for a file that is no video."""
-    return _measure(_split(_as_frames(read_video(path)), clip_frames), reference, tick)
+    """A joined video of clips that add `clip_frames` frames each, the first one `overlap_frames` more.
+
+    A first clip has no frames of a clip before to drop: 81 + 76 + 76 for film. 0: where the clip before gave way, all
+    but the last add the same. Raises SVIError for a file that is no video.
+    """
+    return _measure(_split(_as_frames(read_video(path)), clip_frames, overlap_frames), reference, tick)
 
 
 def measure_images(
-    images: Tensor, *, clip_frames: int, reference: Tensor | None = None, tick: Tick | None = None
+    images: Tensor, *, clip_frames: int, overlap_frames: int = 0, reference: Tensor | None = None,
+    tick: Tick | None = None,
 ) -> Measured:  # fmt: skip
     """The same of a batch, F H W C in 0..1."""
     checked, _ = check_images("images", images)
     check_finite("images", checked)
-    return _measure(_split(iter(checked.detach()), clip_frames), reference, tick)
+    return _measure(_split(iter(checked.detach()), clip_frames, overlap_frames), reference, tick)
 
 
 def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
@@ -69,18 +74,20 @@ def _as_frames(pixels: Iterable[Pixels]) -> Iterator[Tensor]:
         yield torch.from_numpy(np.ascontiguousarray(each)).float() / 255
 
 
-def _split(frames: Iterator[Tensor], clip_frames: int) -> Iterator[Iterator[Tensor]]:
+def _split(frames: Iterator[Tensor], clip_frames: int, overlap_frames: int) -> Iterator[Iterator[Tensor]]:
     check_int("clip_frames", clip_frames, minimum=1)
+    count = clip_frames + check_int("overlap_frames", overlap_frames, minimum=0)
     while (first := next(frames, None)) is not None:
-        yield chain([first], islice(frames, min(clip_frames, sys.maxsize) - 1))
+        yield chain([first], islice(frames, min(count, sys.maxsize) - 1))
+        count = clip_frames
 
 
 def _measure(clips: Iterable[Iterator[Tensor]], reference: Tensor | None, tick: Tick | None) -> Measured:
     original = None
     if reference is not None:
         checked, _ = check_images("reference", reference)
-        check_finite("reference", checked)
         original = checked[0].detach()
+        check_finite("reference", original)
     meter = DriftMeter(original)
     ends = ClipEnds()
     last: list[Tensor] = []

@@ -24,6 +24,7 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.look import BANDS, mean_look, measure
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.svi_embeds.stitch import stitch
 from wanvideo_svi.wrapper_ext.cli import main
 
 CLIPS = 20
@@ -188,6 +189,21 @@ def test_a_reel_and_its_joined_video_measure_the_same(reel: Path, tmp_path: Path
     assert again.drift == pytest.approx(found.drift, rel=0.02)
 
 
+@pytest.mark.parametrize(("drop", "overlap"), [("new", 5), ("old", 0)])
+def test_seams_of_a_stitched_chain_are_where_its_clips_meet(drop: str, overlap: int) -> None:
+    # Each clip jumps in tone against the one before; 81 + 76 + 76 when the later gives way, 76 + 76 + 81 otherwise.
+    clips = [torch.stack([scene_frame(PICTURE, k) for k in range(20)]) * tone for tone in (1.0, 0.8, 0.64)]
+    joined, _ = stitch(*clips, overlap_frames=5, drop=drop)
+    node = NODE_CLASS_MAPPINGS["WanVideoSVIDrift"]()
+
+    def seams(overlap_frames: int) -> list[float]:
+        made = node.measure(clip_frames=15, overlap_frames=overlap_frames, images=joined)["result"]
+        return [seam["ratio"] for seam in json.loads(made[4])["seams"]][:2]
+
+    assert min(seams(overlap)) > 3
+    assert max(seams(5 - overlap)) < 2, "else any cut would do"
+
+
 def test_the_node_measures_images_or_a_reel(reel: Path) -> None:
     node = NODE_CLASS_MAPPINGS["WanVideoSVIDrift"]()
     opened = open_reel(reel)
@@ -284,3 +300,13 @@ def test_the_command_writes_and_gates(reel: Path, tmp_path: Path, capsys: pytest
     assert main([*arguments, "--max-seam", "1"]) == 1
     assert main(["drift", "none", "--reels", str(reel.parent), "--out", str(tmp_path)]) == 2
     assert main(["drift", str(image), "--out", str(tmp_path), "--clip-frames", "0"]) == 2
+
+
+def test_the_command_finds_the_seams_of_a_joined_video(tmp_path: Path) -> None:
+    clips = [torch.stack([scene_frame(PICTURE, k) for k in range(20)]) * tone for tone in (1.0, 0.8)]
+    joined, _ = stitch(*clips, overlap_frames=5)
+    video = tmp_path / "joined.mkv"
+    write_video(video, map(to_pixels, joined), width=160, height=96, fps=16, video_format=FORMATS["ffv1"])
+    arguments = ["drift", str(video), "--out", str(tmp_path), "--clip-frames", "15", "--max-seam", "2"]
+    assert main(arguments) == 1
+    assert main([*arguments, "--overlap-frames", "0"]) == 0

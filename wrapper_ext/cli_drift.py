@@ -26,7 +26,11 @@ def add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     drift.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the picture and the JSON")
     drift.add_argument(
         "--clip-frames", type=int, default=76, metavar="N",
-        help="frames that each clip adds to a video: its frames less the overlap (default 76 = 81 - 5)",
+        help="frames that each clip but the first adds to a video: its frames less the overlap (default 76 = 81 - 5)",
+    )  # fmt: skip
+    drift.add_argument(
+        "--overlap-frames", type=int, default=5, metavar="N",
+        help="frames that the first clip adds beyond that (default 5; 0 where the clip before gave way at the seams)",
     )  # fmt: skip
     drift.add_argument("--reference", type=Path, metavar="IMAGE", help="the original image, to compare with as well")
     drift.add_argument("--reels", type=Path, metavar="DIR", help="folder of reels (default: that of this ComfyUI)")
@@ -39,7 +43,10 @@ def run_drift(args: argparse.Namespace) -> int:
     reference = _image(args.reference) if args.reference else None
     path = Path(args.source)
     if path.is_file():
-        measured, name = measure_video(path, clip_frames=args.clip_frames, reference=reference), path.stem
+        measured = measure_video(
+            path, clip_frames=args.clip_frames, overlap_frames=args.overlap_frames, reference=reference
+        )
+        name = path.stem
     else:
         reel = open_reel(find_reel(args.source, args.reels or default_reels()))
         measured, name = measure_reel(reel, reference=reference), reel.name

@@ -46,8 +46,8 @@ class WanVideoSVIDrift:
                     "INT",
                     {
                         "default": 76, "min": 1, "max": 100000, "step": 1,
-                        "tooltip": "Frames that each clip adds to images: its frames less the overlap (81 - 5). Not "
-                        "used with reel, which knows its clips.",
+                        "tooltip": "Frames that each clip but the first adds to images: its frames less the overlap "
+                        "(81 - 5). Not used with reel, which knows its clips.",
                     },
                 ),
             },
@@ -55,6 +55,14 @@ class WanVideoSVIDrift:
                 "images": ("IMAGE", {"tooltip": "A joined video."}),
                 "reel": ("SVI_REEL", {"tooltip": "Instead of images: read from disk, a frame in memory at a time."}),
                 "reference": ("IMAGE", {"tooltip": "The original image, to compare the clips with as well."}),
+                "overlap_frames": (
+                    "INT",
+                    {
+                        "default": 5, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Frames that the first clip adds beyond clip_frames, since it has no overlap to "
+                        "drop: 5 for film, 1 for shot. 0 when images were stitched with drop old.",
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID"},
         }  # fmt: skip
@@ -65,6 +73,7 @@ class WanVideoSVIDrift:
         images: Tensor | None = None,
         reel: Reel | None = None,
         reference: Tensor | None = None,
+        overlap_frames: int = 5,
         unique_id: str | None = None,
     ) -> dict[str, Any]:
         """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON."""
@@ -83,7 +92,9 @@ class WanVideoSVIDrift:
             measured = measure_reel(reel, reference=reference, tick=tick)
         else:
             assert images is not None
-            measured = measure_images(images, clip_frames=clip_frames, reference=reference, tick=tick)
+            measured = measure_images(
+                images, clip_frames=clip_frames, overlap_frames=overlap_frames, reference=reference, tick=tick
+            )
         return _answer(measured, reel.name if reel is not None else "Drift")
 
 
