@@ -22,19 +22,8 @@ from torch import Tensor
 from .clip_video import LOSSLESS, to_pixels, write_video
 from .drift import ClipLook
 from .errors import SVIError
-from .reel import (
-    FORMAT,
-    LOCK,
-    LOOK,
-    MANIFEST,
-    MAX_MANIFEST,
-    VERSION,
-    Reel,
-    Take,
-    open_reel,
-    strays,
-    writing,
-)
+from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
+from .reel_manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
 from .stored_file import StoredFile, hash_file
 from .whole_file import clear_left, sync_folder
 

@@ -21,7 +21,7 @@ from test_render import FakeHost, Report, job
 from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import MANIFEST, Take
+from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.render import Rendered, render_chain
 from wanvideo_svi.wrapper_ext.render_drift import DriftSoFar

@@ -44,7 +44,8 @@ from wanvideo_svi.svi_embeds.clip_video import to_pixels, write_video
 from wanvideo_svi.svi_embeds.drift_video import Measured
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import MANIFEST, Take, open_reel
+from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext import host
 from wanvideo_svi.wrapper_ext.cli import main

@@ -24,7 +24,8 @@ from helpers import frames
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, to_images, to_pixels, video_rate, write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
-from wanvideo_svi.svi_embeds.reel import Take, check_reel_name, list_reels, open_reel, reel_state
+from wanvideo_svi.svi_embeds.reel import check_reel_name, list_reels, open_reel, reel_state
+from wanvideo_svi.svi_embeds.reel_manifest import Take
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.soundtrack import Soundtrack
 from wanvideo_svi.wrapper_ext.cli import main

@@ -23,7 +23,8 @@ from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.guides import guides_of
-from wanvideo_svi.svi_embeds.reel import MANIFEST, open_reel
+from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
 from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain

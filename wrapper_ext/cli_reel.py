@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..svi_embeds.clip_video import check_format
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.reel import MANIFEST, Reel, describe_reel, list_reels, open_reel
+from ..svi_embeds.reel import Reel, describe_reel, list_reels, open_reel
+from ..svi_embeds.reel_manifest import MANIFEST
 from ..svi_embeds.reel_writer import ReelWriter
 from .cli_say import say
 from .settings import read_settings, reels_name

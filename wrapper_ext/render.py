@@ -20,7 +20,7 @@ from ..svi_embeds.frames import last_frames, resize_frames, to_picture
 from ..svi_embeds.guides import POSES, VOICE
 from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
-from ..svi_embeds.reel import Take
+from ..svi_embeds.reel_manifest import Take
 from ..svi_embeds.reel_writer import ReelWriter
 from .render_colour import ColourHold, colour_facts
 from .render_drift import DriftSoFar

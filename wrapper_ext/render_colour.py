@@ -11,7 +11,7 @@ from torch import Tensor
 from ..svi_embeds.chain import ChainClip
 from ..svi_embeds.clip_video import read_video
 from ..svi_embeds.colour import colour_sample, match_clip, match_latents, sample_video
-from ..svi_embeds.reel import Take
+from ..svi_embeds.reel_manifest import Take
 from .render_job import Job
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.reel import Take
+from ..svi_embeds.reel_manifest import Take
 from ..svi_embeds.reel_writer import ReelWriter
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from ..svi_embeds.chain import ChainClip
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.reel import MANIFEST, Reel, Take, open_reel
+from ..svi_embeds.reel import Reel, open_reel
+from ..svi_embeds.reel_manifest import MANIFEST, Take
 from . import host
 from .render_job import Job
 from .render_values import prints_of
