@@ -1,4 +1,4 @@
-"""The manifest of a reel: its takes, and which of them are the chain. What a manifest of strangers may say is bounded."""
+"""The manifest of a reel: its takes, and which of them are the chain. What a stranger's may say is bounded."""
 
 from __future__ import annotations
 
