@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
@@ -10,6 +11,7 @@ from .clips import Clip, Clips
 from .definitions import Definition
 from .graph import Workflow
 from .host_nodes import EMPTY_EMBEDS, SAMPLER_SETTINGS, TEXT_ENCODER
+from .joins import JOINS
 from .migrate import count_nodes, migrate
 from .prune import fed_by, needed_by, prune
 from .read_chain import Story, read_chain
@@ -33,14 +35,15 @@ def as_story(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     wires = Wires(workflow)
     clips = Clips(wires)
     chain = _the_chain(clips)
+    joins = {node.id for node in workflow.root.nodes.values() if node.type in JOINS}
     fed = fed_by(wires, _own(chain))
     old |= needed_by(wires, fed)
     story = read_chain(wires, clips, chain, fed)
-    said = f"{len(chain)} clips became one WanVideo SVI Long Video, mode {story.values['mode']}"
+    said = f"{len(chain)} clip{'s' * (len(chain) > 1)} became one WanVideo SVI Long Video, mode {story.values['mode']}"
     node = _build(chain, story, own)
     gone = prune(wires, node, fed=fed, old=old)
     workflow.save()
-    kept = [found for found in migrated.findings if not _is_past(found, workflow)]
+    kept = [_of_join(found, joins) for found in migrated.findings if not _is_past(found, workflow, joins)]
     findings = [*kept, finding("rewrite", node, said, pattern="story", fixed=True), *story.findings]
     return Report(tuple(findings), before, count_nodes(workflow), (*migrated.removed, *gone))
 
@@ -51,22 +54,40 @@ def _own(chain: list[Clip]) -> list[Node]:
 
 def _had_to_do(wires: Wires) -> set[Node]:
     """The nodes that feed a chain of clips, or what it feeds."""
-    chains = [chain for end in Clips(wires).ends() if len(chain := end.chain()) > 1]
-    return needed_by(wires, fed_by(wires, [node for chain in chains for node in _own(chain)]))
+    return needed_by(wires, fed_by(wires, [node for chain in _chains(Clips(wires)) for node in _own(chain)]))
 
 
-def _is_past(found: Finding, workflow: Workflow) -> bool:
+def _is_past(found: Finding, workflow: Workflow, joins: Collection[int | str]) -> bool:
     """Whether a finding speaks of how a node works, or why it stays, that is gone now."""
     if found.subgraph or found.node in workflow.root.nodes:
         return False
-    return found.kind == "left" or (found.kind == "note" and "blend" in found.what)
+    if found.kind == "left":
+        return found.node not in joins
+    return found.kind == "note" and "blend" in found.what
+
+
+def _of_join(found: Finding, joins: Collection[int | str]) -> Finding:
+    """What kept a join from being replaced, now that the reel joins the clips."""
+    if found.kind != "left" or found.subgraph or found.node not in joins:
+        return found
+    what = f"the reel joins the clips now, and shows what they share once; of the join: {found.what}"
+    return replace(found, kind="note", what=what)
+
+
+def _chains(clips: Clips) -> list[list[Clip]]:
+    """The graph's chains of clips; a single clip is one where there is no other."""
+    chains = [end.chain() for end in clips.ends()]
+    return [chain for chain in chains if len(chain) > 1] or chains
 
 
 def _the_chain(clips: Clips) -> list[Clip]:
-    chains = [chain for end in clips.ends() if len(chain := end.chain()) > 1]
+    chains = _chains(clips)
     if len(chains) != 1:
-        found = f"{len(chains)} chains" if chains else "no chain of clips that this pack knows"
-        raise SVIError(f"as a story needs one chain of two or more clips, and this graph has {found}")
+        single = all(len(chain) == 1 for chain in chains)
+        found = f"{len(chains)} {'clips that do not follow one another' if single else 'chains'}" if chains else (
+            "no clip that this pack knows"
+        )  # fmt: skip
+        raise SVIError(f"as a story needs one chain of clips, or a single clip, and this graph has {found}")
     if any(at.path for clip in chains[0] for at in (clip.embeds, *clip.samplers)):
         raise SVIError("the chain lies in a subgraph: unpack it first, then migrate as a story")
     return chains[0]

@@ -9,8 +9,10 @@ from typing import Any
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.file_names import purpose, wan_version
 from ...svi_embeds.recipes import RECIPES
+from .count import Count
 from .match import Binding, match
 from .patterns import PIXEL_CHAIN, PIXEL_START
+from .videos import STITCH, LastFrames, Videos
 from .wires import UNKNOWN, At, Origin, Wires
 
 SAMPLERS = ("WanVideoSampler", "WanVideoSamplerv2")
@@ -26,21 +28,14 @@ EMBEDS: dict[str, str] = {
 # Inputs that the end of a node's video comes from; nodes that are not here are asked for the names in _ALONG.
 _TAILS: dict[str, str] = {
     "ImageBatch": "image2", "ColorMatch": "image_target", "ColorMatchV2": "image_target",
-    "WanVideoSVIStitch": "images_2", "ImageBatchExtendWithOverlap": "new_images",
+    "ImageBatchExtendWithOverlap": "new_images", "VHS_MergeImages": "images_B",
     "WanVideoVACEStartToEndFrame": "start_image",
-}  # fmt: skip
-_LOADS_ONE = ("LoadImage", "LoadImageOutput")
-_RANGES = {"GetImageRangeFromBatch": "num_frames", "ImageFromBatch": "length"}
-# Nodes that give as many images as they get, and the input that these come in by.
-_KEEPS_COUNT = {
-    "ImageResizeKJv2": "image", "ImageResizeKJ": "image", "ImageResize+": "image", "ImageScale": "image",
-    "ImageScaleBy": "image", "ImageScaleToTotalPixels": "image", "ImageCrop": "image", "ColorMatch": "image_target",
-    "ColorMatchV2": "image_target", "GetImageSizeAndCount": "image",
 }  # fmt: skip
 _ALONG = ("images", "image", "samples", "image_embeds", "embeds", "latent")
 _LORA_LINKS = ("model", "lora", "prev_lora", "high_model", "low_model")
 _LORA_NAMES = ("lora", *(f"lora_{i}" for i in range(5)))
 _MAX_STEPS = 10_000
+_SVI_NODES = ("WanVideoSVIProEmbeds", "WanVideoSVILatentEmbeds")  # that serve SVI alone
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +64,7 @@ class Clips:
 
     def __init__(self, wires: Wires) -> None:
         self.wires = wires
+        self.videos = Videos(wires, self._frames_of)
         self._by_embeds: dict[At, Clip] = {}
         self._by_sampler: dict[At, Clip] = {}
         for at in wires.places():
@@ -118,7 +114,7 @@ class Clips:
     def _shape(self, embeds: At) -> Binding | None:
         for pattern in (PIXEL_CHAIN, PIXEL_START):
             try:
-                if found := match(self.wires, embeds, pattern.shape):
+                if found := match(self.videos, embeds, pattern.shape):
                     return found
             except SVIError:
                 continue
@@ -143,53 +139,52 @@ class Clips:
     def tail(self, at: At) -> Origin | None:
         """Where the end of a node's video comes from."""
         kind = at.node.type
-        if kind == "ImageBatchMulti":
-            count = self._number(at, "inputcount")
-            return self.wires.origin(at, f"image_{count}") if count else None
+        if kind in ("ImageBatchMulti", "BatchImagesNode", STITCH):
+            try:
+                return next(reversed(self.videos.inputs(at)), None)
+            except SVIError:
+                return None
         if kind in _TAILS:
             return self.wires.origin(at, _TAILS[kind])
         if kind in SAMPLERS or kind in EMBEDS:
             return None
         return next((found for name in _ALONG if (found := self.wires.origin(at, name))), None)
 
-    def made_whole(self, origin: Origin | None) -> Clip | None:
-        """The clip that this video is, from its first frame to its last."""
-        for _ in range(_MAX_STEPS):
-            if origin is None or origin.type not in (*_KEEPS_COUNT, "WanVideoDecode"):
-                return None
-            if origin.type == "WanVideoDecode":
-                return self.made(origin)
-            origin = self.wires.origin(origin.at, _KEEPS_COUNT[origin.type])
-        return None
+    def _frames_of(self, origin: Origin) -> tuple[At, Count] | None:
+        """The clip that an output is, whole, and its length."""
+        if origin.type != "WanVideoDecode":
+            return None
+        samples = self.wires.origin(origin.at, "samples")
+        clip = self._by_sampler.get(samples.at) if samples else None
+        return (clip.embeds, self.length(clip)) if clip else None
+
+    def length(self, clip: Clip) -> Count:
+        """How many frames a clip has."""
+        at, kind = clip.embeds, clip.embeds.node.type
+        made = clip.samplers and self.wires.origin(clip.samplers[-1], "image_embeds")
+        frames = self._named(at, "num_frames")
+        grows = kind == "WanVideoImageToVideoEncode" and self.wires.linked(at, "end_image")
+        if not made or made.at != at or not isinstance(frames, int) or isinstance(frames, bool) or frames < 1 or grows:
+            return Count.of(at)
+        return Count((frames - 1) // 4 * 4 + 1)  # as the wrapper makes it
 
     def picks_last_frame(self, origin: Origin) -> Clip | None:
         """The clip whose last frame (or frames) this image is, or None."""
-        at = origin.at
-        picks = origin.type == "GetImageRangeFromBatch" and self._number(at, "start_index") == -1
-        picks = picks or (origin.type == "WanVideoSVIMotionFrames" and origin.slot in (0, 2))
-        return self.made(self.wires.origin(at, "images")) if picks else None
+        if origin.type == "WanVideoSVIMotionFrames" and origin.slot == 2:
+            return self.made(self.wires.origin(origin.at, "images"))
+        last = self.last_frames(origin)
+        return self.made(last.video) if last else None
+
+    def last_frames(self, origin: Origin | None) -> LastFrames | None:
+        """The video whose last frames this is; None also where that was saved in a way that is not known."""
+        try:
+            return self.videos.last_frames(origin)
+        except SVIError:
+            return None
 
     def is_one_image(self, origin: Origin | None) -> bool:
         """Whether it is a single image for sure: a loaded one, perhaps resized, or one frame of a batch."""
-        for _ in range(_MAX_STEPS):
-            if origin is None:
-                return False
-            kind = origin.type
-            if kind in _LOADS_ONE:
-                return origin.slot == 0
-            if kind in _RANGES:
-                return self._number(origin.at, _RANGES[kind]) == 1
-            if kind not in _KEEPS_COUNT or origin.slot:
-                return False
-            origin = self.wires.origin(origin.at, _KEEPS_COUNT[kind])
-        return False
-
-    def _number(self, at: At, name: str) -> int | None:
-        try:
-            value = self.wires.value(at, name)
-        except SVIError:
-            return None
-        return value if isinstance(value, int) else None
+        return origin is not None and self.videos.of(origin).length == Count(1)
 
     def loras(self, clip: Clip) -> list[str]:
         """File names of the LoRAs behind the clip's samplers, strength 0 left out."""
@@ -198,6 +193,13 @@ class Clips:
             for at in self._behind(sampler, _LORA_LINKS):
                 found += [name for name in _loras_of(at) if name not in found]
         return found
+
+    def is_svi(self, clip: Clip) -> bool:
+        """Whether an SVI LoRA is known to make it: behind its samplers, or by what its own node says."""
+        kind = clip.embeds.node.type
+        if kind in _SVI_NODES or modes_of(self.loras(clip)):
+            return True
+        return kind == "WanVideoSVIEmbeds" and self._named(clip.embeds, "mode") not in (None, "i2v")
 
     def _behind(self, start: At, names: tuple[str, ...]) -> Iterator[At]:
         waiting, seen = [start], {start}
@@ -229,7 +231,8 @@ class Clips:
         at = clip.embeds
         kind = at.node.type
         if clip.shape:
-            return self._number(clip.shape["motion"].at, "num_frames")
+            last = self.last_frames(clip.shape["motion"])
+            return last.number if last else None
         if kind in ("WanVideoSVIProEmbeds", "WanVideoSVILatentEmbeds"):
             name = "motion_latent_count" if kind == "WanVideoSVIProEmbeds" else "motion_latents"
             latents = self._named(at, name)

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from ...svi_embeds.chain import SEED_STEP
 from ...svi_embeds.errors import SVIError
 from .clips import Clip, Clips
-from .match import match
-from .patterns import STITCHES
-from .report import Finding, finding
+from .joins import join_defects
+from .report import Finding, Kind, finding
 from .wires import At, Origin, Wires
 
 # Outputs that are masks: whether black or white means kept there.
@@ -29,7 +28,8 @@ _TAKES_KNOWN = ("WanVideoImageToVideoEncode", "WanVideoSVIEmbeds")
 
 @dataclass(frozen=True, slots=True)
 class SeedFix:
-    """A clip whose seed an earlier clip of its chain has too. seed: a fresh one, None when it comes by a link."""
+    """A clip whose seed an earlier clip of its chain has too. seed: a fresh one; None where there is nothing to repair,
+    or where it comes by a link."""
 
     clip: Clip
     found: Finding
@@ -63,7 +63,12 @@ def equal_seeds(wires: Wires, clips: Clips) -> list[SeedFix]:
             what = (
                 f"it makes several clips with one seed, {seed}" if node is other
                 else f"its seed {seed} is also that of node {other.id}"
-            ) + ", and equal noise in every clip adds up to artefacts"  # fmt: skip
+            )  # fmt: skip
+            if not any(map(clips.is_svi, chain)):  # methods that SVI knows nothing of take one noise on purpose
+                what += ", and no SVI LoRA is known to be on its model: with one, equal noise would add up to artefacts"
+                fixes.append(SeedFix(clip, finding("note", node, what), None))
+                continue
+            what += ", and equal noise in every clip adds up to artefacts"
             found = finding("defect", node, what, _seed_way(fresh, linked=linked, shared=shared))
             fixes.append(SeedFix(clip, found, None if linked or shared else fresh))
     return fixes
@@ -130,51 +135,6 @@ def padding_with_last_frame(clips: Clips, reference: Origin | None) -> str:
     )
 
 
-def trimmed_otherwise(wires: Wires, clips: Clips, at: At) -> tuple[Finding, int] | None:
-    """A join that takes off another count of frames than the clips have in common, with the right count."""
-    found = join_of(wires, at)
-    if found is None:
-        return None
-    earlier, later, cut = found
-    clip = clips.made_whole(later)  # frames that were taken off before would count too
-    if clip is None or clip.before is None or clips.made(earlier) is not clip.before:
-        return None
-    overlap = clips.overlap(clip)
-    if overlap is None or cut == overlap:
-        return None
-    doing = "shown twice" if cut < overlap else "lost"
-    return finding(
-        "defect", at.node, f"it takes off {cut} frames, but node {clip.embeds.node.id} makes a clip that shares "
-        f"{overlap} with the one before: {abs(overlap - cut)} are {doing}", f"overlap of {overlap} frames",
-    ), overlap  # fmt: skip
-
-
-def join_of(wires: Wires, at: At) -> tuple[Origin, Origin, int] | None:
-    """Both clips of a join, and how many frames it takes off; None when it is none, or only a run can tell."""
-    try:
-        if at.node.type == "WanVideoSVIStitch":
-            earlier, later = wires.origin(at, "images_1"), wires.origin(at, "images_2")
-            cut = wires.value(at, "overlap_frames")
-            return (earlier, later, cut) if earlier and later and isinstance(cut, int) else None
-        for pattern in STITCHES:
-            if found := match(wires, at, pattern.shape):
-                cut = cut_of(wires, found)
-                return (found["earlier"], found["later"], cut) if cut is not None else None
-    except SVIError:
-        return None
-    return None
-
-
-def cut_of(wires: Wires, found: dict[str, Origin]) -> int | None:
-    """Frames that a stitch pattern takes off. Raises SVIError when it was saved in a way that is not known."""
-    if "extend" in found:
-        cut = wires.value(found["extend"].at, "overlap")
-        return cut if isinstance(cut, int) else None
-    text = wires.value(found["math"].at, "value")
-    parts = text.replace(" ", "").split("-") if isinstance(text, str) else []
-    return int(parts[1]) if len(parts) == 2 and parts[0] == "a" and parts[1].isdecimal() else None
-
-
 def standing(wires: Wires, clips: Clips, *, repaired: Collection[int]) -> Iterator[Finding]:
     """Defects of nodes that no rewrite touches. repaired: identities of those that one does."""
     for at in wires.places():
@@ -183,11 +143,11 @@ def standing(wires: Wires, clips: Clips, *, repaired: Collection[int]) -> Iterat
         for check in (mask_polarity, no_motion):
             if found := check(wires, at):
                 yield found
-        if wrong := trimmed_otherwise(wires, clips, at):
-            yield wrong[0]
+        yield from join_defects(clips, at)
     for clip in clips.all:
         if id(clip.embeds.node) in repaired or clip.before is None:
             continue
         padded = clip.shape.get("reference") if clip.shape else wires.origin(clip.embeds, "ref_image")
         if what := padding_with_last_frame(clips, padded):
-            yield finding("defect", clip.embeds.node, what, "pad with the original image")
+            kind: Kind = "defect" if clips.is_svi(clip) else "note"
+            yield finding(kind, clip.embeds.node, what, "pad with the original image")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .wires import At, Origin, Wires
+from .videos import CUTTERS, Videos
+from .wires import At, Origin
 
 Binding = dict[str, Origin]
 
@@ -32,6 +33,14 @@ class Absent:
 
 
 @dataclass(frozen=True, slots=True)
+class LastFramesOf:
+    """The last frames of a video, by whatever node takes them. name: that node in the binding. video: what it gets."""
+
+    name: str
+    video: str
+
+
+@dataclass(frozen=True, slots=True)
 class OneOf:
     """The first of these that fits."""
 
@@ -52,38 +61,38 @@ class Part:
     widgets: Mapping[str, Any] = field(default_factory=dict)
 
 
-Spec = Part | Leaf | Same | Absent | OneOf
+Spec = Part | Leaf | Same | Absent | LastFramesOf | OneOf
 
 
-def match(wires: Wires, at: At, part: Part) -> Binding | None:
+def match(videos: Videos, at: At, part: Part) -> Binding | None:
     """What stands for the names of a pattern whose root is the node `at`, or None.
 
     Raises SVIError when a widget that decides was saved in a way that is not known.
     """
     if at.node.type not in part.types:
         return None
-    return next(_inputs(wires, at, list(part.inputs.items()), {part.name: Origin(at, 0)}), None)
+    return next(_inputs(videos, at, list(part.inputs.items()), {part.name: Origin(at, 0)}), None)
 
 
-def _inputs(wires: Wires, at: At, rest: list[tuple[str, Spec]], binding: Binding) -> Iterator[Binding]:
+def _inputs(videos: Videos, at: At, rest: list[tuple[str, Spec]], binding: Binding) -> Iterator[Binding]:
     if not rest:
         yield binding
         return
     (name, spec), *others = rest
-    for found in _fit(wires, at, name, spec, binding):
-        yield from _inputs(wires, at, others, found)
+    for found in _fit(videos, at, name, spec, binding):
+        yield from _inputs(videos, at, others, found)
 
 
-def _fit(wires: Wires, at: At, name: str, spec: Spec, binding: Binding) -> Iterator[Binding]:
+def _fit(videos: Videos, at: At, name: str, spec: Spec, binding: Binding) -> Iterator[Binding]:
     if isinstance(spec, OneOf):
         for one in spec.specs:
-            yield from _fit(wires, at, name, one, binding)
+            yield from _fit(videos, at, name, one, binding)
         return
     if isinstance(spec, Absent):
-        if not wires.linked(at, name):
+        if not videos.wires.linked(at, name):
             yield binding
         return
-    origin = wires.origin(at, name)
+    origin = videos.wires.origin(at, name)
     if origin is None:
         return
     if isinstance(spec, Leaf):
@@ -92,8 +101,11 @@ def _fit(wires: Wires, at: At, name: str, spec: Spec, binding: Binding) -> Itera
         before = binding.get(spec.name)
         if before and before.at == origin.at and (before.slot if spec.output is None else spec.output) == origin.slot:
             yield binding
+    elif isinstance(spec, LastFramesOf):
+        if origin.type in CUTTERS and (last := videos.last_frames(origin)):
+            yield {**binding, spec.name: origin, spec.video: last.video}
     elif origin.type in spec.types and spec.output in (None, origin.slot):
         found = {**binding, spec.name: origin}
-        for complete in _inputs(wires, origin.at, list(spec.inputs.items()), found):
-            if all(wires.value(origin.at, widget) == value for widget, value in spec.widgets.items()):
+        for complete in _inputs(videos, origin.at, list(spec.inputs.items()), found):
+            if all(videos.wires.value(origin.at, widget) == value for widget, value in spec.widgets.items()):
                 yield complete

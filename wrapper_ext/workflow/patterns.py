@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .match import Absent, Leaf, OneOf, Part, Same
+from .match import Absent, LastFramesOf, Leaf, OneOf, Part, Same
+from .videos import CONCATENATORS, EXTEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ _ENCODE = ("WanVideoImageToVideoEncode",)
 _RANGE = ("GetImageRangeFromBatch",)
 
 # The last frames of what came before.
-_MOTION = Part("motion", _RANGE, inputs={"images": Leaf("previous")}, widgets={"start_index": -1})
+_MOTION = LastFramesOf("motion", "previous")
 _CANVAS = Part(
     "canvas", ("WanVideoVACEStartToEndFrame",),
     inputs={
@@ -74,35 +75,10 @@ PIXEL_START = Pattern(
 )  # fmt: skip
 
 STITCH_OLD = Pattern(
-    "P1 stitch", "the earlier clip cut by counting its frames, then a batch of both",
-    Part(
-        "join", ("ImageBatchMulti",),
-        inputs={
-            "image_1": Part(
-                "rest", _RANGE,
-                inputs={
-                    "images": Leaf("earlier"),
-                    "num_frames": Part(
-                        "math", ("SimpleMath+",),
-                        inputs={
-                            "a": Part("count", ("GetImageSizeAndCount",), output=3, inputs={"image": Same("earlier")}),
-                        },
-                    ),
-                },
-                widgets={"start_index": 0},
-            ),
-            "image_2": Leaf("later"),
-        },
-    ),
+    "P1 stitch", "frames taken off a clip, then a batch of both", Part("join", CONCATENATORS, output=0)
 )  # fmt: skip
 
-STITCH_EXTEND = Pattern(
-    "P2 stitch", "Image Batch Extend With Overlap",
-    Part(
-        "extend", ("ImageBatchExtendWithOverlap",), output=2,
-        inputs={"source_images": Leaf("earlier"), "new_images": Leaf("later")},
-    ),
-)  # fmt: skip
+STITCH_EXTEND = Pattern("P2 stitch", "Image Batch Extend With Overlap", Part("extend", (EXTEND,), output=2))
 
 PRO = Pattern(
     "P2", "the wrapper's SVI Pro Embeds",
@@ -132,6 +108,6 @@ NATIVE_FRAMES = Pattern(
     "frames of start_image",
 )  # fmt: skip
 
-EMBEDS: tuple[Pattern, ...] = (PIXEL_CHAIN, PIXEL_START, PRO, WANEX)
 STITCHES: tuple[Pattern, ...] = (STITCH_OLD, STITCH_EXTEND)
+EMBEDS: tuple[Pattern, ...] = (PIXEL_CHAIN, PIXEL_START, PRO, WANEX)
 REPORTED: tuple[Pattern, ...] = (NATIVE_PRO, NATIVE_SVI, NATIVE_FRAMES)

@@ -37,9 +37,11 @@ class _PixelChain:
         node, found, carrier = self.at.node, self.found, self.carrier
         parts = carrier.parts(self.at, found, _PARTS)
         self._check()
-        overlap = carrier.number(found["motion"].at, "num_frames", "the count of motion frames")
-        if self.clips.is_one_image(found["previous"]):
-            overlap = 1  # the range node gives what there is
+        last = self.clips.last_frames(found["motion"])
+        if last is None or last.number is None:
+            raise CannotRewriteError("the count of motion frames is computed when the graph runs: give it as a number")
+        overlap = last.number
+        parts += self.clips.videos.sums(last.taker)
         known = self._known(overlap)
         padding, reference = self._padding()
         loras = modes_of(self.clips.loras(self.clip)) if self.clip else []
@@ -60,7 +62,7 @@ class _PixelChain:
             values[name], sources[name] = carrier.input(self.at, name, parts)
         for name in ("width", "height"):
             values[name], sources[name] = carrier.size(self.at, name, parts)
-        sources["start_image"] = carrier.video(found["motion"].at, "images")
+        sources["start_image"] = carrier.video(last.taker, last.name)
         sources["ref_image"] = reference
         if "canvas" not in found:
             sources["end_image"] = node.source("end_image")
@@ -155,6 +157,9 @@ class _PixelChain:
         what = padding_with_last_frame(self.clips, self.found["reference"])
         if not what:
             return "reference", self.carrier.video(at, name)
+        if self.clip is None or not self.clips.is_svi(self.clip):
+            self.findings.append(finding("note", self.at.node, f"{what}; an SVI LoRA would want the original image"))
+            return "last", None
         original = self._original()
         if original is None:
             self._defect(what, "connect the original image to ref_image, padding recipe", fixed=False)
@@ -168,8 +173,8 @@ class _PixelChain:
         if first is None or first is self.clip or first.embeds.path != self.at.path:
             return None
         holder, name = first.embeds, "start_image"
-        if first.shape is not None:
-            holder, name = first.shape["motion"].at, "images"
+        if first.shape is not None and (last := self.clips.last_frames(first.shape["motion"])):
+            holder, name = last.taker, last.name
         origin = self.wires.origin(holder, name)
         source = self.carrier.video(holder, name)
         if source is None or origin is None or not self.clips.is_one_image(origin):
@@ -180,11 +185,17 @@ class _PixelChain:
 def choose_mode(*, padding: Padding, overlap: int, known: KnownRule, loras: list[str]) -> Recipe:
     """The row that a clip is of: the one its LoRA is for, else the one that differs least from what it does.
 
-    loras: modes that the clip's LoRAs are for.
+    loras: modes that the clip's LoRAs are for. A row that differs from plain i2v by its LoRA alone is taken with that
+    LoRA only.
     """
+    i2v = RECIPES["i2v"]
 
     def difference(row: Recipe) -> tuple[bool, bool, bool, bool, int]:
-        plain = row.guide is None and not row.inpaints and row.id != "i2v"
+        if row is i2v:
+            plain = (padding, overlap) == (i2v.padding, i2v.motion_frames)
+        else:
+            twin = (row.padding, row.motion_frames) == (i2v.padding, i2v.motion_frames)
+            plain = row.guide is None and not row.inpaints and not twin
         return (
             row.id not in loras, not plain, row.padding != padding,
             not _alike(row.known, known, overlap) and row.motion_frames != overlap,

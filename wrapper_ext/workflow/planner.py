@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 from ...svi_embeds.errors import SVIError
 from .clips import Clips
-from .defects import cut_of, no_motion, trimmed_otherwise
+from .defects import no_motion
+from .joins import PRO as PRO_NODES
+from .joins import Join, cannot_count, read_join
 from .match import Binding, match
 from .patterns import (
     EMBEDS,
@@ -24,15 +27,17 @@ from .patterns import (
 from .pixel_chain import read_pixel_chain
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
-from .scope import BYPASSED, MUTED, Node
+from .scope import BYPASSED, MUTED, Node, Source
+from .videos import CONCATENATORS, CUTTERS, EXTEND, STITCH
 from .wires import At, Wires
 
+MOST_CLIPS = 8  # that one WanVideo SVI Stitch joins
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
 _BY_TYPE: dict[str, list[Pattern]] = {}
 for _pattern in (*EMBEDS, *STITCHES):
     for _type in _pattern.shape.types:
         _BY_TYPE.setdefault(_type, []).append(_pattern)
-_OWN_TYPES = _BY_TYPE.keys() - {"ImageBatchMulti"}
+_OWN_TYPES = _BY_TYPE.keys() - set(CONCATENATORS)
 
 
 class Planner:
@@ -43,7 +48,7 @@ class Planner:
         self.carrier = Carrier(wires, clips)
         self._readers: dict[int, Callable[[At, Binding], Rewrite]] = {
             id(PIXEL_CHAIN): self._pixel_chain, id(PIXEL_START): self._pixel_chain, id(PRO): self._pro,
-            id(STITCH_OLD): self._stitch, id(STITCH_EXTEND): self._extend, id(WANEX): self._wanex,
+            id(WANEX): self._wanex,
         }  # fmt: skip
 
     def plan(self) -> tuple[list[Rewrite], list[Finding]]:
@@ -69,8 +74,12 @@ class Planner:
         return [rewrite for key, rewrite in planned.items() if rewrite and key not in refused], findings
 
     def _of(self, at: At) -> Rewrite | None:
+        if at.node.type in CONCATENATORS:
+            return self._stitch(at)
+        if at.node.type == EXTEND:
+            return self._extend(at)
         for pattern in _BY_TYPE.get(at.node.type, ()):
-            if found := match(self.wires, at, pattern.shape):
+            if found := match(self.clips.videos, at, pattern.shape):
                 rewrite = self._readers[id(pattern)](at, found)
                 rewrite.pattern = pattern
                 return rewrite
@@ -115,29 +124,56 @@ class Planner:
             rewrite.findings.append(replace(wrong, fixed=True))
         return _said(rewrite, "anchor, motion latents and zero padding")
 
-    def _stitch(self, at: At, found: Binding) -> Rewrite:
-        if self.carrier.number(at, "inputcount", "inputcount") != 2:
-            raise CannotRewriteError("it joins more than two clips: join them two by two")
-        parts = self.carrier.parts(at, found, ("rest", "math", "count"))
-        if self.clips.made(found["earlier"]) is None or self.clips.made(found["later"]) is None:
+    def _stitch(self, at: At) -> Rewrite | None:
+        """Clips that nodes cut and put one behind the other."""
+        join = read_join(self.clips, at)
+        if join is None:
+            return None
+        inner = [_at_seams(join, index) for index in range(len(join.sides))]
+        if not any(inner) and not join.wrong:
+            lost = cannot_count(self.clips, join)
+            if lost is not None and at.node.type == "ImageBatchMulti":
+                raise CannotRewriteError(
+                    f"how many frames node {lost.node.id} keeps is computed when the graph runs: give it as a number"
+                )
+            return None
+        old = any(side.is_old for side, cut in zip(join.sides, inner, strict=True) if cut)
+        if not (old or join.wrong) or not any(self.clips.made(side.whole) for side in join.sides):
+            return None
+        if not all(self.clips.made(side.whole) for side in join.sides):
             raise CannotRewriteError(
-                "one side is no clip of this graph, and ImageBatchMulti resizes it to the other: resize it before"
+                f"one side is no clip of this graph, and {at.node.type} resizes it to the other: resize it before"
             )
-        cut = cut_of(self.wires, found)
-        if cut is None:
-            raise CannotRewriteError("the count of frames to keep is no 'a - number'")
-        sources = {
-            "images_1": self.carrier.video(found["rest"].at, "images"), "images_2": self.carrier.video(at, "image_2"),
-        }  # fmt: skip
-        rewrite = Rewrite(
-            at, STITCH_OLD, "WanVideoSVIStitch", {"overlap_frames": cut, "drop": "old"}, sources, {0: 0}, parts
-        )
-        return self._joined(rewrite)
+        if len(join.sides) > MOST_CLIPS:
+            raise CannotRewriteError(f"it joins more than {MOST_CLIPS} clips, which WanVideo SVI Stitch takes at most")
+        values, mended = _cuts(join, inner)
+        if values["drop"] == "old" and not mended:  # what is taken off a start stays with the node that does
+            inner = [cut and not join.sides[index].head for index, cut in enumerate(inner)]
+        takers = [side.taker for side, cut in zip(join.sides, inner, strict=True) if cut and side.taker]
+        if any(taker.path != at.path for taker in takers):
+            raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
+        parts = [node for taker in takers for node in (taker.node, *self.clips.videos.sums(taker))]
+        sources: dict[str, Source | None] = {}
+        for number, (side, cut) in enumerate(zip(join.sides, inner, strict=True), 1):
+            taker = side.taker if cut else None
+            sources[f"images_{number}"] = (
+                self.carrier.video(taker, CUTTERS[taker.node.type]) if taker else self.carrier.video(at, side.name)
+            )
+        rewrite = Rewrite(at, STITCH_OLD, STITCH, values, sources, {0: 0}, list(dict.fromkeys(parts)))
+        rewrite.findings += [replace(found, fixed=mended) for found in join.defects()]
+        return _said(rewrite, f"drop {values['drop']}")
 
-    def _extend(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
+    def _extend(self, at: At) -> Rewrite | None:
         values = {name: self.wires.value(at, name) for name in ("overlap_side", "overlap_mode")}
         side, how = values["overlap_side"], values["overlap_mode"]
-        if how == "linear_blend" and side == "source":
+        join = read_join(self.clips, at)
+        if join is None:
+            return None
+        overlap, link = self.carrier.input(at, "overlap", [])
+        mended = _mended_extension(join)
+        if mended is not None:
+            settings, overlap, link = mended, mended["overlap_frames"], None
+        elif how == "linear_blend" and side == "source":
             settings = {"drop": "new", "blend": "linear"}
         elif how == "cut" and side in ("source", "new_images"):
             settings = {"drop": "old" if side == "source" else "new", "blend": "none"}
@@ -145,28 +181,19 @@ class Planner:
             raise CannotRewriteError(f"WanVideo SVI Stitch has nothing equal to {how} with overlap_side {side}")
         if any(use.slot != 2 for use in at.node.scope.uses(at.node)):
             raise CannotRewriteError("its first outputs are used too, which WanVideo SVI Stitch does not have")
-        overlap, link = self.carrier.input(at, "overlap", [])
         sources = {
             "images_1": self.carrier.video(at, "source_images"), "images_2": self.carrier.video(at, "new_images"),
             "overlap_frames": link,
         }  # fmt: skip
-        rewrite = Rewrite(
-            at, STITCH_EXTEND, "WanVideoSVIStitch", _known({"overlap_frames": overlap}) | settings, sources, {2: 0}
-        )
+        rewrite = Rewrite(at, STITCH_EXTEND, STITCH, settings | _known({"overlap_frames": overlap}), sources, {2: 0})
+        rewrite.findings += [replace(found, fixed=mended is not None) for found in join.defects()]
         clip = self.clips.made(self.wires.origin(at, "new_images"))
-        if how == "linear_blend" and clip and clip.embeds.node.type == "WanVideoSVIProEmbeds":
+        if settings["blend"] == "linear" and clip and clip.embeds.node.type in PRO_NODES:
             rewrite.findings.append(finding(
                 "note", at.node, "it blends into the frames that a Pro clip begins with, the anchor among them, as "
                 "before; blend none with drop new leaves them out",
             ))  # fmt: skip
-        return self._joined(rewrite)
-
-    def _joined(self, rewrite: Rewrite) -> Rewrite:
-        if wrong := trimmed_otherwise(self.wires, self.clips, rewrite.at):
-            rewrite.values["overlap_frames"] = wrong[1]
-            rewrite.sources["overlap_frames"] = None
-            rewrite.findings.append(replace(wrong[0], fixed=True))
-        return _said(rewrite, f"drop {rewrite.values['drop']}")
+        return _said(rewrite, f"drop {settings['drop']}")
 
     def _wanex(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002
         node = at.node
@@ -192,6 +219,54 @@ class Planner:
         if left:
             rewrite.findings.append(finding("left", node, "the wrapper's own types are needed", "; ".join(left)))
         return rewrite
+
+
+def _at_seams(join: Join, index: int) -> bool:
+    """Whether frames are taken off a side where it meets another."""
+    side = join.sides[index]
+    return bool((side.head and index) or (side.tail and index + 1 < len(join.sides)))
+
+
+def _cuts(join: Join, inner: list[bool]) -> tuple[dict[str, Any], bool]:
+    """The settings of WanVideo SVI Stitch that join the same way, or the right way; and whether it is the right way
+    that is new. Raises CannotRewriteError when it has none."""
+    last = len(join.sides) - 1
+    for index, (side, cut) in enumerate(zip(join.sides, inner, strict=True)):
+        if cut and ((index == 0 and side.head) or (index == last and side.tail)):
+            raise CannotRewriteError(
+                f"{side.name} loses frames at both ends, {side.head} and {side.tail}: cut the outer end in a node of "
+                "its own"
+            )
+    if join.wrong:
+        if join.shared is None:
+            raise CannotRewriteError(f"its clips share different counts of frames; {join.wrong[0].what()}")
+        keeps = all(seam and seam.old and not seam.new and not seam.is_pro for seam in join.seams)
+        return {"overlap_frames": join.shared, "drop": "old" if keeps else "new", "blend": "none"}, True
+    old = {earlier.tail for earlier in join.sides[:-1]}
+    new = {later.head for later in join.sides[1:]}
+    if old == {0} and len(new) == 1:
+        return {"overlap_frames": new.pop(), "drop": "new"}, False
+    both = any(side.head and side.tail for side in join.sides)
+    if len(old) == 1 and not both:
+        return {"overlap_frames": old.pop(), "drop": "old"}, False
+    raise CannotRewriteError(
+        "its seams are cut in different ways: WanVideo SVI Stitch takes as many frames off the same side of each"
+    )
+
+
+def _mended_extension(join: Join) -> dict[str, Any] | None:
+    """Settings of WanVideo SVI Stitch that make a wrong seam right, frames that were taken off before counted in; None
+    where nothing is wrong, or nothing does."""
+    seam = join.wrong[0] if join.wrong else None
+    if seam is None:
+        return None
+    before_old, before_new = join.sides[0].tail, join.sides[1].head
+    overlap = seam.shared - before_old - before_new
+    if overlap < 0 or (seam.is_pro and before_old):
+        return None
+    keeps = not seam.is_pro and overlap > 0
+    blend = "linear" if keeps and seam.blended else "none"
+    return {"overlap_frames": overlap, "drop": "old" if keeps and seam.old > before_old else "new", "blend": blend}
 
 
 def _agree(one: Rewrite | None, other: Rewrite | None) -> bool:

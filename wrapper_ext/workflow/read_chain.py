@@ -9,9 +9,10 @@ from typing import Any
 
 from ...svi_embeds.chain import SEED_STEP
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.recipes import SVI2_PRO
+from ...svi_embeds.recipes import RECIPES, SVI2_PRO
 from ...svi_embeds.story import Block, format_story
-from .clips import Clip, Clips
+from .clips import Clip, Clips, modes_of
+from .joins import JOINS
 from .read_ending import read_ending
 from .read_images import PRO, read_clip_vision, read_images, read_size, read_tiling, read_vae
 from .read_sampler import Stage, Text, read_stages, read_text
@@ -34,7 +35,7 @@ _READ = (
     "end_padding_frames", "end_padding_latents", "outside_region",
 )  # fmt: skip
 # Between two clips: what joins, decodes and counts.
-_JOINS = ("WanVideoSVIStitch", "ImageBatchExtendWithOverlap", "ImageBatchMulti", "GetImageSizeAndCount")
+_BETWEEN = (*JOINS, "GetImageSizeAndCount")
 _MAX_STEPS = 1000
 
 
@@ -100,10 +101,10 @@ def _plan(reading: Reading, texts: list[Text], *, has_first: bool) -> dict[str, 
     """The story, and the settings that it counts from."""
     chain = reading.chain
     modes = [_mode(reading, index) for index in range(len(chain))]
-    mode = Counter(modes[1:]).most_common(1)[0][0]
+    mode = Counter(modes[1:]).most_common(1)[0][0] if len(chain) > 1 else _next_mode(reading, modes[0])
     frames = [reading.number(index, at, "num_frames") for index, at in enumerate(reading.embeds)]
     overlaps = [_overlap(reading, index) for index in range(len(chain))]
-    usual, overlap = Counter(frames).most_common(1)[0][0], Counter(overlaps[1:]).most_common(1)[0][0]
+    usual, overlap = Counter(frames).most_common(1)[0][0], Counter(overlaps[1:] or [0]).most_common(1)[0][0]
     seeds = _seeds(reading)
     blocks = []
     for index, text in enumerate(texts):
@@ -131,6 +132,17 @@ def _mode(reading: Reading, index: int) -> str:
     if at.node.type == ENCODE:
         return "i2v"
     return SVI2_PRO.id if at.node.type == PRO else str(reading.value(index, at, "mode"))
+
+
+def _next_mode(reading: Reading, mode: str) -> str:
+    """The mode of a story whose only clip is of this one: what its next clips would have."""
+    loras = [mode for mode in modes_of(reading.clips.loras(reading.chain[0])) if mode in RECIPES]
+    following = loras[0] if mode == "i2v" and loras else mode
+    way = "choose the mode of your SVI LoRA for them" if following == "i2v" else f"they are of mode {following}"
+    reading.note(
+        0, f"the story has one clip: write --- on a line of its own, and the next prompt below it, and so on; {way}"
+    )
+    return following
 
 
 def _overlap(reading: Reading, index: int) -> int | None:
@@ -179,7 +191,7 @@ def _between(reading: Reading) -> None:
         for _ in range(_MAX_STEPS):
             if origin is None or origin.type in ("WanVideoDecode", "WanVideoSampler"):
                 break
-            if origin.type not in _JOINS:
+            if origin.type not in _BETWEEN:
                 reading.note(index, f"{said(origin.at.node)} worked on the video before it; a story has none")
             origin = reading.clips.tail(origin.at)
 

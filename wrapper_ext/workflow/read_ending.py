@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from ...svi_embeds.errors import SVIError
 from .clips import EMBEDS, SAMPLERS
+from .joins import read_join
 from .reading import Reading, said
 from .report import finding
 from .scope import BYPASSED, MUTED, Node, Source
+from .videos import CONCATENATORS
 from .wires import At, Wires
 
 _RATES = ("frame_rate", "fps")
@@ -20,8 +22,8 @@ _RATE_AT = {"CreateVideo": 0, "SaveWEBM": 2, "SaveAnimatedWEBP": 1, "SaveAnimate
 _INTERPOLATES = re.compile(r"interpolat|vfi|rife", re.IGNORECASE)
 # A reel does the same, or they change nothing.
 _PLAIN = (
-    "WanVideoDecode", "WanVideoSVIStitch", "ImageBatch", "ImageBatchMulti", "ImageBatchExtendWithOverlap",
-    "GetImageSizeAndCount", "WanVideoSVIMotionFrames",
+    "WanVideoDecode", "WanVideoSVIStitch", "ImageBatchExtendWithOverlap", "GetImageSizeAndCount",
+    "WanVideoSVIMotionFrames", *CONCATENATORS,
 )  # fmt: skip
 _ENDS = re.compile(r"save|preview|combine", re.IGNORECASE)
 
@@ -144,7 +146,7 @@ def _joined(reading: Reading) -> None:
     held = False
     for node in reading.fed:
         try:
-            hows.add(_how(reading.wires, At((), node)))
+            hows.add(_how(reading, At((), node)))
             held |= node.type == "WanVideoSVIStitch" and reading.wires.value(At((), node), "color_match") != "off"
         except SVIError:  # saved in a way that is not known, so it was not looked at either
             continue
@@ -159,10 +161,14 @@ def _joined(reading: Reading) -> None:
     reading.findings.append(finding("note", reading.embeds[-1].node, what, pattern="story"))
 
 
-def _how(wires: Wires, join: At) -> str:
+def _how(reading: Reading, join: At) -> str:
     """What a join does where two clips overlap: blend, or drop the old or the new frames; "" when it is none."""
+    wires = reading.wires
     if join.node.type == "WanVideoSVIStitch":
         return "blend" if wires.value(join, "blend") != "none" else str(wires.value(join, "drop"))
+    if join.node.type in CONCATENATORS:
+        found = read_join(reading.clips, join)
+        return "old" if found and any(seam and seam.old for seam in found.seams) else ""
     if join.node.type == "ImageBatchExtendWithOverlap":
         cuts_old = wires.value(join, "overlap_side") == "source"
         return "blend" if wires.value(join, "overlap_mode") != "cut" else "old" if cuts_old else "new"

@@ -1,8 +1,8 @@
 """Widget values that saved nodes have, by position, in every version of the node that is known.
 
-Saved workflows hold the values without names. Sources: the wrapper's nodes from 2025-08-15 on, KJNodes and ComfyUI's
-own as of 2026, and ComfyUI_essentials' SimpleMath. Number and types of the values tell which version a node is of;
-what fits none is refused, never guessed.
+Saved workflows hold the values without names. Sources: the wrapper's nodes from 2025-08-15 on, KJNodes, ComfyUI's
+own, ComfyUI_essentials, VideoHelperSuite, Easy-Use and ComfyMath as of 2026. Number and types of the values tell which
+version a node is of; what fits none is refused, never guessed.
 """
 
 from __future__ import annotations
@@ -52,6 +52,11 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
         " ".join(f"lora_{i}:s strength_{i}:n" for i in range(5)) + " low_mem_load:b merge_loras:b",
     ),
     "GetImageRangeFromBatch": ("start_index:i num_frames:i",),
+    "GetImagesFromBatchIndexed": ("indexes:s",),
+    "ImageFromBatch": ("batch_index:i length:i",),
+    "ImageFromBatch+": ("start:i length:i",),
+    "VHS_SelectImages": ("indexes:s err_if_missing:b err_if_empty:b",),
+    "VHS_SplitImages": ("split_index:i",),
     "RepeatImageBatch": ("amount:i",),
     "ImageResizeKJv2": (
         _RESIZE, f"{_RESIZE} device:s", f"{_RESIZE} device:s .:s",
@@ -63,6 +68,16 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "PrimitiveInt": ("value:i", "value:i .:s"),
     "PrimitiveFloat": ("value:n",),
     "SimpleMath+": ("value:s",),
+    "SimpleMathInt+": ("value:i",),
+    "SimpleMathDual+": ("value_1:s value_2:s",),
+    "SimpleCalculatorKJ": ("expression:s", "expression:s a:. b:."),
+    "ComfyMathExpression": ("expression:s",),
+    "CM_IntBinaryOperation": ("op:s a:i b:i",),
+    "easy int": ("value:i",),
+    "easy mathInt": ("a:i b:i operation:s",),
+    "easy simpleMath": ("value:s",),
+    "ImpactInt": ("value:i",),
+    "JWInteger": ("value:i",),
     "WanEx_I2VCustomEmbeds": ("width:i height:i length:i batch_size:i concat_mask_index:i",),
     "GetNode": ("name:s",),
     "SetNode": ("name:s",),

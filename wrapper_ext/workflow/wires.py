@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ...svi_embeds.errors import SVIError
+from .computed import COMPUTES, CONSTANTS, COUNTERS, compute, inputs_of
 from .graph import MAX_NODES, Workflow
 from .scope import ACTIVE, BYPASSED, MUTED, SUBGRAPH_INPUT, Node, Scope, Source, Use
 
 _MAX_DEPTH = 32
 _MAX_STEPS = 10_000
 _USUAL_STEPS = 8
+_MOST_SUMS = 64  # nodes that compute, for one number
 
-# Nodes whose one output is a number that a widget holds.
-_CONSTANTS = {
-    "INTConstant": "value", "FloatConstant": "value", "PrimitiveInt": "value", "PrimitiveFloat": "value",
-    "PrimitiveBoolean": "value", "PrimitiveString": "value",
-}  # fmt: skip
 # Outputs that give an input on unchanged, by node type and output.
 _PASSING: dict[str, Mapping[int, str]] = {
     "GetImageSizeAndCount": {0: "image"},
@@ -102,11 +99,16 @@ class Wires:
         """What the first output of a reroute or a named wire gives on."""
         return self._follow(at.path, at.node.scope, Source(at.node.id, 0), passing=True)
 
-    def value(self, at: At, name: str) -> Any:
+    def value(self, at: At, name: str, count: Callable[[At, str], Any] | None = None) -> Any:
         """The value of a widget, also one that is a linked input; UNKNOWN when only a run can tell, or not saved.
 
-        Raises SVIError when the node's values fit no recorded version of it.
+        Numbers that nodes compute from others are computed. count: how many frames an input has, for nodes that count
+        them, as an int or a Count. Raises SVIError when the node's values fit no recorded version of it.
         """
+        return self._value(at, name, count, {})
+
+    def _value(self, at: At, name: str, count: Callable[[At, str], Any] | None, sums: dict[Origin, Any]) -> Any:
+        """sums: what has been computed on the way, so that nothing is computed twice and a circle ends."""
         for _ in range(_MAX_DEPTH):
             if not self.linked(at, name):
                 return at.node.values().get(name, UNKNOWN)
@@ -117,14 +119,49 @@ class Wires:
             if kind == "PrimitiveNode":
                 values = at.node.raw.get("widgets_values")
                 return values[0] if isinstance(values, list) and values else UNKNOWN
-            if kind in _CONSTANTS:
-                name = _CONSTANTS[kind]
+            if kind in COMPUTES:
+                if origin not in sums:
+                    sums[origin] = UNKNOWN
+                    if len(sums) <= _MOST_SUMS:
+                        sums[origin] = self._computed(origin, count, sums)
+                return sums[origin]
+            if counted := COUNTERS.get((kind, origin.slot)):
+                return count(at, counted) if count else UNKNOWN
+            if kind in CONSTANTS:
+                name = CONSTANTS[kind]
                 continue
             passed = _PASSING.get(kind, {}).get(origin.slot)
             if passed is None or self.linked(at, passed):
                 return UNKNOWN
             name = passed
         return UNKNOWN
+
+    def _computed(self, origin: Origin, count: Callable[[At, str], Any] | None, sums: dict[Origin, Any]) -> Any:
+        def read(name: str) -> Any:
+            try:
+                value = self._value(origin.at, name, count, sums)
+            except SVIError:
+                return None
+            return None if value is UNKNOWN else value
+
+        value = compute(origin.type, origin.slot, read)
+        return UNKNOWN if value is None else value
+
+    def sums(self, at: At, *names: str) -> list[At]:
+        """The nodes that compute, or count, what these inputs get."""
+        found: list[At] = []
+        waiting = [(at, name) for name in names]
+        while waiting:
+            here, name = waiting.pop()
+            origin = self.origin(here, name)
+            if origin is None or origin.at in found:
+                continue
+            if origin.type in COMPUTES:
+                waiting += [(origin.at, each) for each in inputs_of(origin.type)]
+            elif (origin.type, origin.slot) not in COUNTERS:
+                continue
+            found.append(origin.at)
+        return found
 
     def same(self, at: At, name: str, other: At, other_name: str) -> bool:
         """Whether two inputs get the same number: one constant, or one wire."""
