@@ -15,7 +15,8 @@ from .wires import At, Origin
 
 JOINS = (*CONCATENATORS, EXTEND, STITCH)
 PRO = ("WanVideoSVIProEmbeds", "WanVideoSVILatentEmbeds")
-_LONGEST_CUT = 40  # frames off a clip of unknown length; more is no seam but a selection
+_MISCOUNT = 16  # frames beyond the overlap that somebody may take off a clip by mistake
+_FEW = 4  # frames of a clip; fewer are pictures of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +191,7 @@ def _seam(clips: Clips, earlier: Origin, later: Origin, own: tuple[int, int, int
     if clip is None or before is None or clip.before is not before or (shared := clips.overlap(clip)) is None:
         return None
     old, new = (_off(clips, before, last.stop), first.start.number)
-    if old is None or new is None or not (_is_seam(clips, before, old) and _is_seam(clips, clip, new)):
+    if old is None or new is None or not (_is_seam(clips, before, old, shared) and _is_seam(clips, clip, new, shared)):
         return None
     return Seam(clip, old + own[0], new + own[1], shared, own[2])
 
@@ -204,7 +205,7 @@ def _off(clips: Clips, clip: Clip, stop: Count) -> int | None:
     return (clips.length(clip) - stop).number
 
 
-def _is_seam(clips: Clips, clip: Clip, off: int) -> bool:
-    """Whether so many frames are taken off for a seam: who shows less than a third of a clip picks pictures out of it."""
+def _is_seam(clips: Clips, clip: Clip, off: int, shared: int) -> bool:
+    """Whether so many frames are taken off for a seam, well or badly counted; else a few pictures are picked out."""
     length = clips.length(clip).number
-    return 3 * off <= 2 * length if length is not None else off <= _LONGEST_CUT
+    return off <= shared + _MISCOUNT and (length is None or length - off >= _FEW)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .videos import CUTTERS, Videos
+from .videos import Videos
 from .wires import At, Origin
 
 Binding = dict[str, Origin]
@@ -102,7 +102,7 @@ def _fit(videos: Videos, at: At, name: str, spec: Spec, binding: Binding) -> Ite
         if before and before.at == origin.at and (before.slot if spec.output is None else spec.output) == origin.slot:
             yield binding
     elif isinstance(spec, LastFramesOf):
-        if origin.type in CUTTERS and (last := videos.last_frames(origin)):
+        if last := videos.last_frames(origin):
             yield {**binding, spec.name: origin, spec.video: last.video}
     elif origin.type in spec.types and spec.output in (None, origin.slot):
         found = {**binding, spec.name: origin}

@@ -96,9 +96,9 @@ class Videos:
     def last_frames(self, origin: Origin | None) -> LastFrames | None:
         """The video whose last frames this is, or None. Raises SVIError when the node that takes them was saved in a
         way that is not known."""
-        if origin is None or origin.type not in CUTTERS:
+        name = taken_from(origin) if origin else None
+        if origin is None or name is None:
             return None
-        name = CUTTERS[origin.type]
         video = self.wires.origin(origin.at, name)
         if video is None:
             return None
@@ -117,7 +117,7 @@ class Videos:
 
     def sums(self, taker: At) -> list[Node]:
         """The nodes that only work out which frames a node takes."""
-        names = [name for name in taker.node.scope.input_names(taker.node) if name != CUTTERS[taker.node.type]]
+        names = [name for name in taker.node.scope.input_names(taker.node) if "image" not in name]
         return [at.node for at in self.wires.sums(taker, *names) if at.path == taker.path]
 
     def inputs(self, at: At) -> list[Origin | None]:
@@ -226,8 +226,8 @@ class Videos:
     def _from_end(self, origin: Origin) -> bool:
         """Whether a node counts from the end, whatever the length."""
         kind = origin.type
-        if kind == "WanVideoSVIMotionFrames":
-            return origin.slot == 0
+        if kind in ("WanVideoSVIMotionFrames", EXTEND):
+            return kind == EXTEND or origin.slot == 0
         name = {"GetImageRangeFromBatch": "start_index", "ImageFromBatch": "batch_index", "ImageFromBatch+": "start",
                 "VHS_SplitImages": "split_index"}.get(kind)  # fmt: skip
         if name is None:
@@ -245,6 +245,9 @@ class Videos:
             return self._range(at, "batch_index", "length", length)
         if kind == "ImageFromBatch+":
             return self._range(at, "start", "length", length)
+        if kind == EXTEND:
+            count = self.number(at, "overlap")
+            return None if count is None else [(length - count, length)]
         if kind == "WanVideoSVIMotionFrames":
             count = self.number(at, "overlap_frames")
             if count is None or slot > 2:
@@ -289,6 +292,13 @@ class Videos:
         except SVIError:
             return ""
         return value if isinstance(value, str) else ""
+
+
+def taken_from(origin: Origin) -> str | None:
+    """The input whose video a node takes frames out of for this output; None when it does not."""
+    if origin.type == EXTEND:
+        return "source_images" if origin.slot == 1 else None
+    return CUTTERS.get(origin.type)
 
 
 def _placed(index: Count, length: Count) -> Count:
