@@ -166,7 +166,7 @@ class _Sink:
 
 
 def _mux_options(video_format: VideoFormat) -> dict[str, str]:
-    """bitexact: no random ids, so that the same frames give the same file."""
+    """bitexact: no random ids, so that the same frames give the same file where the codec does: FFV1, not H.264."""
     return {"fflags": "+bitexact"} | {key: value for key, value in video_format.options.items() if key == "movflags"}
 
 
