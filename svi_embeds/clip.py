@@ -13,9 +13,9 @@ from torch import Tensor
 
 from .checks import check_dict
 from .clip_latents import encode_repeating, extra_samples, prepend_extra, scale_padding, with_negative
-from .clip_plan import DecidedClip, decide_clip, end_strength_notes
+from .clip_plan import DecidedClip, decide_clip, end_strength_notes, kept_padding_notes
 from .embeds import build_embeds, control_signal, svi_record
-from .encode import WanVAE, check_end_apart, check_vae, scale_latents, vae_on
+from .encode import WanVAE, channels_of, check_end_apart, check_vae, scale_latents, vae_on
 from .encoded import EncodedClip
 from .frames import check_images, compose_video, prepare_parts, to_video, video_frame
 from .keyframes import known_masks, left_out_pixels, region_notes
@@ -81,7 +81,8 @@ def make_clip(
     vae: the wrapper's WANVAE. mode: id of a recipe. width, height: pixels. num_frames: 4k+1.
     start_image: F H W C, the previous clip or the first image; its last frames are taken.
     ref_image: 1 H W C, the original image. end_image: e H W C, what the clip ends on. Images are in 0..1 and any size.
-    temporal_mask: F' H' W', 1 = kept; replaces the known rule, as on the host's node.
+    temporal_mask: F' H' W', 1 = kept; replaces the known rule, and changes no pixel (see `kept_padding_notes` for where
+    the host's node does).
     noise_aug_strength: noise on the motion frames (not on padding or end). start_latent_strength,
     end_latent_strength: multiply the first and the last latent. ref_strength: multiplies the latents that hold
     nothing but reference (or `last`) padding.
@@ -93,8 +94,7 @@ def make_clip(
     repeat_padding_latents: padding whose latents no longer change is not encoded again, see `repeats`; the latents are
     the same either way. Never with a region.
     device: where to encode (CPU by default). offload_device: where the VAE goes afterwards; None leaves it.
-    before_encode: called once all input has been found good and all pixels are ready. (Only whether extra_latents have
-    the VAE's channel count shows later, since a VAE does not tell it.)
+    before_encode: called once all input has been found good and all pixels are ready.
 
     Raises SVIError for bad input; see `plan_clip`, `check_images`, `check_mask` and `latent_size` for what is bad.
     """
@@ -103,7 +103,8 @@ def make_clip(
         check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
     if add_cond_latents is not None:
         check_dict("add_cond_latents", add_cond_latents, "the wrapper's node that makes ADD_COND_LATENTS")
-    control = control_signal(control_embeds)
+    channels = channels_of(vae.upsampling_factor)
+    control = control_signal(control_embeds, channels=channels)
 
     notes: list[str] = []
     images: dict[str, Tensor] = {}
@@ -128,6 +129,7 @@ def make_clip(
         keyframe_images=len(images.get("keyframe_images", ())),
         has_temporal_mask=temporal_mask is not None,
         has_region=region is not None,
+        has_control=control is not None,
         fun_or_fl2v_model=fun_or_fl2v_model,
         noise_aug_strength=noise_aug_strength,
         start_latent_strength=start_latent_strength,
@@ -145,11 +147,11 @@ def make_clip(
         outside_region=outside_region,
     )
     plan, lat_h, lat_w = decided.plan, decided.lat_h, decided.lat_w
-    notes += plan.notes
+    notes += decided.notes
     line = plan.timeline
     if line.end_apart:
         check_end_apart(vae)
-    extra = extra_samples(extra_latents, lat_h=lat_h, lat_w=lat_w)
+    extra = extra_samples(extra_latents, channels=channels, lat_h=lat_h, lat_w=lat_w)
 
     known, packed, said = _masks(decided, temporal_mask, region)
     notes += said
@@ -245,6 +247,7 @@ def _masks(
                 f"with an end image and fun_or_fl2v_model off the clip has {line.total_frames} mask frames, the last "
                 "one being the end"
             )
+        notes += kept_padding_notes(decided.plan, per_frame(known))
         return known, pack_known(known, end_apart=line.end_apart), notes
     values = decided.known or ()
     known = known_masks(values, height=lat_h, width=lat_w, region=region)

@@ -72,23 +72,22 @@ def scale_padding(plan: ClipPlan, latents: Tensor, strength: float, *, in_front:
 
 def prepend_extra(extra: Tensor, latents: Tensor, packed: Tensor) -> tuple[Tensor, Tensor]:
     """extra: C t h w, kept. latents: C T h w, packed: 4 T h w. Returns both with t more in front."""
-    if extra.shape[0] != latents.shape[0]:
-        raise SVIError(
-            f"extra_latents have {extra.shape[0]} channels, this VAE makes {latents.shape[0]}: "
-            "encode them with the same VAE"
-        )
     kept = torch.ones_like(packed[:, :1]).expand(-1, extra.shape[1], -1, -1)
     return torch.cat([extra.to(latents.device), latents], dim=1), torch.cat([kept, packed], dim=1)
 
 
-def extra_samples(extra_latents: dict[str, Any] | None, *, lat_h: int, lat_w: int) -> Tensor | None:
-    """A LATENT as C t h w, checked against the clip's size."""
+def extra_samples(extra_latents: dict[str, Any] | None, *, channels: int, lat_h: int, lat_w: int) -> Tensor | None:
+    """A LATENT as C t h w, checked against the clip's latents. channels: theirs."""
     if extra_latents is None:
         return None
     samples, _ = read_latent("extra_latents", extra_latents, take_first=False)
+    if samples.shape[0] != channels:
+        raise SVIError(
+            f"extra_latents have {samples.shape[0]} channels, this VAE makes {channels}: encode them with the same VAE"
+        )
     if tuple(samples.shape[2:]) != (lat_h, lat_w):
         raise SVIError(
-            f"extra_latents must be [1, C, t, {lat_h}, {lat_w}] like this clip's latents, got "
+            f"extra_latents must be [1, {channels}, t, {lat_h}, {lat_w}] like this clip's latents, got "
             f"{[1, *samples.shape]}: encode them at the clip's width and height"
         )
     return samples

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .checks import check_choice, check_strength
-from .encode import FACTOR, latent_size
+from .encode import CHANNELS, FACTOR, channels_of, latent_size
 from .errors import SVIError
+from .file_names import SVI_ON_CONTROL
 from .keyframes import OUTSIDE_CHOICES, feather_known, parse_keyframes
 from .masks import count_concat, describe_known, format_runs
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
-from .recipes import IMAGE_PADDING
+from .recipes import IMAGE_PADDING, EndPadding, Recipe, check_channels, recipe
 from .timeline import Role
 
 
@@ -23,7 +24,7 @@ class DecidedClip:
     """A plan and what goes with it.
 
     known: one value per frame, feathered, before a region narrows it; None where a temporal_mask gives them.
-    known_name: the rule it follows. lat_h, lat_w: latent pixels.
+    known_name: the rule it follows. lat_h, lat_w: latent pixels. notes: those of the plan, and of what goes with it.
     """
 
     plan: ClipPlan
@@ -33,6 +34,7 @@ class DecidedClip:
     height: int
     lat_h: int
     lat_w: int
+    notes: tuple[str, ...]
 
     @property
     def sources(self) -> dict[Role, str]:
@@ -81,6 +83,7 @@ def decide_clip(
     keyframe_images: int = 0,
     has_temporal_mask: bool = False,
     has_region: bool = False,
+    has_control: bool = False,
     fun_or_fl2v_model: bool = True,
     noise_aug_strength: float = 0.0,
     start_latent_strength: float = 1.0,
@@ -100,10 +103,12 @@ def decide_clip(
     """Decide one clip. Settings as `make_clip` takes them; of images and masks only how many there are.
 
     upsampling_factor: the VAE's. start_frames, reference_frames, end_images, keyframe_images: frames in each connected
-    batch, 0 when not connected.
+    batch, 0 when not connected. has_control: whether there are control_embeds.
 
     Raises SVIError as `make_clip` does, for all that shows without a pixel.
     """
+    row, channels = recipe(mode), channels_of(upsampling_factor)
+    check_channels(row, channels)
     lat_h, lat_w = latent_size(upsampling_factor, width=width, height=height)
     for name, value in (
         ("noise_aug_strength", noise_aug_strength),
@@ -144,7 +149,25 @@ def decide_clip(
         height=height,
         lat_h=lat_h,
         lat_w=lat_w,
+        notes=(
+            *plan.notes,
+            *_model_notes(row, channels=channels, has_control=has_control),
+            *(_mask_notes(plan) if has_temporal_mask else ()),
+        ),
     )
+
+
+def _model_notes(row: Recipe, *, channels: int, has_control: bool) -> list[str]:
+    """What the models that a clip is for make of it. channels: of their latents."""
+    notes = []
+    if channels != CHANNELS:
+        notes.append(
+            f"latents of {channels} channels are for Fun InP of Wan 2.2 5B; TI2V 5B takes no image_embeds (give the "
+            "image to WanVideo Empty Embeds as extra_latents), and no SVI LoRA fits a 5B model"
+        )
+    if has_control and row.loras:
+        notes.append(f"control_embeds are for Fun Control models: {SVI_ON_CONTROL}")
+    return notes
 
 
 def _check_part_known(plan: ClipPlan, has_temporal_mask: bool) -> None:
@@ -158,6 +181,38 @@ def _check_part_known(plan: ClipPlan, has_temporal_mask: bool) -> None:
             f"mode {plan.recipe.id} takes no region and no feather, its models were trained with whole known frames: "
             "choose mode fun_inp with a Fun InP model, or leave them out"
         )
+
+
+def _padding_of(plan: ClipPlan) -> dict[Role, EndPadding]:
+    """What fills the frames of a clip that no image is given for, by their role."""
+    fills: dict[Role, EndPadding] = {"padding": plan.padding, "end_padding": plan.end_padding}
+    return {role: fill for role, fill in fills.items() if role in plan.timeline.roles}
+
+
+def _mask_notes(plan: ClipPlan) -> list[str]:
+    """Where a temporal_mask differs from the host's.
+
+    Its encode (WanVideoImageToVideoEncode) leaves a frame grey that the mask keeps (a mean of 0.5 or more) and that no
+    image is given for, whatever its empty_frame_pad_image. No model was trained with grey frames that count as
+    finished, and they would show; so here the mask decides what is kept, and never what a frame holds.
+    """
+    fills = " and ".join(sorted({*_padding_of(plan).values()} - {"grey"}))
+    said = f"temporal_mask changes no pixel: {fills} padding stays also in frames that it keeps"
+    return [f"{said} (the wrapper's own encode leaves those grey)"] if fills else []
+
+
+def kept_padding_notes(plan: ClipPlan, known: Sequence[float]) -> list[str]:
+    """Frames of padding that a temporal_mask keeps. known: one value per frame."""
+    fills = _padding_of(plan)
+    kept: dict[str, list[int]] = {}
+    for frame, role in enumerate(plan.timeline.roles):
+        if role in fills and known[frame] >= 0.5:
+            kept.setdefault(fills[role], []).append(frame)
+    return [
+        f"temporal_mask keeps frames that no image is given for ({format_runs(frames)}): the model takes their {fill} "
+        "padding for finished"
+        for fill, frames in kept.items()
+    ]
 
 
 def padding_to_scale(plan: ClipPlan, strength: float, *, in_front: int) -> tuple[tuple[int, ...], list[str]]:

@@ -118,8 +118,11 @@ def build_embeds(
     return built
 
 
-def control_signal(control_embeds: object) -> dict[str, Any] | None:
-    """What control embeds hold for the sampler. Raises SVIError when they are of another kind."""
+def control_signal(control_embeds: object, *, channels: int) -> dict[str, Any] | None:
+    """What control embeds hold for the sampler. channels: of the clip's latents, which the signal's join.
+
+    Raises SVIError when they are of another kind, or of another VAE.
+    """
     if control_embeds is None:
         return None
     control_embeds = check_dict("control_embeds", control_embeds, "WanVideo Control Embeds")
@@ -128,7 +131,14 @@ def control_signal(control_embeds: object) -> dict[str, Any] | None:
             f"control_embeds holds no control signal (keys: {', '.join(map(str, control_embeds))}): "
             "connect WanVideo Control Embeds, not an image encode"
         )
-    return cast("dict[str, Any]", control_embeds["control_embeds"])
+    signal = cast("dict[str, Any]", control_embeds["control_embeds"])
+    latents = signal.get("control_images") if isinstance(signal, dict) else None
+    if isinstance(latents, Tensor) and latents.ndim == 4 and latents.shape[0] != channels:
+        raise SVIError(
+            f"control_embeds hold latents of {latents.shape[0]} channels, this VAE makes {channels}: encode the "
+            "control images with the same VAE"
+        )
+    return signal
 
 
 def check_embeds(embeds: Any) -> ImageEmbeds:

@@ -16,6 +16,9 @@ from .tensors import all_finite
 MAX_SIDE = 16_384  # pixels; nodes allow half of it, a link may carry any number
 PATCH = 2  # the transformer's spatial patch, in latent pixels
 CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
+# Latent channels of each family of VAE by its pixels per latent pixel: Wan 2.1's, which Wan 2.2 A14B has too, and that
+# of the 5B models. Source: WanVideoWrapper, wanvideo/wan_video_vae.py, WanVideoVAE and WanVideoVAE38.
+_CHANNELS_BY_FACTOR = {FACTOR: CHANNELS, 16: 48}
 
 
 class WanVAE(Protocol):
@@ -44,7 +47,23 @@ def check_vae(vae: object) -> WanVAE:
             else "connect WanVideo VAE Loader (ComfyUI's own Load VAE gives another kind)"
         )
         raise SVIError(f"vae must be the wrapper's WANVAE, got {kind} without {', '.join(missing)}: {hint}")
-    return cast(WanVAE, vae)
+    made = cast(WanVAE, vae)
+    channels_of(made.upsampling_factor)
+    return made
+
+
+def channels_of(factor: int) -> int:
+    """Latent channels of a VAE: 16, or 48 for the 5B models. factor: its upsampling_factor.
+
+    Raises SVIError for a factor that no Wan VAE has.
+    """
+    channels = _CHANNELS_BY_FACTOR.get(factor)
+    if channels is None:
+        raise SVIError(
+            f"the VAE has an upsampling_factor of {factor}, those of Wan models have 8 (Wan 2.1) or 16 (5B): load one "
+            "with WanVideo VAE Loader"
+        )
+    return channels
 
 
 def latent_size(factor: int, *, width: int, height: int) -> tuple[int, int]:
@@ -92,10 +111,10 @@ def encode_video(
     """
     factor = vae.upsampling_factor
     encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
-    expected = (latents, video.shape[2] // factor, video.shape[3] // factor)
-    if encoded.ndim != 4 or tuple(encoded.shape[1:]) != expected:
+    expected = (channels_of(factor), latents, video.shape[2] // factor, video.shape[3] // factor)
+    if tuple(encoded.shape) != expected:
         raise SVIError(
-            f"the VAE gave latents {list(encoded.shape)}, expected [C, {', '.join(map(str, expected))}] "
+            f"the VAE gave latents {list(encoded.shape)}, expected {list(expected)} "
             f"for {video.shape[1]} frames: is it a Wan VAE?"
         )
     if not all_finite(encoded):

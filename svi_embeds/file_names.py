@@ -52,6 +52,18 @@ def is_pusa(path: str) -> bool:
     return "pusa" in base_name(path).lower()
 
 
+def is_svi(path: str) -> bool:
+    """Whether a file is an SVI LoRA, by its name."""
+    found = purpose(path)
+    return found is not None and found.is_svi
+
+
+def is_fun_control(path: str) -> bool:
+    """Whether a file is a Fun Control model, by its name."""
+    name = base_name(path).lower()
+    return "fun" in name and "control" in name
+
+
 def is_holocine(path: str) -> bool:
     """Whether a file is a HoloCine model, by its name."""
     return "holocine" in base_name(path).lower()
@@ -70,7 +82,14 @@ class Purpose:
     modes: tuple[str, ...] = ()
     avoid: tuple[str, ...] = ()
 
+    @property
+    def is_svi(self) -> bool:
+        """Whether it is one of the SVI LoRAs."""
+        return self.title.startswith("SVI")
 
+
+# Source: the SVI authors, github.com/vita-epfl/Stable-Video-Infinity/issues/81.
+SVI_ON_CONTROL = "SVI LoRAs were trained without controls, and their authors say they must be trained anew for them"
 WAN22_HIGH = "the Wan 2.2 high noise model: no Wan 2.1 LoRA works properly there"
 _FIRST = "the first clip of a chain: there it only freezes motion"
 _PURPOSES: tuple[tuple[str, Purpose], ...] = (

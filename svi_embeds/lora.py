@@ -11,7 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 from .errors import SVIError
-from .file_names import WAN22_HIGH, Noise, Purpose, Version, base_name, is_pusa, noise_stage, purpose, wan_version
+from .file_names import (
+    SVI_ON_CONTROL,
+    WAN22_HIGH,
+    Noise,
+    Purpose,
+    Version,
+    base_name,
+    is_pusa,
+    noise_stage,
+    purpose,
+    wan_version,
+)
+from .lora_loaders import LOADERS, Loader, describe_ignored, describe_loaders, ignored, takes
 from .tensor_header import read_header
 from .words import shorten
 
@@ -28,9 +40,13 @@ _PREFIXES: tuple[tuple[str, str], ...] = (
     ("lycoris", r"lycoris_"),
     ("bare layer names", r"(?=(?:vace_)?blocks[._]|patch_embedding|head\.|img_emb|text_emb|time_)"),
 )
+_MATRIX = (
+    r"\.lora_{ab}(?:(?:\.\w+)?\.weight)?|\.lora_{side}(?:\.\w+)?\.weight|[._]lora\.{side}\.weight"
+    r"|_loras\.{side}\.weight|\.lora_linear_layer\.{side}\.weight"
+)
 _WEIGHTS: tuple[tuple[str, str], ...] = (
-    ("down", r"\.lora_A(?:\.\w+)?\.weight|\.lora_down(?:\.\w+)?\.weight|[._]lora\.down\.weight|_loras\.down\.weight"),
-    ("up", r"\.lora_B(?:\.\w+)?\.weight|\.lora_up(?:\.\w+)?\.weight|[._]lora\.up\.weight|_loras\.up\.weight"),
+    ("down", _MATRIX.format(ab="A", side="down")),
+    ("up", _MATRIX.format(ab="B", side="up")),
     ("alpha", r"\.alpha"),
     ("diff", r"\.diff(?:_[bm])?|\.dora_scale|\.lokr_\w+|\.hada_\w+|\.bias|\.weight"),
 )
@@ -58,6 +74,7 @@ class LoraFacts:
     targets: kinds of layers that it changes. blocks: how many of the model's blocks. width: the model's, 0 when no
     layer tells. family: 14B, 5B, 1.3B or "". image_attention: it has layers that only Wan 2.1 image-to-video models
     have. version_sure, purpose_sure: whether layers or metadata say so (sure) or the file name alone (likely).
+    tensors: how many there are. ignored: those that each loader passes over.
     """
 
     path: str
@@ -72,6 +89,8 @@ class LoraFacts:
     noise: Noise | None
     purpose: Purpose | None
     purpose_sure: Sureness
+    tensors: int
+    ignored: Mapping[Loader, tuple[str, ...]]
     unread: tuple[str, ...]  # keys in no known scheme
     problems: tuple[str, ...]
 
@@ -135,7 +154,7 @@ def lora_facts(path: str, shapes: Mapping[str, tuple[int, ...]], metadata: Mappi
     schemes: Counter[str] = Counter()
     ranks: Counter[int] = Counter()
     layers: dict[str, tuple[int, ...]] = {}
-    unread, original = [], set()
+    unread = []
     for key, shape in shapes.items():
         found = _KEY.fullmatch(key)
         if found is None:
@@ -143,7 +162,6 @@ def lora_facts(path: str, shapes: Mapping[str, tuple[int, ...]], metadata: Mappi
             continue
         scheme = next(name for i, (name, _) in enumerate(_PREFIXES) if found[f"p{i}"] is not None)
         layer = _canonical(found["layer"])
-        original.add(found["layer"])
         if found["down"]:
             schemes[scheme] += 1
             layers[layer] = shape
@@ -167,9 +185,10 @@ def lora_facts(path: str, shapes: Mapping[str, tuple[int, ...]], metadata: Mappi
     facts = LoraFacts(
         path=path, naming=schemes.most_common(1)[0][0], ranks=dict(ranks), targets=_targets(layers),
         blocks=len(blocks), width=_width(layers), image_attention=image, version=version, version_sure=version_sure,
-        noise=noise_stage(path), purpose=found_purpose, purpose_sure=purpose_sure, unread=tuple(unread), problems=(),
+        noise=noise_stage(path), purpose=found_purpose, purpose_sure=purpose_sure, tensors=len(shapes),
+        ignored={loader: ignored(loader, shapes) for loader in LOADERS}, unread=tuple(unread), problems=(),
     )  # fmt: skip
-    return _with_problems(facts, schemes=len(schemes), layers=original)
+    return _with_problems(facts, schemes=len(schemes), attn1=any(".attn1." in key for key in takes("wrapper", shapes)))
 
 
 def _canonical(layer: str) -> str:
@@ -211,9 +230,9 @@ def _purpose(path: str, metadata: Mapping[str, str]) -> tuple[Purpose | None, Su
     return found, ("likely" if found else "unknown")
 
 
-def _with_problems(facts: LoraFacts, *, schemes: int, layers: set[str]) -> LoraFacts:
+def _with_problems(facts: LoraFacts, *, schemes: int, attn1: bool) -> LoraFacts:
     problems = []
-    if facts.naming.startswith("transformer") and any(".attn1." in layer for layer in layers):
+    if attn1:
         problems.append(
             "diffusers layer names: the wrapper takes attn1 (self-attention) for cross-attention; convert the file to "
             "diffusion_model. names first"
@@ -222,6 +241,8 @@ def _with_problems(facts: LoraFacts, *, schemes: int, layers: set[str]) -> LoraF
         problems.append("layers are named in more than one scheme: was it merged from several files?")
     if facts.unread:
         problems.append(f"{len(facts.unread)} tensors are in no known scheme, like {facts.unread[0][:100]}")
+    if lost := facts.ignored["wrapper"]:
+        problems.append(describe_ignored("wrapper", lost, facts.tensors))
     if facts.width and not facts.family:
         problems.append(f"made for a model {facts.width} wide; Wan models are {', '.join(map(str, _FAMILIES))} wide")
     whole = _BLOCKS.get(facts.family, 0)
@@ -245,6 +266,7 @@ def describe_lora(facts: LoraFacts) -> list[str]:
         f"rank: {facts.rank}",
         f"layers: {shorten(', '.join(facts.targets), 1000)} in {facts.blocks} blocks",
         f"named as: {facts.naming}",
+        f"loaders: {describe_loaders(facts.ignored, facts.tensors)}",
     ]
     lines += [f"must not meet: {item}" for item in avoid(facts)]
     return lines + [f"problem: {item}" for item in facts.problems]
@@ -253,6 +275,8 @@ def describe_lora(facts: LoraFacts) -> list[str]:
 def avoid(facts: LoraFacts) -> tuple[str, ...]:
     """What a LoRA must not meet."""
     items = list(facts.purpose.avoid) if facts.purpose else []
+    if facts.purpose and facts.purpose.is_svi:
+        items.append(f"Fun Control models: {SVI_ON_CONTROL}")
     if facts.version == "2.1":
         items.append(WAN22_HIGH + (" (reported to work: Pusa rank 512 on HoloCine)" if is_pusa(facts.path) else ""))
     if facts.noise:

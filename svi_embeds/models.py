@@ -9,18 +9,21 @@ from typing import Any, Literal
 from .errors import SVIError
 from .file_names import base_name, noise_stage, wan_version
 
-Kind = Literal["t2v", "i2v", "i2v_22", "fun_control", "ti2v_5b", "unknown"]
+Kind = Literal["t2v", "i2v", "i2v_22", "i2v_5b", "fun_control", "ti2v_5b", "unknown"]
 
 _TITLES: dict[Kind, str] = {
     "t2v": "text-to-video",
     "i2v": "image-to-video with image cross-attention (Wan 2.1)",
     "i2v_22": "image-to-video without image cross-attention (Wan 2.2)",
+    "i2v_5b": "image-to-video of Wan 2.2 5B (Fun InP)",
     "fun_control": "Fun Control",
     "ti2v_5b": "Wan 2.2 5B",
     "unknown": "a model of a kind that this pack does not know",
 }
 _SMALL_WIDTH = 1536
-_FUN_CHANNELS = (32, 48, 52, 148)
+_MASK = 4  # channels of the packed mask
+_CHANNELS_5B = 48  # latent channels of the 5B models, which have a VAE of their own
+_FUN_CHANNELS = (32, 48, 52, 148)  # WanVideoWrapper, nodes_sampler.py: what takes a control signal
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -45,8 +48,10 @@ class ModelFacts:
 
     @property
     def kind(self) -> Kind:
-        if self.out_dim == 48:
+        if self.is_5b and self.in_dim == self.out_dim:
             return "ti2v_5b"
+        if self.is_5b and self.in_dim == 2 * self.out_dim + _MASK:
+            return "i2v_5b"
         if self.in_dim == 16:
             return "t2v"
         if self.in_dim == 36:
@@ -54,9 +59,14 @@ class ModelFacts:
         return "fun_control" if self.in_dim in _FUN_CHANNELS else "unknown"
 
     @property
+    def is_5b(self) -> bool:
+        """Whether it is one of the 5B models."""
+        return self.out_dim == _CHANNELS_5B
+
+    @property
     def takes_image(self) -> bool:
         """Whether its embeds must hold image latents and a mask."""
-        return self.kind in ("i2v", "i2v_22")
+        return self.kind in ("i2v", "i2v_22", "i2v_5b")
 
     @property
     def takes_empty(self) -> bool:
@@ -68,7 +78,7 @@ class ModelFacts:
         """2.1 or 2.2, by its layers or else its name."""
         if self.kind == "i2v":
             return "2.1"
-        if self.kind in ("i2v_22", "ti2v_5b"):
+        if self.kind == "i2v_22" or self.is_5b:
             return "2.2"
         return wan_version(self.name)
 
@@ -108,6 +118,14 @@ def model_facts(name: str, model: Any, *, loras: tuple[str, ...] = ()) -> ModelF
         fp8_matmul=bool(_entry(model, "fp8_matmul")),
         gguf=_entry(model, "gguf_reader") is not None,
     )  # fmt: skip
+
+
+def seen_facts(name: str, model: Any) -> ModelFacts | None:
+    """The same; None for what cannot be looked into."""
+    try:
+        return model_facts(name, model)
+    except SVIError:
+        return None
 
 
 def _entry(model: Any, key: str) -> Any:

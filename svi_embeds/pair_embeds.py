@@ -88,6 +88,12 @@ def _checked_embeds(
             check_embeds(embeds)
         except SVIError as error:
             raise SVIError(f"{name} does not fit {stage}_model: {error}") from error
+        found = embeds["image_embeds"].shape[0]
+        if model.takes_image and found != model.out_dim:
+            raise SVIError(
+                f"{name} hold latents of {found} channels, {stage}_model samples {model.out_dim}: encode with the "
+                "model's own VAE"
+            )
     if model.takes_image and model.image_attention and not has_clip_vision(embeds):
         notes.append(f"{name} holds no CLIP vision features, which {stage}_model was trained with: set clip_embeds")
     return embeds

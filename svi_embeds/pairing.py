@@ -16,7 +16,7 @@ from .checks import check_choice
 from .embeds import with_clean_latents
 from .encode import latent_size
 from .errors import SVIError
-from .file_names import base_name, is_holocine, is_pusa, noise_stage, wan_version
+from .file_names import SVI_ON_CONTROL, base_name, is_holocine, is_pusa, is_svi, noise_stage, wan_version
 from .models import ModelFacts
 from .pair_embeds import check_pusa_noise, clean_latents_of_both, embeds_of_both
 from .sigma_plot import draw_sigmas
@@ -171,7 +171,7 @@ def _check_models(high: ModelFacts, low: ModelFacts) -> list[str]:
             )
         if model.noise == wrong:
             notes.append(f"{stage}_model is {base_name(model.name)}, a {wrong} noise model by its name")
-        if model.kind == "ti2v_5b":
+        if model.is_5b:
             notes.append(
                 f"{stage}_model is Wan 2.2 5B, which samples all noise levels alone and was not made for a pair"
             )
@@ -188,6 +188,8 @@ def _lora_notes(stage: str, model: ModelFacts) -> list[str]:
     for lora in model.loras:
         if (found := noise_stage(lora)) and found != stage:
             notes.append(f"{lora} on {stage}_model is for the {found} noise model, by its name")
+        if model.kind == "fun_control" and is_svi(lora):
+            notes.append(f"{lora} is on {stage}_model, a Fun Control model: {SVI_ON_CONTROL}")
         if stage == "high" and model.version == "2.2" and wan_version(lora) == "2.1":
             if is_pusa(lora) and is_holocine(model.name):
                 notes.append(f"{lora} (Wan 2.1) on HoloCine (Wan 2.2): reported to work, the one exception")
@@ -200,7 +202,7 @@ def _lora_notes(stage: str, model: ModelFacts) -> list[str]:
 
 
 def _check_clean(high: ModelFacts, scheduler: str, notes: list[str]) -> None:
-    if high.kind == "ti2v_5b":
+    if high.is_5b:
         return
     if PUSA_SCHEDULER not in scheduler:
         raise SVIError(

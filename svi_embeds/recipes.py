@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
 from .checks import check_choice
+from .errors import SVIError
 
 KnownRule = Literal["overlap", "first_frame", "inverted"]
 Padding = Literal["grey", "reference", "black", "last"]
@@ -34,7 +35,8 @@ class Recipe:
     padding: what fills the frames to generate. known: which frames the model is told to keep.
     loras: LoRA files it goes with. base: models it goes with. note: what its users should know. inpaints: whether
     those models were trained with any frames or regions known, so that keyframes and a region make sense. guide: what
-    the sampler gets besides, one entry for each frame of the clip.
+    the sampler gets besides, one entry for each frame of the clip. channels: of those models' latents; SVI LoRAs exist
+    for 16 alone.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Recipe:
     note: str
     inpaints: bool = False
     guide: Guide | None = None
+    channels: tuple[int, ...] = (16,)
 
 
 _ROWS = (
@@ -97,12 +100,13 @@ _ROWS = (
         "fun_inp", 5, "grey", "overlap",
         ("svi-film",), "Wan 2.1 Fun InP",
         "Any frame can be given: keyframes and a region too. fun_or_fl2v_model stays on.",
-        inpaints=True,
+        inpaints=True, channels=(16, 48),
     ),
     Recipe(
         "i2v", 1, "grey", "overlap",
         (), "any Wan I2V",
         "Plain image-to-video: the first clip, which needs no SVI LoRA (there it only freezes motion).",
+        channels=(16, 48),
     ),
 )  # fmt: skip
 
@@ -116,6 +120,7 @@ class LatentRecipe:
     loras: tuple[str, ...]
     base: str
     note: str
+    channels: tuple[int, ...] = (16,)
 
 
 SVI2_PRO = LatentRecipe(
@@ -132,6 +137,17 @@ def recipe(mode: str) -> Recipe:
     """The row of `mode`. Raises SVIError for an unknown mode."""
     check_choice("mode", mode, MODES)
     return RECIPES[mode]
+
+
+def check_channels(row: Recipe | LatentRecipe, channels: int) -> None:
+    """Raises SVIError when the models of a mode have latents of another VAE. channels: those that the VAE makes."""
+    if channels not in row.channels:
+        able = " and ".join(other.id for other in RECIPES.values() if channels in other.channels)
+        raise SVIError(
+            f"mode {row.id} is for {row.base}, whose latents have {row.channels[0]} channels, and this VAE makes "
+            f"{channels}: load the Wan 2.1 VAE"
+            + (f"; for a 5B model there are modes {able}, and no SVI LoRA" if able else "")
+        )
 
 
 def resolve_known(row: Recipe, choice: str) -> KnownRule:

@@ -113,10 +113,10 @@ def strip_of_clip(
         said.append("known_mask: what temporal_mask gives")
     else:
         said += decided.describe(decided.known, latents=line.latents)[-2:]
-    notes = [*plan.notes, *padding_to_scale(plan, ref_strength, in_front=0)[1], *end_strength_notes(plan, end_strength)]
+    scaled = [] if has_extra else padding_to_scale(plan, ref_strength, in_front=0)[1]
+    notes = [*decided.notes, *scaled, *end_strength_notes(plan, end_strength)]
     if has_extra:
         said[0] += " and those of extra_latents in front"
-        notes = [*plan.notes, *end_strength_notes(plan, end_strength)]
     return Strip(
         title=f"{plan.recipe.id}: {line.num_frames} frames, {line.latents} latents",
         num_frames=line.num_frames,

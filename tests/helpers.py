@@ -22,8 +22,9 @@ class TraceVAE:
     One latent per 1 + 4 + 4 + ... frames, as the Wan VAE's. It stands in where a test is about what the VAE gets.
     """
 
-    def __init__(self, *, dtype: torch.dtype = torch.float32, upsampling_factor: int = 8, channels: int = 16) -> None:
-        self.dtype, self.upsampling_factor, self.channels = dtype, upsampling_factor, channels
+    def __init__(self, *, dtype: torch.dtype = torch.float32, upsampling_factor: int = 8) -> None:
+        self.dtype, self.upsampling_factor = dtype, upsampling_factor
+        self.channels = 48 if upsampling_factor == 16 else 16  # the 5B model's VAE, or Wan 2.1's
         self.model = self
         self.videos: list[Tensor] = []
         self.calls: list[dict[str, Any]] = []

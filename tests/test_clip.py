@@ -23,7 +23,7 @@ def clip(mode: str = "film", vae: Any = None, **inputs: Any) -> Clip:
 
 
 def mask_of(*values: float) -> torch.Tensor:
-    return torch.tensor(values)[:, None, None].expand(-1, 4, 4).contiguous()
+    return torch.tensor(values, dtype=torch.float32)[:, None, None].expand(-1, 4, 4).contiguous()
 
 
 @pytest.mark.parametrize("name", MASK_VECTORS)
@@ -256,7 +256,18 @@ BAD = {
     "4k+1 broken": ({"num_frames": 80}, r"num_frames must be 4k\+1 .* got 80: use 77 or 81"),
     "width off": ({"width": 72}, "width must be a multiple of 16, got 72: use 64 or 80"),
     "height too small": ({"height": 8}, "height must be a multiple of 16, got 8: use 16"),
-    "5B size": ({"vae": TraceVAE(upsampling_factor=16), "width": 48}, "width must be a multiple of 32, got 48"),
+    "5B size": (
+        {"mode": "i2v", "vae": TraceVAE(upsampling_factor=16), "width": 48},
+        "width must be a multiple of 32, got 48",
+    ),
+    "5B VAE": (
+        {"vae": TraceVAE(upsampling_factor=16)},
+        "mode film is for Wan 2.1 I2V 14B 480p, whose latents have 16 channels, and this VAE makes 48: load",
+    ),
+    "a family of no Wan model": (
+        {"vae": TraceVAE(upsampling_factor=32)},
+        r"upsampling_factor of 32, those of Wan models have 8 \(Wan 2.1\) or 16 \(5B\)",
+    ),
     "overlap too long": ({"overlap_frames": 17}, "overlap must be smaller than num_frames, got 17 motion frames"),
     "too few start frames": ({"start_image": frames(3)}, "film needs 5 motion frames, start_image has 3"),
     "empty batch": ({"start_image": frames(0)}, r"start_image is empty: \[0, 64, 64, 3\]"),
@@ -290,7 +301,7 @@ BAD = {
     ),
     "extra_latents size": (
         {"extra_latents": {"samples": torch.zeros(1, 16, 1, 4, 4)}},
-        r"extra_latents must be \[1, C, t, 8, 8\] like this clip's latents, got \[1, 16, 1, 4, 4\]",
+        r"extra_latents must be \[1, 16, t, 8, 8\] like this clip's latents, got \[1, 16, 1, 4, 4\]",
     ),
     "extra_latents batch": ({"extra_latents": {"samples": torch.zeros(2, 16, 1, 8, 8)}}, "extra_latents must be"),
     "extra_latents channels": (
@@ -308,10 +319,14 @@ BAD = {
     "clip_embeds kind": ({"clip_embeds": []}, "clip_embeds must be a dict, got list: connect WanVideo ClipVision"),
     "add_cond_latents kind": ({"add_cond_latents": 3}, "add_cond_latents must be a dict, got int"),
     "control kind": ({"control_embeds": 3}, "control_embeds must be a dict, got int: connect WanVideo Control"),
+    "control of another VAE": (
+        {"control_embeds": {"control_embeds": {"control_images": torch.zeros(48, 5, 4, 4)}}},
+        "control_embeds hold latents of 48 channels, this VAE makes 16: encode the control images with the same VAE",
+    ),
     "control of another kind": ({"control_embeds": {"image_embeds": 1}}, "holds no control signal"),
     "no VAE": ({"vae": object()}, "vae must be the wrapper's WANVAE, got object without dtype"),
     "ComfyUI's VAE": ({"vae": ComfyVAE()}, "got ComfyVAE without .*: connect WanVideo VAE Loader"),
-    "another VAE": ({"vae": OtherVAE()}, r"the VAE gave latents \[16, 4, 8, 8\], expected \[C, 5, 8, 8\]"),
+    "another VAE": ({"vae": OtherVAE()}, r"the VAE gave latents \[16, 4, 8, 8\], expected \[16, 5, 8, 8\]"),
     "a VAE that overflows": ({"vae": NanVAE()}, "NaN or infinite latents in torch.float32: load it with"),
     "noise": ({"noise_aug_strength": -1.0}, "noise_aug_strength must be a number of 0 or more, got -1.0"),
     "strength": ({"start_latent_strength": float("nan")}, "start_latent_strength must be .* got nan"),
@@ -333,10 +348,11 @@ def test_a_missing_vae_is_asked_for() -> None:
 
 
 # What only the VAE's answer can show.
-NEEDS_THE_VAE = {"extra_latents channels", "another VAE", "a VAE that overflows"}
+NO_VAE = {"no VAE", "ComfyUI's VAE"}
+NEEDS_THE_VAE = {"another VAE", "a VAE that overflows"}
 
 
-@pytest.mark.parametrize("name", [n for n in BAD if "VAE" not in n and n not in NEEDS_THE_VAE])
+@pytest.mark.parametrize("name", [n for n in BAD if n not in {*NEEDS_THE_VAE, *NO_VAE}])
 def test_bad_input_is_found_before_the_vae_is_touched(name: str) -> None:
     inputs, message = BAD[name]
     vae = TraceVAE(upsampling_factor=getattr(inputs.get("vae"), "upsampling_factor", 8))
@@ -348,3 +364,62 @@ def test_bad_input_is_found_before_the_vae_is_touched(name: str) -> None:
 
 def test_values_a_rounding_error_outside_0_to_1_are_taken() -> None:
     clip(start_image=spoiled(1.0001))
+
+
+@pytest.mark.parametrize("mode", RECIPES)
+def test_only_modes_without_a_lora_of_their_own_take_the_vae_of_the_5b_models(mode: str) -> None:
+    inputs = {"ref_image": frames(), "vae": TraceVAE(upsampling_factor=16)}
+    if mode in ("i2v", "fun_inp"):
+        made = clip(mode, **inputs)
+        assert made.embeds["image_embeds"].shape == (48, 5, 4, 4)
+        assert "TI2V 5B takes no image_embeds" in made.info
+        assert "no SVI LoRA fits a 5B model" in made.info
+        return
+    with pytest.raises(SVIError, match=f"mode {mode} is for .* for a 5B model there are modes fun_inp and i2v"):
+        clip(mode, **inputs)
+
+
+def test_an_svi_mode_with_a_control_signal_is_warned_of() -> None:
+    control = {"control_embeds": {"control_images": torch.zeros(16, 5, 8, 8)}}
+    said = "control_embeds are for Fun Control models: SVI LoRAs were trained without controls"
+    assert said in clip("shot", ref_image=frames(), control_embeds=control).info
+    assert said not in clip("i2v", control_embeds=control).info  # there is no SVI LoRA in that mode
+    assert said not in clip("shot", ref_image=frames()).info
+
+
+@pytest.mark.parametrize("fun", [True, False])
+def test_a_temporal_mask_changes_no_pixel(fun: bool) -> None:
+    """Frames that it keeps and that no image is given for stay what the padding is."""
+    inputs = {"ref_image": frames(seed=2), "end_image": frames(seed=3), "fun_or_fl2v_model": fun}
+    plain, masked = TraceVAE(), TraceVAE()
+    clip("shot", vae=plain, **inputs)
+    made = clip("shot", vae=masked, temporal_mask=mask_of(1, 0, 0, 0, 0, 1, 1, 0.5, 0.4), **inputs)
+    assert torch.equal(plain.video, masked.video)
+    assert made.known_mask[:9, 0, 0].tolist() == pytest.approx([1, 0, 0, 0, 0, 1, 1, 0.5, 0.4])
+
+
+def test_a_temporal_mask_of_a_rule_gives_the_clip_of_that_rule() -> None:
+    for rule in ("overlap", "first_frame", "inverted"):
+        inputs = {"ref_image": frames(seed=2), "end_image": frames(seed=3)}
+        ruled = clip("film_shot", known_frames=rule, **inputs)
+        masked = clip("film_shot", temporal_mask=ruled.known_mask, **inputs)
+        for key in ("image_embeds", "mask"):
+            assert torch.equal(masked.embeds[key], ruled.embeds[key]), (rule, key)  # type: ignore[literal-required]
+
+
+def test_padding_that_a_temporal_mask_keeps_is_said() -> None:
+    mask = mask_of(1, 0, 0, 0, 0, 1, 1, 0.5, 0.4)
+    made = clip("shot", ref_image=frames(), temporal_mask=mask)
+    assert "temporal_mask changes no pixel: reference padding stays also in frames that it keeps" in made.info
+    kept = "temporal_mask keeps frames that no image is given for (5-7): the model takes their reference padding"
+    assert kept in made.info
+    grey = clip("film", temporal_mask=mask).info
+    assert "no image is given for (5-7): the model takes their grey padding for finished" in grey
+    assert "changes no pixel" not in grey  # grey it is in the wrapper too
+    assert "no image is given for" not in clip("shot", ref_image=frames(), temporal_mask=mask_of(1, 0, 0.4)).info
+    ended = clip("shot", ref_image=frames(), end_image=frames(), temporal_mask=mask_of(*([1] + [0] * 15 + [1])))
+    assert "no image is given for" not in ended.info
+    both = {"end_image": frames(), "end_padding": "grey", "temporal_mask": mask_of(*[1] * 17)}
+    said = clip("shot", ref_image=frames(), **both).info
+    assert "given for (1-12): the model takes their reference" in said
+    assert "given for (13-15): the model takes their grey" in said

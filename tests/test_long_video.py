@@ -145,6 +145,8 @@ def test_bad_input_is_answered_before_anything_runs() -> None:
         ({"reel": "a/b"}, "reel must be a name"),
         ({"story": "[end=0]\na"}, "end_images is not connected"),
         ({"t5": None}, "exactly one of t5, clip and text_embeds"),
+        ({"vae": object()}, "vae must be the wrapper's WANVAE, got object"),
+        ({"vae": TraceVAE(upsampling_factor=16)}, "mode film is for .* whose latents have 16 channels"),
     ],
 )
 def test_what_does_not_fit_is_refused(fake: FakeHost, tmp_path: Path, inputs: dict, message: str) -> None:

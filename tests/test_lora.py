@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.file_names import noise_stage, purpose, wan_version
 from wanvideo_svi.svi_embeds.lora import describe_lora, read_lora
+from wanvideo_svi.svi_embeds.lora_loaders import ignored
 from wanvideo_svi.svi_embeds.recipes import RECIPES, SVI2_PRO
 from wanvideo_svi.wrapper_ext.cli import main
 
@@ -100,6 +101,79 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path: Path) -> None:
     assert "changes 48 blocks, Wan 14B has 40" in problems(deep)
 
 
+# What each loader passes over of the schemes above; a real host is asked in tests/host/test_lora_names.py.
+IGNORED_BY_COMFYUI = {
+    "pipe.dit (DiffSynth)", "bare layer names", "base_model.model (PEFT)", "transformer (diffusers)", "lycoris",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_names_that_comfyuis_own_loader_ignores_are_said(scheme: str, tmp_path: Path) -> None:
+    save_file(SCHEMES[scheme], tmp_path / "x.safetensors")
+    facts = read_lora(tmp_path / "x.safetensors")
+    total = len(SCHEMES[scheme])
+    assert not facts.ignored["wrapper"]
+    assert len(facts.ignored["native"]) == (total if scheme in IGNORED_BY_COMFYUI else 0)
+    (said,) = [line for line in describe_lora(facts) if line.startswith("loaders: ")]
+    if scheme in IGNORED_BY_COMFYUI:
+        assert f"WanVideoWrapper takes every tensor; ComfyUI's own loader (Load LoRA) ignores all {total}" in said
+        assert "the video comes out as without this LoRA, and no error says so" in said
+    else:
+        assert said == "loaders: WanVideoWrapper and ComfyUI's own loader (Load LoRA) take every tensor"
+
+
+# One tensor of a file: whether the wrapper takes it, and whether ComfyUI does.
+ONE_BY_ONE = {
+    "diffusion_model.blocks.0.self_attn.q.lora_A.default.weight": (True, True),
+    "diffusion_model.blocks.0.self_attn.q.lora_down.default.weight": (True, False),
+    "diffusion_model.blocks.0.self_attn.q.lora_A.svi.weight": (False, False),
+    "diffusion_model.blocks.0.self_attn.q.lora_A": (True, True),
+    "diffusion_model.blocks.0.self_attn.q.lora_linear_layer.down.weight": (True, True),
+    "diffusion_model.blocks.0.cross_attn.k_img.alpha": (True, True),
+    "diffusion_model.blocks.0.self_attn.norm_q.diff": (True, True),
+    "diffusion_model.blocks.0.diff_m": (True, False),
+    "diffusion_model.blocks.0.attn1.to_q.lora_A.weight": (True, False),
+    "diffusion_model.blocks.0.ffn.net.0.proj.lora_A.weight": (False, False),
+    "model.diffusion_model.blocks.0.self_attn.q.lora_A.weight": (False, False),
+    "base_model.model.diffusion_model.blocks.0.self_attn.q.lora_A.weight": (False, False),
+    "base_model.model.head.head.lora_A.weight": (True, False),
+    "head.head.lora_A.weight": (False, False),
+    "lora_unet_patch_embedding.lora_down.weight": (True, True),
+    "lora_unet_blocks_0_attn1_to_q.lora_down.weight": (False, False),
+    "lora_unet__blocks_0_self_attn_q.lora_down.weight": (True, False),  # without the tensor that ComfyUI knows them by
+    "lycoris_blocks_0_ffn_0.lora_down.weight": (False, False),
+    "lycoris_blocks_0_ffn_net_0_proj.lora_down.weight": (True, False),
+    "dwpose_embedding.0.weight": (True, False),
+    "diffusion_model.blocks.0.self_attn.q_loras.down.weight": (True, False),
+}
+
+
+@pytest.mark.parametrize("key", ONE_BY_ONE)
+def test_each_loader_knows_its_names(key: str) -> None:
+    assert tuple(not ignored(loader, [key]) for loader in ("wrapper", "native")) == ONE_BY_ONE[key]
+
+
+def test_what_the_wrapper_ignores_is_a_problem_of_the_file(tmp_path: Path) -> None:
+    def problems(tensors: Tensors) -> str:
+        save_file(tensors, tmp_path / "x.safetensors")
+        return "; ".join(read_lora(tmp_path / "x.safetensors").problems)
+
+    whole = lora("model.diffusion_model.", "lora_A.weight", "lora_B.weight")
+    assert "WanVideoWrapper ignores all 160 tensors, like model.diffusion_model.blocks.0." in problems(whole)
+    mixed = lora("diffusion_model.", "lora_A.weight", "lora_B.weight") | {
+        "diffusion_model.blocks.0.ffn.net.2.lora_A.weight": torch.zeros(4, 5120, dtype=torch.uint8)
+    }
+    assert "WanVideoWrapper ignores 1 of 161 tensors, like diffusion_model.blocks.0.ffn.net.2." in problems(mixed)
+
+
+@pytest.mark.parametrize("prefix", ["transformer.", "pipe.dit.", "base_model.model.", "diffusion_model.", ""])
+def test_self_attention_that_lands_in_cross_attention_is_said_in_every_scheme(prefix: str, tmp_path: Path) -> None:
+    save_file(
+        lora(prefix, "lora_A.weight", "lora_B.weight", layers=("attn1.to_q",)), tmp_path / "x.safetensors"
+    )  # fmt: skip
+    assert "attn1 (self-attention) for cross-attention" in read_lora(tmp_path / "x.safetensors").problems[0]
+
+
 def test_ranks_that_differ_are_a_range(tmp_path: Path) -> None:
     tensors = lora("diffusion_model.", "lora_A.weight", "lora_B.weight", blocks=3, rank=8)
     tensors |= lora("diffusion_model.", "lora_A.weight", "lora_B.weight", blocks=1, rank=2)
@@ -177,6 +251,9 @@ def test_what_a_lora_must_not_meet_is_said() -> None:
     assert "reported to work: Pusa rank 512 on HoloCine" in text("Wan21_PusaV1_LoRA_14B_rank512.safetensors")
     assert "must not meet: the low noise model" in text("SVI_Wan2.2-I2V-A14B_high_noise_lora_v2.0.safetensors")
     assert "mode: none of its own" in text("style.safetensors")
+    control = "must not meet: Fun Control models: SVI LoRAs were trained without controls"
+    assert control in text("svi-talk.safetensors")
+    assert control not in text("Wan21_PusaV1_LoRA_14B_rank512.safetensors")
 
 
 def header_of(size: int, header: bytes) -> bytes:
@@ -272,5 +349,6 @@ def test_the_command_answers_every_file_and_fails_for_a_broken_one(
     assert main(["lora", str(bad), str(good)]) == 2
     out, err = capsys.readouterr()
     assert "SVI 1.0 shot (likely)" in out
+    assert "loaders        WanVideoWrapper takes every tensor; ComfyUI's own loader (Load LoRA) ignores all 160" in out
     assert "bad.safetensors is no safetensors file" in err
     assert main(["lora", str(good)]) == 0

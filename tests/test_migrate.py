@@ -395,8 +395,8 @@ def test_recorded_versions_are_what_the_wrappers_have(path: Path) -> None:
         if not node or kind not in (
             "WanVideoImageToVideoEncode", "WanVideoSampler", "WanVideoVACEStartToEndFrame", "WanVideoSVIProEmbeds",
             "WanVideoTextEncode", "WanVideoTextEncodeCached", "WanVideoScheduler", "WanVideoLoraSelect",
-            "WanVideoLoraSelectMulti", "GetImageRangeFromBatch", "RepeatImageBatch", "ImageBatchMulti",
-            "ImageBatchExtendWithOverlap", "INTConstant", "ImageResizeKJv2",
+            "WanVideoLoraSelectMulti", "WanVideoModelLoader", "GetImageRangeFromBatch", "RepeatImageBatch",
+            "ImageBatchMulti", "ImageBatchExtendWithOverlap", "INTConstant", "ImageResizeKJv2",
         ):  # fmt: skip
             continue
         groups, saved, names = node.get("input", node), [], []
@@ -1144,3 +1144,37 @@ def test_a_defect_for_the_user_alone_changes_nothing() -> None:
     migrated, report = migrate_value(raw)
     assert (report.to_do, report.changes) == (True, False)
     assert migrated == raw
+
+
+@pytest.mark.parametrize("api", [False, True])
+def test_an_svi_lora_on_a_fun_control_model_is_noted_once_for_each_model(api: bool) -> None:
+    def notes(model: str, lora: str) -> list[Finding]:
+        raw = pixel_chain(lora=lora)
+        loader = node_of(raw, "WanVideoModelLoader")
+        loader["widgets_values"][0] = model
+        value = as_api(raw) if api else raw
+        _, report = migrate_value(value)
+        return [found for found in of_kind(report, "note") if "Fun Control" in found.what]
+
+    (found,) = notes("Wan2.1-Fun-V1.1-14B-Control.safetensors", "svi-film.safetensors")
+    assert found.title.startswith("WanVideoModelLoader") or "Loader" in found.title
+    assert "Wan2.1-Fun-V1.1-14B-Control is a Fun Control model, and svi-film is used on it: SVI LoRAs" in found.what
+    assert not notes("Wan2.1-Fun-V1.1-14B-Control.safetensors", "style.safetensors")
+    assert not notes("Wan2.1-Fun-V1.1-14B-InP.safetensors", "svi-film.safetensors")
+    assert not notes("Wan2_1-I2V-14B-480P.safetensors", "svi-film.safetensors")
+
+
+def test_the_model_without_the_lora_is_not_meant() -> None:
+    """Of a pair, the one whose sampler has the SVI LoRA counts."""
+    raw = pro_chain()
+    high, low = nodes(raw, "WanVideoModelLoader")
+    high["widgets_values"][0] = "Wan2.2-Fun-A14B-Control-HIGH.safetensors"
+    g = more(raw)
+    select = g.add("WanVideoLoraSelect", ["SVI_Wan2.2_v2.0_pro.safetensors", 1, False, False])
+    for loader, count in ((low, 0), (high, 1)):
+        changed = json.loads(json.dumps(g.raw))
+        target = next(node for node in changed["nodes"] if node["id"] == loader["id"])
+        source = next(node for node in changed["nodes"] if node["id"] == select["id"])
+        relink(changed, source, 0, target, "lora")
+        _, report = migrate_value(changed)
+        assert sum("Fun Control" in found.what for found in report.findings) == count

@@ -60,7 +60,9 @@ def patched(model: Model) -> Model:
     return model
 
 
-def image_embeds(*, frames: int = FRAMES, size: int = 8, vision: bool = True, whole: bool = True) -> dict[str, Any]:
+def image_embeds(
+    *, frames: int = FRAMES, size: int = 8, vision: bool = True, whole: bool = True, channels: int = 16
+) -> dict[str, Any]:
     count = (frames - 1) // 4 + 1
     mask = torch.zeros(4, count, size, size)
     mask[:, 0, : size if whole else size // 2] = 1
@@ -68,7 +70,7 @@ def image_embeds(*, frames: int = FRAMES, size: int = 8, vision: bool = True, wh
     return dict(
         build_embeds(
             num_frames=frames,
-            latents=torch.randn(16, count, size, size),
+            latents=torch.randn(channels, count, size, size),
             mask=mask,
             record=record,
             clip_embeds={"clip_embeds": torch.zeros(1, 257, 1280)} if vision else None,
@@ -98,12 +100,15 @@ def test_models_are_told_by_the_channels_and_attention_of_their_object() -> None
         "t2v": Model(16),
         "i2v": Model(36, attention=True),
         "i2v_22": Model(36),
+        "i2v_5b": Model(100, out_dim=48),
         "fun_control": Model(52),
         "ti2v_5b": Model(48, out_dim=48),
         "unknown": Model(20),
     }
     assert {kind: model_facts("m", model).kind for kind, model in kinds.items()} == {kind: kind for kind in kinds}
     assert model_facts("m", Model(48)).kind == "fun_control", "Fun Control with 48 channels is no 5B model"
+    assert model_facts("m", Model(148, out_dim=48)).kind == "fun_control", "nor is a 5B Fun Control text-to-video"
+    assert {model_facts("m", Model(width, out_dim=48)).version for width in (48, 100, 148)} == {"2.2"}
     assert model_facts("m", Model(36, attention=True)).version == "2.1"
     assert model_facts("m", Model(36)).version == "2.2"
 
@@ -149,6 +154,21 @@ def test_noise_multipliers_may_be_one_per_clean_latent_or_per_latent(noise: list
     embeds = {**image_embeds(), "pusa_noise_multipliers": noise}
     assert pair(t2v(), i2v(), low_embeds=embeds, clean_latents=clean(2), **PUSA).notes == ()
     pair(t2v(), i2v(), low_embeds={**embeds, "pusa_noise_multipliers": [0.0] * 3})
+
+
+def test_a_fun_control_model_alone_and_with_another_lora_is_not_warned_of() -> None:
+    control = Model(52, name="Wan2.2-Fun-Control-HIGH.safetensors")
+    embeds = {"high_embeds": image_embeds(), "low_embeds": image_embeds()}
+    for loras in ((), ("Wan2.2-Lightning_HIGH.safetensors",)):
+        made = pair(control, i2v22("LOW"), **embeds, high_loras=loras)
+        assert not any("Fun Control" in note for note in made.notes)
+
+
+def test_clean_latents_of_5b_image_embeds_are_of_their_size() -> None:
+    """Embeds with an image count the 5B model's own latents; a target_shape counts 8 pixels for every model."""
+    model = Model(100, out_dim=48)
+    latents = {"samples": torch.randn(1, 48, 1, 8, 8)}
+    assert pair(model, model, low_embeds=image_embeds(channels=48), clean_latents=latents).clean == ((0, 1),)
 
 
 def test_boundary_auto_follows_the_high_model() -> None:
@@ -291,6 +311,18 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         i2v(),
         {"low_embeds": image_embeds()},
         "latents of 48 channels, low_model of 16",
+    ),
+    "embeds of the 5B VAE on 14B models": (
+        i2v22("HIGH"),
+        i2v22("LOW"),
+        {"low_embeds": image_embeds(channels=48)},
+        "high_embeds hold latents of 48 channels, high_model samples 16: encode with the model's own VAE",
+    ),
+    "embeds of the Wan 2.1 VAE on 5B models": (
+        Model(100, out_dim=48),
+        Model(100, out_dim=48),
+        {"low_embeds": image_embeds()},
+        "hold latents of 16 channels, high_model samples 48",
     ),
     "clean latents with another scheduler": (
         t2v(),
@@ -461,6 +493,19 @@ WARNINGS: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         {"low_embeds": image_embeds()},
         "high_model has LoRAs whose names are not known here",
     ),
+    "an SVI LoRA on a Fun Control model": (
+        Model(52, name="Wan2.2-Fun-Control-HIGH.safetensors"),
+        i2v22("LOW"),
+        {
+            "high_embeds": image_embeds(), "low_embeds": image_embeds(),
+            "high_loras": ("SVI_Wan2.2-I2V-A14B_high_noise_lora_v2.0.safetensors",),
+        },
+        "_lora_v2.0 is on high_model, a Fun Control model: SVI LoRAs were trained without controls",
+    ),
+    "a 5B pair that takes images": (
+        Model(100, out_dim=48), Model(100, out_dim=48), {"low_embeds": image_embeds(channels=48)},
+        "was not made for a pair",
+    ),
     "a 5B pair": (Model(48, out_dim=48), Model(48, out_dim=48), {}, "was not made for a pair"),
     "an unknown model": (t2v(), Model(20), {"low_embeds": image_embeds()}, "cannot tell which embeds it needs"),
     "fewer steps than asked": (
@@ -475,7 +520,7 @@ WARNINGS: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         {"low_embeds": image_embeds(), "num_frames": 21},
         "width, height and num_frames are not",
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("case", WARNINGS)

@@ -15,6 +15,7 @@ import torch
 from helpers import TraceVAE, frames
 from safetensors.torch import load_file, save_file
 from test_humo import humo
+from test_pairing import Model as PairModel
 from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
 from wanvideo_svi.svi_embeds.chain import plan_chain
@@ -576,6 +577,54 @@ def test_jobs_that_do_not_fit_together_are_refused_before_any_call(tmp_path: Pat
     with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match=message):
         render_chain(job(**options), writer, host, Report(), resume=True)
     assert host.calls == []
+
+
+I2V, T2V, FIVE, FUN_INP_5B = (
+    PairModel(36), PairModel(16), PairModel(48, out_dim=48), PairModel(100, out_dim=48)
+)  # fmt: skip
+VAE_5B = TraceVAE(upsampling_factor=16)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"vae": VAE_5B}, r"clip 2 \(line 3 of the story\): mode film is for .* 16 channels, and this VAE makes 48"),
+        ({"vae": VAE_5B, "mode": "svi2_pro"}, "clip 1 .* mode svi2_pro is for Wan 2.2 I2V A14B pair"),
+        ({"vae": VAE_5B, "story": "[mode=i2v]\na\n---\nb"}, r"clip 2 \(line 4 of the story\): mode film"),
+        (
+            {"vae": VAE_5B, "mode": "i2v", "sampler": sampler(I2V)},
+            "the model of sampler_inputs samples latents of 16 channels, and this VAE makes 48: load the Wan 2.1 VAE",
+        ),
+        ({"sampler": sampler(FUN_INP_5B)}, "of 48 channels, and this VAE makes 16: load the VAE of the 5B models"),
+        ({"sampler": sampler(FIVE)}, "samples latents of 48 channels, and this VAE makes 16"),
+        ({**PAIR, "low_sampler": sampler(FUN_INP_5B)}, "the low noise model samples latents of 48 channels"),
+        ({"first_model": FUN_INP_5B}, "first_clip_model samples latents of 48 channels"),
+        ({"sampler": sampler(T2V)}, "the model of sampler_inputs is text-to-video, 16 channels, which takes no image"),
+        ({"vae": VAE_5B, "mode": "i2v", "sampler": sampler(FIVE)}, "is Wan 2.2 5B, 48 channels, which takes no image"),
+        ({"sampler": sampler(PairModel(52))}, "follows a control signal, and a chain has none: .* without controls"),
+    ],
+)  # fmt: skip
+def test_models_vae_and_modes_of_two_families_are_refused_before_any_call(
+    tmp_path: Path, options: dict[str, Any], message: str
+) -> None:
+    host = FakeHost()
+    made = job(**options)
+    with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match=message):
+        render_chain(made, writer, host, Report(), resume=True)
+    assert host.calls == []
+    assert not made.vae.calls
+
+
+def test_one_family_is_let_through() -> None:
+    check_job(job(sampler=sampler(I2V)))
+    check_job(job(mode="i2v", vae=VAE_5B, sampler=sampler(FUN_INP_5B)))
+    check_job(job(mode="i2v", vae=VAE_5B))  # a model that cannot be looked into
+    check_job(job(first_model=I2V, sampler=sampler(I2V)))
+    check_job(job(sampler=sampler(I2V), first_model=None))
+
+
+def test_a_model_that_no_clip_uses_is_not_judged() -> None:
+    check_job(job(story="[model=main]\na\n---\n[model=main]\nb\n---\n[model=main]\nc", first_model=FUN_INP_5B))
 
 
 def test_steps_of_a_pair_may_stand_in_the_two_settings(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ RARE: list[tuple[dict[str, Any], tuple[str, ...]]] = [
     ({"mode": "shot", "ref_strength": 0.5, "end_strength": 0.5}, ("start_image", "ref_image", "end_image")),
     ({"mode": "film"}, ("start_image", "temporal_mask")),
     ({"mode": "film", "known_frames": "overlap"}, ("start_image", "temporal_mask")),
+    ({"mode": "shot"}, ("start_image", "ref_image", "temporal_mask")),
+    ({"mode": "shot"}, ("start_image", "ref_image", "control_embeds")),
     ({"mode": "talk", "overlap_frames": 5}, ("start_image", "ref_image", "end_image")),
 ]
 
@@ -146,9 +148,11 @@ def test_the_strip_of_a_mask_with_an_end_behind_the_clip_is_its_run() -> None:
 def check_embeds(values: dict[str, Any], connected: dict[str, str]) -> None:
     strip = plan_of({"node": "WanVideoSVIEmbeds", "values": values, "connected": connected})
     images = {name: frames(count, height=16, width=16) for name, count in counts(strip).items()}
-    assert set(images) == set(connected) - {"region", "temporal_mask"} or "error" in strip
-    masks = {"region": torch.ones(1, 4, 4), "temporal_mask": torch.ones(3, 4, 4)}
-    given = {**images, **{name: mask for name, mask in masks.items() if name in connected}}
+    others = {
+        "region": torch.ones(1, 4, 4), "temporal_mask": torch.ones(3, 4, 4), "control_embeds": {"control_embeds": {}},
+    }  # fmt: skip
+    assert set(images) == set(connected) - set(others) or "error" in strip
+    given = {**images, **{name: other for name, other in others.items() if name in connected}}
     check(strip, "WanVideoSVIEmbeds", {"vae": TraceVAE(), **values, **given}, mask=1)
 
 
@@ -342,3 +346,17 @@ def test_requests_are_bounded() -> None:
     assert len(wide["error"]) < 3000
     ranges = {"mode": "fun_inp", "num_frames": 10001, "keyframes": ",".join(map(str, range(10, 2000, 2)))}
     assert len(json.dumps(plan_of({**GOOD, "values": ranges, "connected": {"keyframe_images": ""}}))) < 400_000
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("temporal_mask", "temporal_mask changes no pixel"),
+        ("control_embeds", "control_embeds are for Fun Control models"),
+    ],
+)
+def test_the_strip_warns_of_what_is_connected(name: str, said: str) -> None:
+    asked = {"node": "WanVideoSVIEmbeds", "values": {"mode": "shot"}}
+    images = {"start_image": "", "ref_image": ""}
+    assert any(said in note for note in plan_of({**asked, "connected": {**images, name: ""}})["notes"])
+    assert not any(said in note for note in plan_of({**asked, "connected": images})["notes"])

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.file_names import purpose
+from ..svi_embeds.file_names import is_svi
 from ..svi_embeds.lora import LoraFacts, read_lora
 from .doctor_finding import Finding
 
@@ -47,7 +47,7 @@ def disk_finding(reels: Path) -> Finding:
 
 def lora_findings(paths: Mapping[str, str]) -> Iterator[Finding]:
     """SVI LoRAs by their names. paths: file by the name that ComfyUI has for it."""
-    ours = [name for name in paths if (found := purpose(name)) and found.title.startswith("SVI")]
+    ours = [name for name in paths if is_svi(name)]
     if not ours:
         yield Finding("note", "lora", "no SVI LoRA in ComfyUI's loras folders, by their names")
     read: dict[str, LoraFacts] = {}

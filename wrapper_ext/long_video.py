@@ -11,6 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainPlan, plan_chain
+from ..svi_embeds.encode import check_vae
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, check_pixels
 from ..svi_embeds.guides import guides_of
@@ -76,6 +77,7 @@ def render_story(
     Returns the reel, its last frames, the joined video's file, and the plan with what was done, in words.
     """
     check_reel_name(reel)
+    check_vae(vae)
     images: dict[str, Tensor | None] = {}
     notes: list[str] = []
     for name, image in (("start_image", start_image), ("ref_image", ref_image), ("end_images", end_images)):

@@ -133,6 +133,7 @@ def _clip(asked: Asked) -> Strip:
         **images,
         has_temporal_mask="temporal_mask" in asked.connected,
         has_region=in_region,
+        has_control="control_embeds" in asked.connected,
     )
     return strip_of_clip(
         decided,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -13,8 +13,12 @@ from ..svi_embeds.chain import ChainPlan
 from ..svi_embeds.checks import check_choice, check_share
 from ..svi_embeds.colour import check_mkl
 from ..svi_embeds.colour_choices import COLOUR_CHOICES, COLOUR_TARGETS
+from ..svi_embeds.encode import channels_of
 from ..svi_embeds.errors import SVIError
+from ..svi_embeds.file_names import SVI_ON_CONTROL
 from ..svi_embeds.guides import Guides
+from ..svi_embeds.models import seen_facts
+from ..svi_embeds.recipes import SVI2_PRO, check_channels, recipe
 
 
 class Host(Protocol):
@@ -103,8 +107,44 @@ def check_job(job: Job) -> None:
         main.append(("the low noise model", job.low_sampler["model"]))
         first.append(("first_clip_low_noise_model", job.first_low_model))
     uses = {clip.model for clip in clips}
-    for name, model in (main if "main" in uses else []) + (first if "first" in uses else []):
+    models = (main if "main" in uses else []) + (first if "first" in uses else [])
+    for name, model in models:
         job.guides.check_model(name, model)
+    _check_family(job, models)
+
+
+def _check_family(job: Job, models: Sequence[tuple[str, Any]]) -> None:
+    """Raises SVIError for modes, models and a VAE that do not share their latents. What cannot be seen is passed over.
+
+    The sampler would find it after clips were encoded, or sampled, and in words of its own.
+    """
+    factor = getattr(job.vae, "upsampling_factor", None)
+    channels = channels_of(factor) if factor is not None else None
+    if channels is not None:
+        for clip in job.plan.clips:
+            try:
+                check_channels(SVI2_PRO if clip.works_on_latents else recipe(clip.mode), channels)
+            except SVIError as error:
+                raise SVIError(f"clip {clip.index + 1} (line {clip.line} of the story): {error}") from error
+    for name, model in models:
+        facts = seen_facts(name, model)
+        if facts is None:
+            continue
+        if channels not in (None, facts.out_dim):
+            raise SVIError(
+                f"{name} samples latents of {facts.out_dim} channels, and this VAE makes {channels}: load "
+                f"{'the VAE of the 5B models' if facts.is_5b else 'the Wan 2.1 VAE'}, or another model"
+            )
+        if facts.takes_empty:
+            raise SVIError(
+                f"{name} is {facts}, which takes no image, and every clip of a chain begins with one: load an "
+                "image-to-video model"
+            )
+        if facts.kind == "fun_control":
+            raise SVIError(
+                f"{name} is {facts}, which follows a control signal, and a chain has none: load a model without, or "
+                f"wire the clips by hand, with control_embeds in WanVideo SVI Embeds ({SVI_ON_CONTROL})"
+            )
 
 
 def _check_text(job: Job) -> None:

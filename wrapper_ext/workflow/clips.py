@@ -188,11 +188,17 @@ class Clips:
 
     def loras(self, clip: Clip) -> list[str]:
         """File names of the LoRAs behind the clip's samplers, strength 0 left out."""
-        found: list[str] = []
+        return list(dict.fromkeys(name for sampler in clip.samplers for name in self._loras(sampler)))
+
+    def _loras(self, sampler: At) -> list[str]:
+        return [name for at in self._behind(sampler, _LORA_LINKS) for name in _loras_of(at)]
+
+    def models(self, clip: Clip) -> Iterator[tuple[At, str, list[str]]]:
+        """For each of the clip's samplers that tells: the loader of its model, the model's file, and its LoRAs'."""
         for sampler in clip.samplers:
-            for at in self._behind(sampler, _LORA_LINKS):
-                found += [name for name in _loras_of(at) if name not in found]
-        return found
+            for at in self._behind(sampler, ("model",)):
+                if at.node.type == "WanVideoModelLoader" and isinstance(name := self._named(at, "model"), str):
+                    yield at, name, self._loras(sampler)
 
     def is_svi(self, clip: Clip) -> bool:
         """Whether an SVI LoRA is known to make it: behind its samplers, or by what its own node says."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ...svi_embeds.chain import SEED_STEP
 from ...svi_embeds.errors import SVIError
+from ...svi_embeds.file_names import SVI_ON_CONTROL, base_name, is_fun_control, is_svi
 from .clips import Clip, Clips
 from .joins import join_defects
 from .report import Finding, Kind, finding
@@ -135,6 +136,17 @@ def padding_with_last_frame(clips: Clips, reference: Origin | None) -> str:
     )
 
 
+def svi_on_control(clips: Clips) -> Iterator[Finding]:
+    """SVI LoRAs on Fun Control models, by the names of their files: a note for each loader."""
+    said: set[int] = set()
+    for at, model, loras in (found for clip in clips.all for found in clips.models(clip)):
+        lora = next(filter(is_svi, loras), None)
+        if lora and is_fun_control(model) and id(at.node) not in said:
+            said.add(id(at.node))
+            what = f"{base_name(model)} is a Fun Control model, and {base_name(lora)} is used on it"
+            yield finding("note", at.node, f"{what}: {SVI_ON_CONTROL}")
+
+
 def standing(wires: Wires, clips: Clips, *, repaired: Collection[int]) -> Iterator[Finding]:
     """Defects of nodes that no rewrite touches. repaired: identities of those that one does."""
     for at in wires.places():
@@ -151,3 +163,4 @@ def standing(wires: Wires, clips: Clips, *, repaired: Collection[int]) -> Iterat
         if what := padding_with_last_frame(clips, padded):
             kind: Kind = "defect" if clips.is_svi(clip) else "note"
             yield finding(kind, clip.embeds.node, what, "pad with the original image")
+    yield from svi_on_control(clips)

@@ -23,6 +23,7 @@ _ENCODE = (
     "fun_or_fl2v_model:b tiled_vae:b"
 )
 _RESIZE = "width:i height:i upscale_method:s keep_proportion:s pad_color:s crop_position:s divisible_by:i"
+_LOADER = "model:s base_precision:s quantization:s load_device:s attention_mode:s"
 _VERSIONS: dict[str, tuple[str, ...]] = {
     "WanVideoImageToVideoEncode": (_ENCODE, f"{_ENCODE} augment_empty_frames:n"),
     "WanVideoSampler": (_SAMPLER,),
@@ -44,6 +45,7 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
         "scheduler:s steps:i shift:n start_step:i end_step:i enhance_hf:b",
         "scheduler:s steps:i shift:n start_step:i end_step:i enhance_hf:b .:s",
     ),
+    "WanVideoModelLoader": (_LOADER, f"{_LOADER} rms_norm_function:s"),
     "WanVideoLoraSelect": (
         "lora:s strength:n low_mem_load:b merge_loras:b",
         "lora:s strength:n low_mem_load:b merge_loras:b .:s",
