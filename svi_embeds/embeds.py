@@ -148,7 +148,14 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     required = ("image_embeds", "mask", "num_frames", "lat_h", "lat_w")
     missing = [key for key in required if embeds.get(key) is None]
     if missing:
-        raise SVIError(f"image_embeds lacks {', '.join(missing)}: the sampler needs {', '.join(required)}")
+        lacking = f"image_embeds lacks {', '.join(missing)}"
+        if "image_embeds" in missing and holds_voice(embeds):
+            lacking += " (they are HuMo's: a voice, and no clip of this kind)"
+        elif "image_embeds" in missing and "target_shape" in embeds:
+            lacking += " (they are empty embeds: a size alone)"
+        raise SVIError(
+            f"{lacking}: the sampler needs {', '.join(required)}; connect WanVideo SVI Embeds or an ImageToVideo encode"
+        )
     for key in required[2:]:
         check_int(f"{key} of image_embeds", embeds[key], minimum=1)
     latents, mask = embeds["image_embeds"], embeds["mask"]
@@ -241,6 +248,23 @@ def build_empty(*, num_frames: int, lat_h: int, lat_w: int) -> EmptyEmbeds:
 def holds_image(embeds: Mapping[str, Any]) -> bool:
     """Whether embeds are of image-to-video, and not just a size."""
     return embeds.get("image_embeds") is not None
+
+
+def holds_voice(embeds: object) -> bool:
+    """Whether embeds are HuMo's. With an image in them as well they come from the wrapper's Combine Embeds."""
+    return isinstance(embeds, Mapping) and embeds.get("humo_audio_emb") is not None
+
+
+def reference_latents(name: str, embeds: Mapping[str, Any]) -> int:
+    """How many latents of references HuMo's embeds have behind the clip, sampled with it and then dropped."""
+    return check_int(f"humo_reference_count of {name}", embeds.get("humo_reference_count", 0), minimum=0)
+
+
+def dropped_latents(name: str, embeds: Mapping[str, Any]) -> int:
+    """How many latents the sampler drops at the end of sampling, for the references of HuMo or Phantom."""
+    phantom = embeds.get("phantom_latents")
+    references = phantom.shape[1] if isinstance(phantom, Tensor) and phantom.ndim == 4 else 0
+    return reference_latents(name, embeds) + references
 
 
 def sampled_size(name: str, embeds: Mapping[str, Any]) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ _VERSION = re.compile(r"(?:wan|^)[-_. ]?v?2[-_. ]?([12])(?!\d)")
 # Names without a version: models and LoRAs that exist for one of them only.
 _ONLY_22 = re.compile(r"a14b|holocine|(?:high|low)[-_ ]?noise|ti2v[-_ ]?5b")
 _ONLY_21 = re.compile(
-    r"magref|phantom|1[._]3b|svi[-_](?:film|shot|tom|talk|dance)|(?:480|720)p|pusa[-_]?v1(?![-_.]?\d)"
+    r"magref|phantom|humo|1[._]3b|svi[-_](?:film|shot|tom|talk|dance)|(?:480|720)p|pusa[-_]?v1(?![-_.]?\d)"
 )
 _NOISE = re.compile(
     r"(?<![a-z])(high|low)(?:[-_ ]?noise)?(?![a-z])|(?<=[a-z])(?-i:(High|Low)(?:Noise)?(?![a-z]))", re.IGNORECASE
@@ -67,6 +67,11 @@ def is_fun_control(path: str) -> bool:
 def is_holocine(path: str) -> bool:
     """Whether a file is a HoloCine model, by its name."""
     return "holocine" in base_name(path).lower()
+
+
+def is_humo(path: str) -> bool:
+    """Whether a file is a HuMo model, by its name."""
+    return "humo" in base_name(path).lower()
 
 
 def is_magref(path: str) -> bool:

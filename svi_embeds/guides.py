@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from .chain import ChainClip, ChainPlan
+from .embeds import holds_voice, reference_latents
 from .errors import SVIError
 from .fingerprint import fingerprint
-from .humo import HUMO_FPS, check_humo_size, holds_voice, humo_voice, is_silent, join_humo, window_humo
-from .models import is_small, lacks_layers
+from .humo import HUMO_FPS, check_humo_size, humo_voice, is_silent, join_humo, window_humo
+from .models import VOICE_LAYERS, is_small, lacks_layers
 from .poses import check_pose_size, pose_length, pose_of, window_poses
 from .soundtrack import Soundtrack, check_covers
 from .voice import VOICE_FPS, Silence, check_time_base, speakers_of, voice_length, window_multitalk
@@ -148,12 +149,21 @@ class Guides:
                 f"{name} has no talk layers, yet multitalk_embeds is connected: connect Multi/InfiniteTalk Model "
                 "Loader to multitalk_model of WanVideo Model Loader"
             )
-        if self.humo_embeds is not None and lacks_layers(model, "audio_proj"):
+        if self.humo_embeds is not None and lacks_layers(model, VOICE_LAYERS):
             raise SVIError(f"{name} is no HuMo model, yet image_embeds of sampler_inputs are HuMo's: load one")
         if self.humo_embeds is not None and is_small(model):
             raise SVIError(
                 f"{name} is the small HuMo model (1.7B), which takes no image conditioning: no clip would go on where "
                 "the one before ended. Load the large one (14B)"
+            )
+
+    def check_pair(self) -> None:
+        """Raises SVIError for what two models that sample one clip after the other cannot follow."""
+        if self.humo_embeds is not None and (count := reference_latents("humo_embeds", self.humo_embeds)):
+            raise SVIError(
+                f"HuMo Embeds have {count} reference latent(s), which the sampler of a pair's first model drops: for "
+                "the second one the wrapper repeats the clip's first latent in their place, in silence. Leave "
+                "reference_images of HuMo Embeds unconnected, or sample with one model"
             )
 
     def of(self, clip: ChainClip, *, width: int, height: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""HuMo's embeds and a clip's own as one. This file is the only one that knows HuMo's keys.
+"""HuMo's embeds and a clip's own as one. HuMo's keys are known here, and those that tell what they are in `embeds`.
 
 Both are WANVIDIMAGE_EMBEDS. WanVideo Combine Embeds puts one dict over the other, which gives the sampler (088128b of
 2026-05-24, nodes_sampler.py) the clip's `image_embeds`, and then
@@ -21,8 +21,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .checks import check_dict, check_int
-from .embeds import check_embeds, clip_vision_of, conditioning_of, is_end_apart
+from .checks import check_dict
+from .embeds import check_embeds, clip_vision_of, conditioning_of, is_end_apart, reference_latents, sampled_size
 from .errors import SVIError
 from .timeline import frame_count, latent_count
 from .voice import VOICE_FPS, window_features
@@ -32,7 +32,6 @@ HUMO_FPS = VOICE_FPS
 _SOURCE = "HuMo Embeds"
 _AUDIO, _SILENT = "humo_audio_emb", "humo_audio_emb_neg"
 _IMAGE, _NO_IMAGE = "humo_image_cond", "humo_image_cond_neg"
-_REFERENCES = "humo_reference_count"
 # What the sampler reads from a clip's own embeds, and would not find in HuMo's.
 _NO_PLACE = {
     "control_embeds": "a control signal",
@@ -41,11 +40,6 @@ _NO_PLACE = {
     "pusa_noise_multipliers": "Pusa noise (WanVideo Add Pusa Noise)",
     "story_mem_latents": "memory images (WanVideo Add StoryMem Latents)",
 }
-
-
-def holds_voice(embeds: object) -> bool:
-    """Whether WANVIDIMAGE_EMBEDS are HuMo's."""
-    return isinstance(embeds, Mapping) and embeds.get(_AUDIO) is not None
 
 
 def humo_voice(humo_embeds: object) -> Tensor:
@@ -63,6 +57,28 @@ def humo_voice(humo_embeds: object) -> Tensor:
 def is_silent(humo_embeds: object) -> bool:
     """Whether HuMo Embeds were made without audio: zeros stand for it, as many as its own num_frames."""
     return not bool(humo_voice(humo_embeds).any())
+
+
+def check_voice(name: str, humo_embeds: Mapping[str, Any]) -> None:
+    """Raises SVIError for HuMo's embeds that the sampler would crash on. name: of the input they came to."""
+    try:
+        humo_voice(humo_embeds)
+        size = sampled_size("humo_embeds", humo_embeds)
+        for key in (_IMAGE, _NO_IMAGE):
+            found = tuple(_latents(humo_embeds, key).shape[1:])
+            if found != size:
+                raise SVIError(
+                    f"{key} has {list(found)} latents (T, h, w), the clip {list(size)}: set num_frames, width and "
+                    f"height of {_SOURCE} to the clip's"
+                )
+    except SVIError as error:
+        raise SVIError(f"{name} do not read as HuMo's: {error}") from error
+
+
+def is_joined(humo_embeds: Mapping[str, Any]) -> bool:
+    """Whether a clip stands in HuMo's embeds (`join_humo`); in those of HuMo Embeds itself no frame is known."""
+    own = _latents(humo_embeds, _IMAGE)
+    return bool(own[:4, : own.shape[1] - reference_latents("humo_embeds", humo_embeds)].any())
 
 
 def window_humo(humo_embeds: Mapping[str, Any], window: Window, *, end: str) -> tuple[dict[str, Any], list[str]]:
@@ -121,7 +137,7 @@ def check_humo_size(humo_embeds: Mapping[str, Any], *, num_frames: int, lat_h: i
 
     num_frames: of the clip. lat_h, lat_w: its latents. Raises SVIError when HuMo's are of another size or length.
     """
-    references = check_int(f"{_REFERENCES} of humo_embeds", humo_embeds.get(_REFERENCES, 0), minimum=0)
+    references = reference_latents("humo_embeds", humo_embeds)
     for key in (_IMAGE, _NO_IMAGE):
         _, count, height, width = _latents(humo_embeds, key).shape
         if (height, width) != (lat_h, lat_w):

@@ -9,13 +9,15 @@ from typing import Any, Literal
 from .errors import SVIError
 from .file_names import base_name, noise_stage, wan_version
 
-Kind = Literal["t2v", "i2v", "i2v_22", "i2v_5b", "fun_control", "ti2v_5b", "unknown"]
+Kind = Literal["t2v", "i2v", "i2v_22", "i2v_5b", "humo", "humo_small", "fun_control", "ti2v_5b", "unknown"]
 
 _TITLES: dict[Kind, str] = {
     "t2v": "text-to-video",
     "i2v": "image-to-video with image cross-attention (Wan 2.1)",
     "i2v_22": "image-to-video without image cross-attention (Wan 2.2)",
     "i2v_5b": "image-to-video of Wan 2.2 5B (Fun InP)",
+    "humo": "HuMo, which follows a voice",
+    "humo_small": "the small HuMo (1.7B), which follows a voice",
     "fun_control": "Fun Control",
     "ti2v_5b": "Wan 2.2 5B",
     "unknown": "a model of a kind that this pack does not know",
@@ -24,13 +26,15 @@ _SMALL_WIDTH = 1536
 _MASK = 4  # channels of the packed mask
 _CHANNELS_5B = 48  # latent channels of the 5B models, which have a VAE of their own
 _FUN_CHANNELS = (32, 48, 52, 148)  # WanVideoWrapper, nodes_sampler.py: what takes a control signal
+VOICE_LAYERS = "audio_proj"  # what the wrapper calls HuMo's layers for a voice
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ModelFacts:
     """What a model is.
 
-    in_dim, out_dim: channels it takes and gives. image_attention: it attends to CLIP vision.
+    in_dim, out_dim: channels it takes and gives. image_attention: it attends to CLIP vision. voice_layers: it has those
+    of HuMo.
     name: its file, "" when the wrapper does not say. loras: the files of its LoRAs, as far as they are known.
     unmerged: LoRA weights are applied while sampling. merges: its loader was told to merge LoRAs. fp8_matmul: its
     quantization ends in _fast. gguf: its file is a GGUF.
@@ -39,6 +43,7 @@ class ModelFacts:
     in_dim: int
     out_dim: int
     image_attention: bool
+    voice_layers: bool = False
     name: str = ""
     loras: tuple[str, ...] = ()
     unmerged: bool = False
@@ -52,6 +57,8 @@ class ModelFacts:
             return "ti2v_5b"
         if self.is_5b and self.in_dim == 2 * self.out_dim + _MASK:
             return "i2v_5b"
+        if self.voice_layers:
+            return "humo_small" if self.in_dim == 16 else "humo"
         if self.in_dim == 16:
             return "t2v"
         if self.in_dim == 36:
@@ -69,6 +76,11 @@ class ModelFacts:
         return self.kind in ("i2v", "i2v_22", "i2v_5b")
 
     @property
+    def takes_voice(self) -> bool:
+        """Whether its embeds are HuMo's."""
+        return self.kind in ("humo", "humo_small")
+
+    @property
     def takes_empty(self) -> bool:
         """Whether its embeds must hold a size and nothing else."""
         return self.kind in ("t2v", "ti2v_5b")
@@ -76,7 +88,7 @@ class ModelFacts:
     @property
     def version(self) -> str | None:
         """2.1 or 2.2, by its layers or else its name."""
-        if self.kind == "i2v":
+        if self.kind == "i2v" or self.takes_voice:
             return "2.1"
         if self.kind == "i2v_22" or self.is_5b:
             return "2.2"
@@ -111,6 +123,7 @@ def model_facts(name: str, model: Any, *, loras: tuple[str, ...] = ()) -> ModelF
     return ModelFacts(
         in_dim=in_dim, out_dim=out_dim,
         image_attention=getattr(transformer, "model_type", "") in ("i2v", "fl2v"),
+        voice_layers=getattr(transformer, VOICE_LAYERS, None) is not None,
         name=str(_entry(model, "model_name") or ""),
         loras=tuple(dict.fromkeys(base_name(lora) for lora in (*named, *loras) if lora)),
         unmerged=bool(getattr(model, "patches", None)),

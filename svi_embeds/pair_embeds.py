@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -16,15 +17,30 @@ from .embeds import (
     clean_latents_of,
     has_clip_vision,
     holds_image,
-    is_end_apart,
+    holds_voice,
     keeps_all_of_frame_0,
     pusa_noise_of,
-    sampled_size,
+    reference_latents,
 )
 from .errors import SVIError
-from .file_names import is_magref
+from .file_names import is_humo, is_magref
+from .humo import check_voice, is_joined, is_silent
 from .latent_space import guess_space, read_latent
 from .models import ModelFacts
+from .pair_sizes import Size, check_sizes, times
+from .timeline import FRAMES_PER_LATENT
+
+
+@dataclass(frozen=True, slots=True)
+class StageEmbeds:
+    """The embeds of both stages by input name (high_embeds, low_embeds).
+
+    clip: T, h, w of the clip. latents: those that each stage samples, its references included.
+    """
+
+    both: dict[str, dict[str, Any]]
+    clip: Size
+    latents: dict[str, int]
 
 
 def embeds_of_both(
@@ -33,99 +49,142 @@ def embeds_of_both(
     high_embeds: object,
     low_embeds: object,
     *,
-    size: tuple[int, int, int],
+    size: Size,
     num_frames: int,
     notes: list[str],
-) -> tuple[dict[str, dict[str, Any]], tuple[int, int, int]]:
-    """The embeds of both stages by input name, made or shared where they are not given, and their T, h, w."""
+) -> StageEmbeds:
+    """The embeds of both stages, made or shared where they are not given. size: T, h, w of a clip of num_frames."""
     source = "WanVideo SVI Embeds or an encode"
     given = {
         name: None if value is None else check_dict(name, value, source)
         for name, value in (("high_embeds", high_embeds), ("low_embeds", low_embeds))
     }
-    if high.takes_image and low.takes_image:
+    if (high.takes_image and low.takes_image) or (high.takes_voice and low.takes_voice):
         for name, other in (("high_embeds", "low_embeds"), ("low_embeds", "high_embeds")):
             if given[name] is None and given[other] is not None:
                 given[name] = given[other]
                 notes.append(f"{name} is not connected: {other} serves both stages")
-    hint = ", or high_model and low_model are swapped" if high.takes_image != low.takes_image else ""
+    for name, model, beside in (("high_embeds", high, low), ("low_embeds", low, high)):
+        if holds_voice(given[name]) and not model.takes_voice:
+            raise _no_voice(name, model, beside)
     both, made = {}, []
-    for name, model in (("high_embeds", high), ("low_embeds", low)):
-        if given[name] is None and model.takes_empty:
-            both[name] = dict(build_empty(num_frames=num_frames, lat_h=size[1], lat_w=size[2]))
+    for name, model, beside in (("high_embeds", high, low), ("low_embeds", low, high)):
+        embeds = given[name]
+        if embeds is None and model.takes_empty:
+            more = 0
+            if name == "high_embeds" and given["low_embeds"] is not None and low.takes_voice:
+                more = reference_latents("low_embeds", given["low_embeds"])
+            if more:
+                notes.append(
+                    f"high_embeds are made {more} latent(s) longer than the clip, since HuMo samples its references "
+                    "behind it; they are dropped at the end"
+                )
+            frames = num_frames + more * FRAMES_PER_LATENT
+            both[name] = dict(build_empty(num_frames=frames, lat_h=size[1], lat_w=size[2]))
             made.append(name)
         else:
-            both[name] = _checked_embeds(name, model, given[name], hint=hint, notes=notes)
-    size = _check_sizes(both, made, size, notes)
+            both[name] = _checked_embeds(name, model, embeds, other=beside, notes=notes)
+    clip, latents = check_sizes(both, made, size, notes)
     if low.kind == "i2v" and is_magref(low.name) and keeps_all_of_frame_0(both["low_embeds"]):
         notes.append(
             "MAGREF wants only the reference's pixels known in frame 0, low_embeds keep all of it: give the encode the "
             "region of WanVideo Reference Canvas (temporal_mask)"
         )
-    return both, size
+    return StageEmbeds(both, clip, latents)
+
+
+def _wanted(model: ModelFacts) -> str:
+    if model.takes_voice:
+        return "HuMo Embeds, through WanVideo SVI Audio Window for a clip of a chain,"
+    return "image_embeds of WanVideo SVI Embeds or an ImageToVideo encode" if model.takes_image else "its embeds"
 
 
 def _checked_embeds(
-    name: str, model: ModelFacts, embeds: dict[str, Any] | None, *, hint: str, notes: list[str]
+    name: str, model: ModelFacts, embeds: dict[str, Any] | None, *, other: ModelFacts, notes: list[str]
 ) -> dict[str, Any]:
-    """`embeds` when they are of the kind that the stage's model takes. Raises SVIError otherwise."""
+    """`embeds` when they are of the kind that the stage's model takes. other: the model of the other stage.
+
+    Raises SVIError otherwise.
+    """
     stage = name.removesuffix("_embeds")
+    swapped = model.takes_image != other.takes_image and not (model.takes_voice or other.takes_voice)
+    hint = ", or high_model and low_model are swapped" if swapped else ""
     if embeds is None:
-        wanted = "image_embeds of WanVideo SVI Embeds or an ImageToVideo encode" if model.takes_image else "its embeds"
-        raise SVIError(f"{stage}_model is {model}: connect {wanted} to {name}{hint}")
-    if model.takes_empty and holds_image(embeds):
+        raise SVIError(f"{stage}_model is {model}: connect {_wanted(model)} to {name}{hint}")
+    if holds_voice(embeds):
+        _check_voice(name, model, embeds, notes)
+        return embeds
+    if (model.takes_empty or model.kind == "humo_small") and holds_image(embeds):
+        way = f"connect {_wanted(model)} to it" if model.takes_voice else f"leave {name} unconnected{hint}"
+        raise SVIError(f"{name} holds image latents, but {stage}_model is {model}, which takes none: {way}")
+    if (model.takes_image or model.kind == "humo") and not holds_image(embeds):
+        wanted = f"{_wanted(model)} to it" if model.takes_voice else "WanVideo SVI Embeds or an ImageToVideo encode"
         raise SVIError(
-            f"{name} holds image latents, but {stage}_model is {model}, which takes none: leave {name} "
-            f"unconnected{hint}"
-        )
-    if model.takes_image and not holds_image(embeds):
-        raise SVIError(
-            f"{name} holds no image latents (empty embeds), but {stage}_model is {model}: connect WanVideo SVI Embeds "
-            f"or an ImageToVideo encode{hint}"
+            f"{name} holds no image latents (empty embeds), but {stage}_model is {model}: connect {wanted}{hint}"
         )
     if holds_image(embeds):
-        try:
-            check_embeds(embeds)
-        except SVIError as error:
-            raise SVIError(f"{name} does not fit {stage}_model: {error}") from error
+        _check_image(name, embeds)
         found = embeds["image_embeds"].shape[0]
         if model.takes_image and found != model.out_dim:
             raise SVIError(
                 f"{name} hold latents of {found} channels, {stage}_model samples {model.out_dim}: encode with the "
                 "model's own VAE"
             )
+    if model.takes_voice:
+        notes.append(
+            f"{name} holds no voice, and {stage}_model is HuMo: nobody speaks. HuMo Embeds bring one, and WanVideo SVI "
+            "Audio Window joins it with a clip's embeds"
+        )
     if model.takes_image and model.image_attention and not has_clip_vision(embeds):
         notes.append(f"{name} holds no CLIP vision features, which {stage}_model was trained with: set clip_embeds")
     return embeds
 
 
-def _check_sizes(
-    both: Mapping[str, Mapping[str, Any]], made: Sequence[str], size: tuple[int, int, int], notes: list[str]
-) -> tuple[int, int, int]:
-    """The latents that both stages sample. made: those whose embeds were made here, in `size`."""
-    sizes = {name: sampled_size(name, embeds) for name, embeds in both.items()}
-    high, low = sizes["high_embeds"], sizes["low_embeds"]
-    if high == low:
-        if high != size:
-            notes.append(
-                f"width, height and num_frames are not used: the embeds are for {_times(high)} latents (T x h x w)"
-            )
-        return high
-    apart = [name for name, embeds in both.items() if holds_image(embeds) and is_end_apart(embeds)]
-    if apart:
-        way = f"the end image of {apart[0]} stands in a latent of its own; make it with fun_or_fl2v_model on"
-    elif made:
-        way = "set width, height and num_frames here to those of the embeds"
-    else:
-        way = "make both for the same width, height and num_frames"
-    raise SVIError(
-        f"high_embeds are for {_times(high)} latents (T x h x w), low_embeds for {_times(low)}: both stages sample the "
-        f"same latents; {way}"
+def _check_image(name: str, embeds: dict[str, Any]) -> None:
+    try:
+        check_embeds(embeds)
+    except SVIError as error:
+        raise SVIError(f"{name} does not fit {name.removesuffix('_embeds')}_model: {error}") from error
+
+
+def _no_voice(name: str, model: ModelFacts, other: ModelFacts) -> SVIError:
+    """HuMo's embeds, given as input `name`, on a model without its layers. other: the model of the other stage."""
+    stage = name.removesuffix("_embeds")
+    leave = f"leave {name} unconnected" if model.takes_empty else f"connect {_wanted(model)} to {name}"
+    there = "low_embeds" if stage == "high" else "high_embeds"
+    way = f"connect them to {there}, and {leave}" if other.takes_voice else f"load a HuMo model, or {leave}"
+    but = ", though its file is named HuMo (take the whole file)" if is_humo(model.name) else ""
+    return SVIError(
+        f"{name} are HuMo's and hold a voice, but {stage}_model is {model}, which has no layers for one{but}: {way}"
     )
 
 
-def _times(size: Sequence[int]) -> str:
-    return " x ".join(map(str, size))
+def _check_voice(name: str, model: ModelFacts, embeds: dict[str, Any], notes: list[str]) -> None:
+    """Raises SVIError for HuMo's embeds that a HuMo model crashes on, or samples wrongly in silence."""
+    stage = name.removesuffix("_embeds")
+    references = reference_latents(name, embeds)
+    if holds_image(embeds):
+        _check_image(name, embeds)
+        if references:
+            raise SVIError(
+                f"{name} come from WanVideo Combine Embeds, with {references} reference latent(s) of HuMo: the wrapper "
+                f"then cuts the clip's last {references * FRAMES_PER_LATENT} frames off, in silence. Put HuMo Embeds "
+                "and the clip's embeds together with WanVideo SVI Audio Window"
+            )
+    check_voice(name, embeds)
+    if model.kind == "humo_small":
+        if holds_image(embeds) or is_joined(embeds):
+            raise SVIError(
+                f"{name} hold a clip beside the voice, but {stage}_model is {model}, which takes none: load the large "
+                "one (14B), or connect HuMo Embeds alone"
+            )
+        if not references:
+            raise SVIError(
+                f"{name} hold no reference latents, and {stage}_model is {model}: the wrapper then puts an empty video "
+                "in place of all its noise, in silence. Connect reference_images to HuMo Embeds"
+            )
+    if is_silent(embeds):
+        notes.append(f"{name} are silent (no audio was connected, or the clip begins after its end): nobody speaks")
 
 
 def clean_latents_of_both(
@@ -134,7 +193,7 @@ def clean_latents_of_both(
     index: int,
     *,
     channels: int,
-    size: tuple[int, int, int],
+    size: Size,
     notes: list[str],
 ) -> list[CleanLatents]:
     """The clean latents for both stages: those that one of them brings, and the given ones.
@@ -162,7 +221,7 @@ def clean_latents_of_both(
     return _placed(entries, channels, size)
 
 
-def _placed(entries: Sequence[CleanLatents], channels: int, size: tuple[int, int, int]) -> list[CleanLatents]:
+def _placed(entries: Sequence[CleanLatents], channels: int, size: Size) -> list[CleanLatents]:
     """Clean latents with their index counted from the start, in order. Raises SVIError where they do not fit."""
     placed = []
     for entry in entries:
@@ -177,7 +236,7 @@ def _placed(entries: Sequence[CleanLatents], channels: int, size: tuple[int, int
             raise SVIError(f"{count} clean latents are more than the {size[0]} of the clip: encode fewer frames")
         if tuple(pixels) != size[1:]:
             raise SVIError(
-                f"clean latents are {_times(pixels)}, the clip is {_times(size[1:])} "
+                f"clean latents are {times(pixels)}, the clip is {times(size[1:])} "
                 "latents: encode an image of the clip's width and height"
             )
         if not 0 <= first <= size[0] - count:
@@ -200,13 +259,11 @@ def _same(these: Sequence[CleanLatents], those: Sequence[CleanLatents]) -> bool:
     )  # fmt: skip
 
 
-def check_pusa_noise(
-    both: Mapping[str, Mapping[str, Any]], clean: Sequence[CleanLatents], latents: int, notes: list[str]
-) -> None:
-    """Raises SVIError for noise multipliers that the sampler fails on. latents: of the clip."""
+def check_pusa_noise(stages: StageEmbeds, clean: Sequence[CleanLatents], notes: list[str]) -> None:
+    """Raises SVIError for noise multipliers that the sampler fails on."""
     count = sum(entry["samples"].shape[2] for entry in clean)
-    for name, embeds in both.items():
-        noise = pusa_noise_of(embeds)
+    for name, embeds in stages.both.items():
+        noise, latents = pusa_noise_of(embeds), stages.latents[name]
         if noise is None:
             continue
         if not isinstance(noise, (list, tuple)) or (clean and len(noise) not in (count, latents)):

@@ -16,7 +16,16 @@ from .checks import check_choice
 from .embeds import with_clean_latents
 from .encode import latent_size
 from .errors import SVIError
-from .file_names import SVI_ON_CONTROL, base_name, is_holocine, is_pusa, is_svi, noise_stage, wan_version
+from .file_names import (
+    SVI_ON_CONTROL,
+    base_name,
+    is_holocine,
+    is_humo,
+    is_pusa,
+    is_svi,
+    noise_stage,
+    wan_version,
+)
 from .models import ModelFacts
 from .pair_embeds import check_pusa_noise, clean_latents_of_both, embeds_of_both
 from .sigma_plot import draw_sigmas
@@ -124,14 +133,15 @@ def plan_pair(
     if len(sigmas) != steps:
         notes.append(f"{scheduler} runs {len(sigmas)} steps, not {steps}")
     size = (latent_count(num_frames), *latent_size(_VAE_FACTOR, width=width, height=height))
-    both, size = embeds_of_both(high, low, high_embeds, low_embeds, size=size, num_frames=num_frames, notes=notes)
+    stages = embeds_of_both(high, low, high_embeds, low_embeds, size=size, num_frames=num_frames, notes=notes)
+    both, size = stages.both, stages.clip
     pixels = (size[1] // 2, size[2] // 2) if high.kind == "ti2v_5b" else size[1:]  # a 5B latent is 16 pixels wide
     clean = clean_latents_of_both(
         both, clean_latents, clean_index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
     )
     if clean:
         _check_clean(high, scheduler, notes)
-    check_pusa_noise(both, clean, size[0], notes)
+    check_pusa_noise(stages, clean, notes)
     return Pair(
         high=high, low=low, scheduler=scheduler, steps=steps, shift=float(shift), boundary=share,
         sigmas=tuple(sigmas.tolist()), split=split,
@@ -147,7 +157,7 @@ def resolve_boundary(choice: str, custom: float, high: ModelFacts) -> float:
     if choice == "custom":
         return check_boundary(custom)
     if choice == "auto":
-        choice = "t2v" if high.kind == "t2v" else "i2v"
+        choice = "t2v" if high.kind in ("t2v", "humo_small") else "i2v"
     return BOUNDARIES[choice]
 
 
@@ -177,6 +187,8 @@ def _check_models(high: ModelFacts, low: ModelFacts) -> list[str]:
             )
         if model.kind == "unknown":
             notes.append(f"{stage}_model takes {model.in_dim} channels; this pack cannot tell which embeds it needs")
+        if is_humo(model.name) and not model.takes_voice:
+            notes.append(f"{stage}_model is HuMo by its name, but has no layers for a voice: nobody speaks")
         if model.unmerged and not model.loras:
             notes.append(f"{stage}_model has LoRAs whose names are not known here, so they were not checked")
         notes += _lora_notes(stage, model)

@@ -219,7 +219,7 @@ _ENTRIES = [
     "drift_video.measure_images", "embeds.check_embeds", "embeds.control_signal", "encode.check_vae",
     "encode.latent_size", "encoded.encoded_from", "file_names.base_name", "file_names.wan_version",
     "file_names.noise_stage", "file_names.purpose", "fingerprint.fingerprint", "frames.check_images",
-    "frames.last_frames", "holocine.read_shots", "holocine.parse_prompt", "holocine.plan_scene", "humo.holds_voice",
+    "frames.last_frames", "holocine.read_shots", "holocine.parse_prompt", "holocine.plan_scene", "embeds.holds_voice",
     "humo.humo_voice", "keyframes.parse_keyframes", "latent_space.read_latent", "latents.shown_latents",
     "masks.check_mask", "masks.fit_temporal_mask!frames,height,width", "plan.plan_clip", "plan.count_end_frames",
     "poses.pose_of", "recipes.recipe", "reel.check_reel_name", "sigmas.check_schedule", "sigmas.sigmas_of",

@@ -228,7 +228,8 @@ def test_noise_stage_is_a_word_of_its_own(name: str, stage: str | None) -> None:
 @pytest.mark.parametrize(
     ("name", "version"),
     [("Wan2_2-T2V-A14B", "2.2"), ("wan21_t2v", "2.1"), ("Wan2.1-Fun-InP", "2.1"), ("HoloCine-full", "2.2"),
-     ("wan2.10", None), ("anything_v2.1", None), ("Wan2_1-I2V-14B-MAGREF", "2.1"), ("x-MAGREF", "2.1")],
+     ("wan2.10", None), ("anything_v2.1", None), ("Wan2_1-I2V-14B-MAGREF", "2.1"), ("x-MAGREF", "2.1"),
+     ("HuMo-17B", "2.1")],
 )  # fmt: skip
 def test_wan_version_of_a_name(name: str, version: str | None) -> None:
     assert wan_version(f"folder/Wan2.2/{name}.safetensors") == version

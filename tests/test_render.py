@@ -324,6 +324,10 @@ def test_a_model_without_the_layers_is_refused() -> None:
     with pytest.raises(SVIError, match=r"is the small HuMo model \(1.7B\), which takes no image conditioning"):
         check_job(job(sampler=sampler(model(audio_proj=1, dim=1536), image_embeds=humo(40))))
     check_job(job(sampler=sampler(model(audio_proj=1, dim=5120), image_embeds=humo(40))))
+    humming = {"low_sampler": sampler(model(audio_proj=1)), "split_step": 4}
+    check_job(job(sampler=sampler(model(audio_proj=1), image_embeds=humo(40)), **humming))
+    with pytest.raises(SVIError, match=r"2 reference latent\(s\), which the sampler of a pair's first model drops"):
+        check_job(job(sampler=sampler(model(audio_proj=1), image_embeds=humo(40, refs=2)), **humming))
     pair = {**options, "sampler": good, "split_step": 4}
     with pytest.raises(SVIError, match="the low noise model has no UniAnimate layers"):
         check_job(job(**pair, low_sampler=sampler(model())))

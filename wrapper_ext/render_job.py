@@ -104,6 +104,7 @@ def check_job(job: Job) -> None:
     _check_samplers(job)
     main, first = [("the model of sampler_inputs", job.sampler["model"])], [("first_clip_model", job.first_model)]
     if job.low_sampler is not None:
+        job.guides.check_pair()
         main.append(("the low noise model", job.low_sampler["model"]))
         first.append(("first_clip_low_noise_model", job.first_low_model))
     uses = {clip.model for clip in clips}

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 from host.comfyui import Comfy, HostError
-from host.graphs import Builder, Link
+from host.graphs import HUMO_FILE, Builder, Link
 from wanvideo_svi.svi_embeds.sigmas import SCHEDULERS
-from workflow_notes import SVI_LORA
+from workflow_notes import HOLOCINE, SVI_LORA
 
 FRAMES, LATENTS = 17, 5
 SIZE = {"width": 64, "height": 64, "num_frames": FRAMES}
@@ -235,6 +235,154 @@ def test_what_the_host_makes_of_a_mistake_and_what_the_node_says(comfy: Comfy, n
     build.dump(mistake(build, name, guarded=True), "guarded")
     with pytest.raises(HostError, match=f"WanVideoHighLowPair: .*(?:{ours})"):
         comfy.run(build.graph)
+
+
+class Voiced(Pairs):
+    """Pairs with a HuMo model in them. name: of what `probed` leaves."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def humo(self, references: int = 0, *, num_frames: int = FRAMES) -> Link:
+        """The whole voice, from the host's own HuMo Embeds."""
+        links = {"reference_images": self.images(references, seed=4)} if references else {}
+        whisper = self.link("SVITestWhisper", model="-")
+        return self.full("HuMoEmbeds", whisper_model=whisper, vae=self.encoder, width=64, height=64,
+                         num_frames=num_frames, audio=self.link("SVITestAudio", seconds=2.0), **links)  # fmt: skip
+
+    def clip(self, *, num_frames: int = FRAMES) -> Link:
+        images = {"start_image": self.images(), "ref_image": self.images(seed=5)}
+        return self.full("WanVideoSVIEmbeds", vae=self.encoder, mode="shot", width=64, height=64,
+                         num_frames=num_frames, **images)  # fmt: skip
+
+    def window(self, humo: Link, **clip: Link) -> Link:
+        """The second clip's part of a voice, joined with the clip's embeds where they are given."""
+        sizes = {"clip_index": 1, "num_frames": FRAMES, "overlap_frames": 1}
+        return [self.full("WanVideoSVIAudioWindow", humo_embeds=humo, **sizes, **clip)[0], 1]
+
+    def probed(self, model: Link) -> Link:
+        return self.link("SVITestProbe", model=model, name=self.name)
+
+    def run(self, comfy: Comfy, first: Link, second: Link) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """What the first stage gave, what the second one began with, and the frames in the end."""
+        self.dump(first, f"{self.name}_first")
+        self.dump(self.decode(self.encoder, second), f"{self.name}_frames")
+        comfy.run(self.graph)
+        given = comfy.load(f"{self.name}_first")["samples"][0].half().float()
+        return given, comfy.load(f"{self.name}_0")["x"], comfy.load(f"{self.name}_frames")["value"]
+
+    def guarded(self, comfy: Comfy, pair: str) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """The same through the pair node."""
+        second = self.wired(pair)
+        return self.run(comfy, self.graph[second[0]]["inputs"]["samples"], second)
+
+
+def samples_of(first: torch.Tensor, begins: torch.Tensor) -> bool:
+    """Whether the second stage went on with just what the first one gave (in the precision of its model)."""
+    return first.shape == begins.shape and torch.allclose(first, begins, atol=1e-2, rtol=1e-2)
+
+
+@pytest.mark.parametrize("references", [0, 2])
+@pytest.mark.parametrize("joined", [False, True])
+def test_humo_goes_on_where_a_text_to_video_model_ended(comfy: Comfy, references: int, joined: bool) -> None:
+    """Through both samplers to frames, with the whole voice or the second clip's, joined with a clip or not."""
+    build = Voiced(f"humo_low_{references}_{joined}")
+    low = build.humo(references)
+    if joined:
+        low = build.window(low, image_embeds=build.clip())
+    models = (build.text_and_image()[0], build.probed(build.model(HUMO_FILE)))
+    pair = build.pair_node(models, low_embeds=low)
+    build.dump([pair, 9], f"{build.name}_info")
+    build.dump([pair, 2], f"{build.name}_high")
+    build.dump(low, f"{build.name}_low")
+    build.dump(build.empty(num_frames=FRAMES + 4 * references), f"{build.name}_empty")
+    first, begins, frames = build.guarded(comfy, pair)
+    assert samples_of(first, begins)
+    assert first.shape[1] == LATENTS + references
+    assert frames.shape == (FRAMES, 64, 64, 3)
+    assert bool(torch.isfinite(frames).all())
+    assert float(frames.std()) > 0
+    assert comfy.load(f"{build.name}_high") == comfy.load(f"{build.name}_empty")
+    seen, embeds = comfy.load(f"{build.name}_0"), comfy.load(f"{build.name}_low")
+    assert torch.equal(seen["y"], embeds["humo_image_cond"].to(seen["y"].dtype))
+    # What latent 1 hears: the entries -1 to 6, and zeros before the first.
+    assert torch.equal(seen["humo_audio"][1, 1:], embeds["humo_audio_emb"][:7].half().float())
+    assert bool(seen["humo_audio"][:LATENTS].any())
+    assert not seen["humo_audio"][LATENTS:].any()
+
+
+# Pairs with HuMo and references: models, embeds, and how the second stage's latents come of the first one's.
+# None: those of the first stage. Else the places of the second that hold the first latent of the first stage.
+PLACES: dict[str, tuple[str, list[int] | None]] = {
+    "no room in the other stage": ("high_embeds are for 5 x 8 x 8 .*make high_embeds for 25 frames", [0, 1, 2]),
+    "room in the other stage": ("", None),
+    "references in both": ("of which its sampler drops 2 .*make high_embeds for 25 frames", [0, 1, 2]),
+    "references in both, and room": ("", None),
+    "references before a text-to-video model": ("", None),
+    "Phantom in both": ("of which its sampler drops 1 .*make high_embeds for 25 frames", [0, 1]),
+}
+
+
+def referenced(build: Voiced, name: str) -> tuple[tuple[Link, Link], Link, Link]:
+    """Models and embeds of the stages of that pair; what the second one gets is probed."""
+    humo, other = build.model(HUMO_FILE), build.text_and_image()[0]
+    if name.startswith("references in both"):
+        # Two links of the loader are one model: the sampler of the first stage would be probed too.
+        first = build.full("WanVideoModelLoader", model=HUMO_FILE, base_precision="fp32", attention_mode="sdpa")
+        room = 8 if name.endswith("room") else 0
+        return (first, build.probed(humo)), build.humo(2, num_frames=FRAMES + room), build.humo(2)
+    if name == "references before a text-to-video model":
+        return (humo, build.probed(other)), build.humo(2), build.empty()
+    if name == "Phantom in both":
+        first = build.full("WanVideoModelLoader", model=HOLOCINE, base_precision="fp32", attention_mode="sdpa")
+        phantom = build.link("WanVideoPhantomEmbeds", num_frames=FRAMES + 4, phantom_latent_1=build.latent(),
+                             phantom_cfg_scale=1.0, phantom_start_percent=0.0, phantom_end_percent=1.0)  # fmt: skip
+        return (first, build.probed(other)), phantom, phantom
+    high = build.clip(num_frames=FRAMES + (8 if name == "room in the other stage" else 0))
+    return (build.pair()[0], build.probed(humo)), high, build.window(build.humo(2), image_embeds=build.clip())
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_references_that_only_one_stage_samples_move_the_clip_in_silence(comfy: Comfy, name: str) -> None:
+    """What the wrapper's samplers make of it by hand, and what the pair node says or gives on."""
+    message, places = PLACES[name]
+    build = Voiced(f"{name.replace(' ', '_')}_by_hand")
+    models, high, low = referenced(build, name)
+    second = build.by_hand(models, high, low)
+    first, begins, frames = build.run(comfy, build.graph[second[0]]["inputs"]["samples"], second)
+    if places is None:
+        assert samples_of(first, begins)
+        assert len(frames) == FRAMES
+    else:
+        assert begins.shape[1] == first.shape[1] + len(places) - 1, "the wrapper says nothing"
+        assert samples_of(first[:, :1].repeat(1, len(places), 1, 1), begins[:, places])
+        assert samples_of(first, begins[:, len(places) - 1 :])
+    build = Voiced(f"{name.replace(' ', '_')}_guarded")
+    models, high, low = referenced(build, name)
+    sizes = {} if name != "Phantom in both" else {"num_frames": FRAMES + 4}
+    pair = build.pair_node(models, high_embeds=high, low_embeds=low, **sizes)
+    if message:
+        with pytest.raises(HostError, match=f"WanVideoHighLowPair: .*{message}"):
+            build.guarded(comfy, pair)
+    else:
+        first, begins, guarded = build.guarded(comfy, pair)
+        assert samples_of(first, begins)
+        assert torch.equal(guarded, frames), "the pair node gives both stages what was wired by hand"
+
+
+def test_the_voice_on_a_model_without_its_layers_fails_in_the_sampler_and_is_refused_by_the_pair(comfy: Comfy) -> None:
+    for guarded, message in ((False, "audio_proj"), (True, "low_embeds are HuMo's and hold a voice, but low_model is")):
+        build = Voiced("voiceless")
+        models, low = build.pair(), build.humo()
+        high = build.clip()
+        if guarded:
+            second = build.wired(build.pair_node(models, high_embeds=high, low_embeds=low))
+        else:
+            second = build.by_hand(models, high, low)
+        build.dump(second, "voiceless")
+        with pytest.raises(HostError, match=message):
+            comfy.run(build.graph)
 
 
 def test_the_wrappers_loaders_refuse_what_they_refuse_before_the_pair(comfy: Comfy) -> None:
