@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from .beginning import Beginning
 from .checks import check_bool, check_choice, check_int, check_rate
 from .errors import SVIError
 from .latent_plan import (
@@ -21,7 +22,7 @@ from .plan import plan_clip
 from .recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe
 from .story import AUTO, CHAIN_MODES, MAX_CLIPS, MAX_SEED, Block, Model, check_seed, parse_story
 from .timeline import FRAMES_PER_LATENT, latent_count
-from .words import shorten
+from .words import not_shown, shorten
 
 SEED_STEP = 42  # between clips, as in the SVI authors' scripts
 
@@ -31,9 +32,11 @@ class ChainClip:
     """One clip of a chain.
 
     index: from 0. line: of the story. motion_frames: frames of the clip before (of the start image, in the first clip)
-    that lead it. overlap_frames: how many of its own frames are dropped when the chain is joined, 0 for the first clip.
+    that lead it. overlap_frames: how many of its own frames are dropped when the chain is joined, of the first clip
+    those that `Beginning` leaves out.
     end: index into the end images. model: `first` is the model without the SVI LoRA. cfg: None for the sampler's own.
-    until: frames of the chain up to this clip's end. color: how its colours are held, None for the chain's own way.
+    until: frames of the chain up to this clip's end, from the first frame of clip 1 on, whether the video shows that
+    or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
     """
 
     index: int
@@ -55,7 +58,7 @@ class ChainClip:
 
     @property
     def start(self) -> int:
-        """Frame of the joined chain where it begins, its overlap included."""
+        """Frame of the chain where it begins, its overlap included; counted as `until`."""
         return self.until - self.num_frames
 
     @property
@@ -78,8 +81,8 @@ class ChainClip:
 class ChainPlan:
     """A chain, clip by clip.
 
-    fps: frames per second. length: frames that the video is to have, when the story fills it (repeat=auto); the last
-    clip may go beyond. notes: what a reader should know, a sentence each.
+    fps: frames per second. length: where the video is to end, when the story fills it (repeat=auto), counted as
+    `ChainClip.until`; the last clip may go beyond. notes: what a reader should know, a sentence each.
     """
 
     clips: tuple[ChainClip, ...]
@@ -89,18 +92,28 @@ class ChainPlan:
     length: int | None = None
 
     @property
+    def skipped_frames(self) -> int:
+        """Frames of clip 1 that the joined chain leaves out at its start."""
+        return self.clips[0].overlap_frames
+
+    @property
     def total_frames(self) -> int:
         """Frames of the joined chain."""
-        return self.clips[-1].until
+        return self.clips[-1].until - self.skipped_frames
 
     @property
     def seconds(self) -> float:
         return self.total_frames / self.fps
 
     @property
+    def video_length(self) -> int | None:
+        """Frames that the video is to have, None for all of the joined chain's."""
+        return None if self.length is None else self.length - self.skipped_frames
+
+    @property
     def shown_frames(self) -> int:
         """Frames of the video: the joined chain up to its length."""
-        return self.total_frames if self.length is None else min(self.length, self.total_frames)
+        return self.total_frames if self.video_length is None else min(self.video_length, self.total_frames)
 
     def motion_after(self, index: int) -> tuple[int, int]:
         """Frames and latents that the clip after clip `index` takes from it.
@@ -114,15 +127,20 @@ class ChainPlan:
         count = min(self.default_motion_frames, last.num_frames - 1)
         return max(1, count), SVI2_PRO.motion_latents if last.works_on_latents else 0
 
+    def shown_until(self, clip: ChainClip) -> int:
+        """Frames of the joined chain up to a clip's end."""
+        return clip.until - self.skipped_frames
+
     def table(self) -> list[tuple[str, ...]]:
         """Heading and one row per clip, as text."""
         rows: list[tuple[str, ...]] = [
             ("clip", "mode", "model", "seed", "frames", "overlap", "adds", "total", "time", "prompt")
         ]
         for clip in self.clips:
+            until = self.shown_until(clip)
             rows.append((
                 str(clip.index + 1), clip.mode, clip.model, str(clip.seed), str(clip.num_frames),
-                str(clip.overlap_frames), str(clip.adds), str(clip.until), f"{clip.until / self.fps:.1f} s",
+                str(clip.overlap_frames), str(clip.adds), str(until), f"{until / self.fps:.1f} s",
                 shorten(clip.prompt),
             ))  # fmt: skip
         return rows
@@ -131,7 +149,7 @@ class ChainPlan:
         """How many clips, frames and seconds."""
         count = len(self.clips)
         frames = self.shown_frames
-        cut = f" (the last {self.total_frames - frames} are not in the video)" if frames < self.total_frames else ""
+        cut = not_shown(self.skipped_frames, self.total_frames - frames)
         clips = f"{count} clip{'s' if count > 1 else ''}"
         return f"{clips}, {frames} frames, {frames / self.fps:.1f} s at {self.fps:g} fps{cut}"
 
@@ -153,6 +171,7 @@ def plan_chain(
     fun_or_fl2v_model: bool = True,
     first_clip_model: bool = True,
     length: int | None = None,
+    skip_repeated: bool = False,
 ) -> ChainPlan:
     """Plan a chain from a story.
 
@@ -162,8 +181,9 @@ def plan_chain(
     others' are SEED_STEP apart.
     start_frames, reference_frames: frames in the start and the reference image. end_images: how many there are; None
     when that is not known yet. fun_or_fl2v_model: as on WanVideoSVIEmbeds. first_clip_model: whether there is a model
-    without the SVI LoRA; it samples the first clip. length: frames that a block with repeat=auto fills up to; when the
-    clips before it do already, it makes none.
+    without the SVI LoRA; it samples the first clip, unless that goes on from the latents of a video. length: frames
+    that a block with repeat=auto fills up to; when the clips before it do already, it makes none. skip_repeated: leave
+    out of the video what clip 1 shows again of start_image, see `Beginning`.
 
     Raises SVIError, naming the line, for a story or a clip that cannot be.
     """
@@ -172,6 +192,8 @@ def plan_chain(
     check_int("overlap_frames", overlap_frames, minimum=0)
     check_seed(seed)
     check_bool("first_clip_model", first_clip_model)
+    check_bool("skip_repeated", skip_repeated)
+    begins = Beginning(start_frames, bool(reference_frames), skip_repeated)
     reference_frames = reference_frames or int(start_frames == 1)  # a single image is the original
     check_rate("fps", fps)
     if length is not None:
@@ -191,7 +213,7 @@ def plan_chain(
             try:
                 clip = _clip(
                     block, clips[-1] if clips else None, repetition, mode=mode, num_frames=num_frames,
-                    overlap_frames=overlap_frames, seed=seed, start_frames=start_frames, has_first=first_clip_model,
+                    overlap_frames=overlap_frames, seed=seed, begins=begins, has_first=first_clip_model,
                 )  # fmt: skip
                 _check_clip(
                     clip, start_frames=clips[-1].num_frames if clips else start_frames,
@@ -201,7 +223,7 @@ def plan_chain(
             except SVIError as error:
                 raise SVIError(f"clip {len(clips) + 1} (line {block.line} of the story): {error}") from error
             clips.append(clip)
-    notes = _notes(clips, mode)
+    notes = [*_notes(clips, mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
     if fills and clips[-1].line != blocks[-1].line:
         notes.append(
             f"the block with repeat=auto (line {blocks[-1].line} of the story) makes no clip: those before it fill the "
@@ -237,46 +259,43 @@ def _clip(
     num_frames: int,
     overlap_frames: int,
     seed: int,
-    start_frames: int,
+    begins: Beginning,
     has_first: bool,
 ) -> ChainClip:
     index = before.index + 1 if before else 0
-    model: Model = block.model or ("first" if has_first and not before else "main")
+    wanted = block.mode or mode
+    goes_on = not before and begins.goes_on(wanted)
+    # A video's latents are what the SVI LoRA was made to go on from; the model without it knows none.
+    model: Model = block.model or ("first" if has_first and not before and not goes_on else "main")
     if model == "first" and not has_first:
         raise SVIError("model=first needs first_clip_model: connect the model without the SVI LoRA, or use model=main")
-    wanted = block.mode or mode
-    motion = block.overlap or (overlap_frames or _own_motion(wanted) if before or block.mode else 0)
-    if not before and not block.mode and mode != SVI2_PRO.id:
-        motion = motion or overlap_frames or _own_motion(mode)
-        if model == "first" or start_frames < motion:
-            wanted, motion = "i2v", block.overlap or 1
+    motion = block.overlap or overlap_frames or _own_motion(wanted)
+    is_plain = not before and not block.mode and wanted != SVI2_PRO.id
+    if is_plain and (model == "first" or begins.frames < motion):
+        wanted, motion = "i2v", block.overlap or 1
     if wanted == SVI2_PRO.id:
-        if before is None:
+        if not before and not goes_on:
             motion = 0  # the anchor leads it
-            if start_frames > 1:
-                raise SVIError(
-                    f"{wanted} begins from one image, its anchor, and goes on from latents: start_image has "
-                    f"{start_frames} frames, which it cannot go on from; connect one image, or add blocks to the story "
-                    "that made them"
-                )
         elif (motion - 1) % FRAMES_PER_LATENT or motion < FRAMES_PER_LATENT + 1:
             raise SVIError(
                 f"{wanted} is led by whole latents, so its overlap is 5, 9, 13, ... frames, got {motion}: use 5"
             )
+        elif not before:
+            begins.check_motion(motion)
     frames = block.frames or num_frames
-    overlap = motion if before else 0
+    overlap = motion if before else begins.left_out(wanted, motion)
     if before and motion >= before.num_frames:
         raise SVIError(
             f"it is led by {motion} frames of the clip before, which has {before.num_frames}: lower the overlap"
         )
-    if overlap >= frames:
-        raise SVIError(f"the overlap is {overlap} of {frames} frames, nothing would be added: lower it")
+    if (known := motion if goes_on else overlap) >= frames:
+        raise SVIError(f"the overlap is {known} of {frames} frames, nothing would be added: lower it")
     own = block.seed + SEED_STEP * repetition if block.seed is not None else seed + SEED_STEP * index
     return ChainClip(
         index=index, line=block.line, prompt=block.prompt, mode=wanted, model=model, seed=own % (MAX_SEED + 1),
         num_frames=frames, motion_frames=motion, overlap_frames=overlap, known=block.known or "recipe",
         padding=block.padding or "recipe", ref_strength=1.0 if block.ref_strength is None else block.ref_strength,
-        end=block.end, cfg=block.cfg, color=block.color, until=(before.until if before else 0) + frames - overlap,
+        end=block.end, cfg=block.cfg, color=block.color, until=before.until + frames - overlap if before else frames,
     )  # fmt: skip
 
 
@@ -322,7 +341,8 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
     first = clips[0]
     if first.mode != mode:
         notes.append(f"clip 1 is a plain {first.mode} clip; the chain's mode is {mode}")
-    if all(clip.model == "main" for clip in clips) and len(clips) > 1:
+    # Several frames of a video say how it moves; from one image the LoRA makes a still.
+    if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
         notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")
     seen: dict[int, int] = {}
     repeated = []

@@ -22,7 +22,7 @@ VOICE, POSES = "multitalk_embeds", "unianimate_poses"  # arguments of the host's
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Guides:
-    """What sampler settings bring along. Frame 0 of each is frame 0 of the joined chain.
+    """What sampler settings bring along. Frame 0 of each is frame 0 of clip 1, in the video or not.
 
     multitalk_embeds: MULTITALK_EMBEDS. humo_embeds: WANVIDIMAGE_EMBEDS of HuMo. unianimate_poses: UNIANIMATE_POSE.
     silence: entries of recorded silence for a voice, see `window_multitalk`.
@@ -70,6 +70,11 @@ class Guides:
         """
         if self.multitalk_embeds is not None and self.humo_embeds is not None:
             raise SVIError("sampler_inputs has both multitalk_embeds and HuMo Embeds: a model takes one of them")
+        if plan.length is not None and plan.length <= plan.skipped_frames:
+            raise SVIError(
+                f"the video would be empty: it begins after frame {plan.skipped_frames} of clip 1, and ends with the "
+                f"audio or the poses after {plan.length}: connect longer ones"
+            )
         notes = []
         if self.voice_frames is not None:
             notes += self._check_rate(plan, self.voice_frames, track, voice_fps)
@@ -78,6 +83,11 @@ class Guides:
             if self.pose_frames is None and plan.length is not None:
                 _check_reach(plan, plan.length, "audio", "is silent")
             notes += _sound_notes(plan, track)
+        if track is not None and plan.skipped_frames:
+            notes.append(
+                f"the sound is that of clip 1 from frame 0 on: it begins {plan.skipped_frames / plan.fps:.2f} s "
+                "in, where the video does"
+            )
         if self.unianimate_poses is not None:
             pose = pose_of(self.unianimate_poses)
             check_pose_size("the poses", pose.shape[4], pose.shape[3], width=width, height=height)
@@ -218,7 +228,7 @@ def _window(clip: ChainClip) -> Window:
 
 def _check_reach(plan: ChainPlan, total: int, what: str, then: str) -> list[str]:
     # What a clip adds counts: its motion frames are in the video already.
-    beyond = [clip for clip in plan.clips if clip.start + clip.overlap_frames >= total]
+    beyond = [clip for clip in plan.clips if clip.index and clip.start + clip.overlap_frames >= total]
     if beyond:
         covered = len(plan.clips) - len(beyond)
         longer = f"connect longer {what}"
@@ -232,7 +242,7 @@ def _check_reach(plan: ChainPlan, total: int, what: str, then: str) -> list[str]
             f"the story has {len(plan.clips)} clips, but the {what} of {total} frames end"
             f"{'s' if what == 'audio' else ''} with clip {covered}: {way}"
         )
-    lacking = plan.shown_frames - total
+    lacking = plan.skipped_frames + plan.shown_frames - total
     if lacking <= 0:
         left = -lacking
         return [f"the {what} goes on for {left} frames after the video"] if left and what == "audio" else []
@@ -241,12 +251,13 @@ def _check_reach(plan: ChainPlan, total: int, what: str, then: str) -> list[str]
 
 def _sound_notes(plan: ChainPlan, track: Soundtrack) -> list[str]:
     """Whether sound that nothing follows is as long as the video, to a frame."""
-    video = plan.shown_frames / plan.fps
-    if abs(track.seconds - video) <= 1 / plan.fps:
+    before, video = plan.skipped_frames / plan.fps, plan.shown_frames / plan.fps
+    if abs(track.seconds - before - video) <= 1 / plan.fps:
         return []
-    if track.seconds > video:
-        return [f"the audio of {track.seconds:.2f} s is cut where the video ends, after {video:.2f} s"]
-    return [f"the video of {video:.2f} s is silent after the audio, which lasts {track.seconds:.2f} s"]
+    if track.seconds > before + video:
+        return [f"the audio of {track.seconds:.2f} s is cut where the video ends, after {before + video:.2f} s"]
+    shown = f", of which the video leaves out {before:.2f} s" if before else ""
+    return [f"the video of {video:.2f} s is silent after the audio, which lasts {track.seconds:.2f} s{shown}"]
 
 
 def _mode_notes(guides: Guides, plan: ChainPlan) -> list[str]:

@@ -33,7 +33,7 @@ from .soundtrack import Soundtrack
 from .stored_file import StoredFile, damage_of, is_as_written, size_of
 from .tensor_header import read_header
 from .whole_file import moved_in
-from .words import align, shorten
+from .words import align, not_shown, shorten
 
 LOCK = ".lock"
 LOOK = "look"  # of the clip, in the metadata of its tail
@@ -44,8 +44,9 @@ _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
 class Reel:
     """A reel as it stands on disk.
 
-    clips: the chain, in order. spare: takes that the chain does not use. length: frames of the chain that its video
-    shows, where that ends before the last clip does (repeat=auto); None for all.
+    clips: the chain, in order; what the first one drops at its start repeats what the chain goes on from. spare: takes
+    that the chain does not use. length: frames of the joined chain that its video shows, where that ends before the
+    last clip does (repeat=auto); None for all.
     """
 
     folder: Path
@@ -57,6 +58,11 @@ class Reel:
     @property
     def name(self) -> str:
         return self.folder.name
+
+    @property
+    def skipped_frames(self) -> int:
+        """Frames of the first clip that the joined chain leaves out."""
+        return self.clips[0].overlap if self.clips else 0
 
     @property
     def total_frames(self) -> int:
@@ -76,13 +82,15 @@ class Reel:
     @property
     def cut(self) -> str:
         """In words, what the chain's video does not show; "" when it shows all."""
-        left = self.total_frames - self.shown_frames
-        return f" (the last {left} are not in the video)" if left else ""
+        return not_shown(self.skipped_frames, self.total_frames - self.shown_frames)
 
     @property
     def chain(self) -> str:
-        """A short name for exactly these clips in this order."""
-        return hashlib.sha256(" ".join(clip.video.sha256 for clip in self.clips).encode()).hexdigest()[:8]
+        """A short name for exactly these clips in this order, and for what the chain leaves out at its start."""
+        parts = [clip.video.sha256 for clip in self.clips]
+        if self.skipped_frames:  # else it is the name that it had before a chain could do so
+            parts.append(f"without {self.skipped_frames}")
+        return hashlib.sha256(" ".join(parts).encode()).hexdigest()[:8]
 
     def frames(self, start: int = 0, stop: int | None = None) -> Iterator[Pixels]:
         """Frames start..stop (excluded) of the joined chain, H W 3 uint8, one at a time."""
@@ -192,8 +200,8 @@ class Reel:
         """Write the chain's video to one file, which replaces what was there once it is whole.
 
         video_format: a key of FORMATS. quality: 0..100 for formats with loss. fps: None for the reel's.
-        track: its sound, from the first frame on. frames: how many of the chain's to write, None for those that
-        its video shows.
+        track: the chain's sound, from the first frame of its first clip on: what that leaves out at its start is left
+        out of the sound too. frames: how many of the chain's to write, None for those that its video shows.
         progress: called after each frame with frames done, of all; what it raises ends the work.
         One frame is in memory at a time.
         Returns the number of frames. Raises SVIError for an empty or damaged reel, or when the disk refuses.
@@ -207,6 +215,8 @@ class Reel:
         total, first = self.shown_frames, self.clips[0]
         if frames is not None:
             total = min(self.total_frames, check_int("frames", frames, minimum=1))
+        if track is not None:
+            track = track.after(self.skipped_frames, rate)
         done = 0
 
         def tick() -> None:

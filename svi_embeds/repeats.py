@@ -29,7 +29,7 @@ def receptive_field(vae: WanVAE) -> int | None:
     in the wrapper's VAE (wanvideo/wan_video_vae.py, Encoder3d) and in diffusers' (AutoencoderKLWan). A kernel of k
     frames looks k - 1 frames back, each of them as long as the strides before it make it.
     """
-    encoder = getattr(vae.model, "encoder", None)
+    encoder = getattr(getattr(vae, "model", None), "encoder", None)  # a tiny VAE has no model
     if not isinstance(encoder, nn.Module):
         return None
     back, step = 0, 1

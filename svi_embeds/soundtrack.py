@@ -39,6 +39,11 @@ class Soundtrack:
         lacking = last - first - part.shape[1]
         return Soundtrack(torch.nn.functional.pad(part, (0, lacking)), self.rate)
 
+    def after(self, frames: int, fps: float) -> Soundtrack | None:
+        """What sounds from frame `frames` on, None when there is nothing left."""
+        samples = self.samples[:, round(Fraction(frames * self.rate) / Fraction(fps)) :]
+        return Soundtrack(samples, self.rate) if samples.shape[1] else None
+
     def audio(self) -> dict[str, Any]:
         """As AUDIO."""
         return {"waveform": self.samples[None], "sample_rate": self.rate}

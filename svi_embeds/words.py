@@ -21,6 +21,18 @@ def shorten(text: str, width: int = 40) -> str:
     return line if len(line) <= width else line[: width - 1] + "…"
 
 
+def counted(place: str, count: int, kind: str) -> str:
+    """`the last frame`, or `the last 5 frames`."""
+    return f"the {place} {kind}" if count == 1 else f"the {place} {count} {kind}s"
+
+
+def not_shown(first: int, last: int) -> str:
+    """In brackets behind a number of frames, how many more at a chain's start and end its video does not show."""
+    left = [f"the {place} {count if count > 1 else 'one'}" for place, count in (("first", first), ("last", last))
+            if count]  # fmt: skip
+    return f" ({' and '.join(left)} {'is' if first + last == 1 else 'are'} not in the video)" if left else ""
+
+
 def write_info(head: list[str], notes: list[str]) -> str:
     """Lines on a clip, and below them what was decided or adjusted on the caller's behalf."""
     return "\n".join([*head, *(f"- {note}" for note in notes)])

@@ -31,6 +31,7 @@ VALUES: dict[str, Any] = {
     "story": "a\n---\nb", "mode": "film", "width": 64, "height": 64, "num_frames": 17, "overlap_frames": 0, "seed": 0,
     "fps": 16, "reel": "test", "resume": True, "negative_prompt": "", "split_step": 0, "fun_or_fl2v_model": True,
     "tiled_vae": False, "color_match": "off", "color_match_strength": 1, "color_match_to": "clip_1",
+    "skip_repeated": False,
 }  # fmt: skip
 CONNECTED = {"sampler_inputs": SETTINGS, "vae": "WanVideoVAELoader", "start_image": "LoadImage", "t5": "T5"}
 
@@ -87,6 +88,7 @@ BLOCKS = st.lists(
 PLAIN = {
     "mode": "film", "num_frames": 81, "overlap_frames": 0, "seed": 5, "fps": 16, "reel": "test",
     "fun_or_fl2v_model": True, "split_step": 0, "color_match": "off", "color_match_to": "clip_1",
+    "skip_repeated": False,
 }  # fmt: skip
 SITUATIONS = st.just(PLAIN) | st.fixed_dictionaries({
     "mode": st.sampled_from(["film"] * 6 + [*CHAIN_MODES, "flim"]),
@@ -99,6 +101,7 @@ SITUATIONS = st.just(PLAIN) | st.fixed_dictionaries({
     "split_step": st.sampled_from([0] * 6 + [3]),
     "color_match": st.sampled_from(["off"] * 5 + ["mean_std", "flim"]),
     "color_match_to": st.sampled_from(["clip_1", "reference"]),
+    "skip_repeated": st.booleans(),
 })  # fmt: skip
 USUAL = [
     {"start_image", "t5"}, {"start_image", "clip", "first_clip_model"},
@@ -165,6 +168,7 @@ def test_the_editor_shows_what_the_node_makes_and_says_what_it_says(
         seed=values["seed"], fps=values["fps"], start_frames=int("start_image" in wires),
         reference_frames=int("ref_image" in wires), end_images=int("end_images" in wires),
         fun_or_fl2v_model=values["fun_or_fl2v_model"], first_clip_model="first_clip_model" in wires,
+        skip_repeated=values["skip_repeated"],
     )  # fmt: skip
     assert shown["summary"] == plan.describe()
     assert shown["notes"][: len(plan.notes)] == list(plan.notes)

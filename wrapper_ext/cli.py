@@ -43,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     plan.add_argument("--fps", type=float, default=16.0, metavar="N", help="frames per second (default 16)")
     plan.add_argument("--start-frames", type=int, default=1, metavar="N", help="frames of the start image (default 1)")
     plan.add_argument("--no-first-model", action="store_true", help="there is no model without the SVI LoRA")
+    plan.add_argument("--skip-repeated", action="store_true", help="leave out what clip 1 shows of the start image")
     plan.add_argument("--length", type=int, metavar="N", help="frames that repeat=auto fills: of the audio, or poses")
     reel = commands.add_parser("reel", help="list, check, join or clean reels that SVI Long Video left")
     actions = reel.add_subparsers(dest="action", required=True)
@@ -107,6 +108,7 @@ def _plan(args: argparse.Namespace) -> int:
     chain = plan_chain(
         text, mode=args.mode, num_frames=args.frames, overlap_frames=args.overlap, seed=args.seed, fps=args.fps,
         start_frames=args.start_frames, first_clip_model=not args.no_first_model, length=args.length,
+        skip_repeated=args.skip_repeated,
     )  # fmt: skip
     for line in align(chain.table()):
         say(line)

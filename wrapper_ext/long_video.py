@@ -103,6 +103,7 @@ def render_story(
         end_images=0 if ends is None else len(ends), fun_or_fl2v_model=inputs.get("fun_or_fl2v_model", True),
         first_clip_model=inputs.get("first_clip_model") is not None,
         length=guides.frames or (round(track.seconds * fps) if track else None),
+        skip_repeated=inputs.get("skip_repeated", False),
     )  # fmt: skip
     graph = RunningGraph(prompt or {})
     notes += guides.check(
@@ -134,7 +135,7 @@ def render_story(
     notes += unused(job)
     folder = host.reels_folder() / reel
     changes = changes_of(folder)
-    with ReelWriter(folder, fps=fps, length=plan.length) as writer:
+    with ReelWriter(folder, fps=fps, length=plan.video_length) as writer:
         done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
         video = folder / f"{reel}_{writer.reel.chain}_{fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
         if not video.is_file() or video.is_symlink():
@@ -190,8 +191,14 @@ def unused(job: Job) -> list[str]:
     if job.end_images is not None and all(clip.end is None for clip in clips):
         notes.append("end_images are not used: no block of the story says end=0")
     if job.first_model is not None and all(clip.model == "main" for clip in clips):
-        notes.append("first_clip_model is not used: every block says model=main")
-    if job.start_image is not None and job.start_image is not job.reference and clips[0].works_on_latents:
+        notes.append(
+            "first_clip_model is not used: clip 1 goes on from a video, as the SVI LoRA was made to ([model=first] in "
+            "its block uses it)"
+            if clips[0].motion_latents
+            else "first_clip_model is not used: every block says model=main"
+        )
+    from_anchor = clips[0].works_on_latents and not clips[0].motion_latents
+    if job.start_image is not None and job.start_image is not job.anchor and from_anchor:
         notes.append("start_image is not used: svi2_pro begins from its anchor, which is ref_image")
     if job.color_match != "off" and all(colour_method(job, clip) == "off" for clip in clips):
         notes.append(

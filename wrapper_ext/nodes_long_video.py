@@ -117,13 +117,16 @@ class WanVideoSVILongVideo:
             "optional": {
                 "start_image": (
                     "IMAGE",
-                    {"tooltip": "What the video begins with: an image, or a clip to go on from. Any size."},
+                    {
+                        "tooltip": "What the video begins with: an image, or a clip of your own to go on from. Any "
+                        "size. svi2_pro encodes the clip and goes on from its last latents."
+                    },
                 ),
                 "ref_image": (
                     "IMAGE",
                     {
                         "tooltip": "The original image, for modes with reference padding and as svi2_pro's anchor. "
-                        "Left out: start_image, if it is one image."
+                        "Left out: start_image, if it is one image; its first frame as svi2_pro's anchor."
                     },
                 ),
                 "end_images": (
@@ -179,8 +182,8 @@ class WanVideoSVILongVideo:
                 "audio": (
                     "AUDIO",
                     {
-                        "tooltip": "The sound of the video. With multitalk_embeds on the settings node: what they were "
-                        "made of."
+                        "tooltip": "The sound of the video, from the first frame of clip 1 on. With multitalk_embeds "
+                        "on the settings node: what they were made of."
                     },
                 ),
                 **color_inputs("each clip, towards its end,"),
@@ -190,6 +193,14 @@ class WanVideoSVILongVideo:
                         "default": "clip_1",
                         "tooltip": "Whose colours color_match holds: those of the first clip, or of the reference "
                         "image. svi2_pro holds its anchor's statistics.",
+                    },
+                ),
+                "skip_repeated": (
+                    "BOOLEAN",
+                    {
+                        "default": False,
+                        "tooltip": "On: the video leaves out the frames of clip 1 that show the end of start_image "
+                        "again, so that it goes on where that ends. No clip is made again for it.",
                     },
                 ),
             },

@@ -189,7 +189,15 @@ class WanVideoSVIReelVideo:
                     },
                 ),
             },
-            "optional": {"audio": ("AUDIO", {"tooltip": "The sound of the video, from its first frame on."})},
+            "optional": {
+                "audio": (
+                    "AUDIO",
+                    {
+                        "tooltip": "The sound of the chain, from the first frame of clip 1 on. Where the video leaves "
+                        "that out (skip_repeated), the sound begins where the video does."
+                    },
+                ),
+            },
             "hidden": {"unique_id": "UNIQUE_ID"},
         }  # fmt: skip
 
@@ -216,6 +224,8 @@ class WanVideoSVIReelVideo:
         notes = ["it was there already"] if path.is_file() and not path.is_symlink() else []
         if not notes:
             assemble(reel, path, unique_id, video_format=format, quality=quality, fps=rate, track=track)
+        if track is not None and reel.skipped_frames:
+            notes.append(f"the sound begins {reel.skipped_frames / rate:.2f} s in, where the video does")
         head = (
             f"{path.name}: {reel.shown_frames} frames, {reel.shown_frames / rate:.1f} s at {rate:g} fps{reel.cut}, "
             f"{format}, {path.stat().st_size / 2**20:.1f} MB"
@@ -243,8 +253,8 @@ def sound_name(track: Soundtrack | None) -> str:
 
 
 def cut_name(reel: Reel) -> str:
-    """The same of a video that does not show all of the chain."""
-    return f"_{reel.shown_frames}f" if reel.cut else ""
+    """The same of a video that ends before the chain does."""
+    return f"_{reel.shown_frames}f" if reel.shown_frames < reel.total_frames else ""
 
 
 def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:

@@ -23,8 +23,9 @@ from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel_manifest import Take
 from ..svi_embeds.reel_writer import ReelWriter
 from .render_colour import ColourHold, colour_facts
-from .render_drift import DriftSoFar
+from .render_drift import DriftSoFar, look_of
 from .render_job import Host, Job, check_job
+from .render_lead import Lead, video_to_encode
 from .render_save import Saver
 from .render_text import Texts
 from .render_values import prints_of, values_of
@@ -47,14 +48,6 @@ class Report(Protocol):
 
     def text(self, line: str) -> None: ...
     def clip(self, done: int, total: int, picture: Image.Image | None) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Lead:
-    """What leads a clip: frames F H W 3 in 0..1, and for 2.0 Pro latents C t h w."""
-
-    frames: Tensor | None
-    latents: Tensor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +81,18 @@ class _Renderer:
             if job.low_sampler is not None else ""
         )  # fmt: skip
         self.ref_print = fingerprint(job.reference)
+        self.anchor_print = self.ref_print if job.anchor is job.reference else fingerprint(job.anchor)
+        self.video, self.notes = video_to_encode(job)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
         self.colour = ColourHold(job, writer.folder)
         self.values = list(prints_of(job))
         self.drift = DriftSoFar(writer.folder.name, job.reference)
-        self.notes: list[str] = []
 
     def run(self, resume: bool) -> Rendered:
         plan = self.job.plan
         sampled: list[int] = []
-        lead = _Lead(self.job.start_image, None)
+        lead = Lead(self.job.start_image, None)
         with Saver(self.writer) as saver:
             for clip in plan.clips:
                 self.host.stop_if_cancelled()
@@ -113,15 +107,17 @@ class _Renderer:
                 else:
                     self._say(clip, "kept")
                     take, lead = kept
-                    saver.keep(replace(take, values=self.values[clip.index]))
-                    self.drift.add(self.writer.reel.look(take), _frames(lead))
+                    # What the video leaves out of it decides nothing of the clip itself.
+                    take = replace(take, values=self.values[clip.index], overlap=clip.overlap_frames)
+                    saver.keep(take)
+                    self.drift.add(look_of(self.writer.reel, take), _frames(lead))
             self.report.text("saving")
             takes = saver.takes()
         self.writer.set_chain(takes)
         last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
         return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
 
-    def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, _Lead] | None:
+    def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, Lead] | None:
         """The clip's take and what it leaves for the next, if the reel has it whole."""
         take = self.writer.find(digest)
         if take is None:
@@ -132,7 +128,7 @@ class _Renderer:
             self.notes.append(f"clip {clip.index + 1} was made again: the clip after it needs {wanted}, less was kept")
             return None
         try:
-            return take, _Lead(*self.writer.reel.tail(take))
+            return take, Lead(*self.writer.reel.tail(take))
         except SVIError:  # damaged in a way that its size and time do not show
             return None
 
@@ -145,14 +141,14 @@ class _Renderer:
 
     # What decides a clip
 
-    def _digest(self, clip: ChainClip, lead: _Lead) -> str:
+    def _digest(self, clip: ChainClip, lead: Lead) -> str:
         job = self.job
         models = FIRST_MODELS if clip.model == "first" else MAIN_MODELS
         facts: dict[str, Any] = {
             **values_of(job, clip),
             **({} if job.encodes_text else {"text": fingerprint(job.text_embeds)}),
             "lead": fingerprint(self._used_of(clip, lead)),
-            "ref": self.ref_print if self._uses_reference(clip) else None,
+            "ref": self._reference_print(clip),
             "end": None if clip.end is None else [fingerprint(self._end(clip)), job.fun_or_fl2v_model],
             **colour_facts(job, clip, self.ref_print),
             "guides": job.guides.print_of(clip, width=job.width, height=job.height),
@@ -164,21 +160,22 @@ class _Renderer:
         }  # fmt: skip
         return fingerprint(facts)
 
-    def _used_of(self, clip: ChainClip, lead: _Lead) -> Tensor | None:
+    def _used_of(self, clip: ChainClip, lead: Lead) -> Tensor | None:
         """The part of the lead that a clip is made from."""
         if clip.works_on_latents:
-            return None if lead.latents is None else lead.latents[:, -clip.motion_latents :]
+            return self.video if lead.latents is None else lead.latents[:, -clip.motion_latents :]
         return None if lead.frames is None else lead.frames[-clip.motion_frames :]
 
-    def _uses_reference(self, clip: ChainClip) -> bool:
+    def _reference_print(self, clip: ChainClip) -> str | None:
         if clip.works_on_latents:
-            return True
-        return plan_clip(
+            return self.anchor_print
+        plan = plan_clip(
             mode=clip.mode, num_frames=clip.num_frames, start_frames=clip.motion_frames,
             reference_frames=int(self.job.reference is not None), overlap_frames=clip.motion_frames,
             end_frames=int(clip.end is not None), known_frames=clip.known, padding=clip.padding,
             fun_or_fl2v_model=self.job.fun_or_fl2v_model,
-        ).reference_from is not None  # fmt: skip
+        )  # fmt: skip
+        return None if plan.reference_from is None else self.ref_print
 
     def _end(self, clip: ChainClip) -> Tensor | None:
         if clip.end is None or self.job.end_images is None:
@@ -187,7 +184,7 @@ class _Renderer:
 
     # One clip
 
-    def _render(self, clip: ChainClip, lead: _Lead, digest: str, saver: Saver) -> _Lead:
+    def _render(self, clip: ChainClip, lead: Lead, digest: str, saver: Saver) -> Lead:
         started = time.monotonic()
         text = self.text.of(clip)
         embeds = self._latent_embeds(clip, lead) if clip.works_on_latents else self._embeds(clip, lead)
@@ -219,9 +216,9 @@ class _Renderer:
         self.drift.add(look, tail)
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return _Lead(tail, latents)
+        return Lead(tail, latents)
 
-    def _embeds(self, clip: ChainClip, lead: _Lead) -> dict[str, Any]:
+    def _embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
         job = self.job
         start = lead.frames
         vision = None
@@ -239,13 +236,16 @@ class _Renderer:
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
-    def _latent_embeds(self, clip: ChainClip, lead: _Lead) -> dict[str, Any]:
+    def _latent_embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
         job = self.job
         known, padding = latent_choices(clip)
-        end = self._end(clip)
+        end, previous = self._end(clip), None
+        if lead.latents is not None:
+            previous = {"samples": lead.latents[None]}
+        elif self.video is not None:
+            previous = self._encode(self.video)
         made = make_latent_clip(
-            anchor_samples=self._anchor(), num_frames=clip.num_frames,
-            prev_samples=None if lead.latents is None else {"samples": lead.latents[None]},
+            anchor_samples=self._anchor(), num_frames=clip.num_frames, prev_samples=previous,
             motion_latents=clip.motion_latents or 1, end_samples=None if end is None else self._encode(end),
             known_frames=known, padding=padding, ref_strength=clip.ref_strength,
             fun_or_fl2v_model=job.fun_or_fl2v_model,
@@ -254,10 +254,10 @@ class _Renderer:
         return embeds
 
     def _anchor(self) -> dict[str, Any]:
-        return self._encode(self.job.reference)
+        return self._encode(self.job.anchor)
 
     def _encode(self, image: Tensor | None) -> dict[str, Any]:
-        """An image at the clips' size as LATENT, each distinct one once."""
+        """An image, or a video, at the clips' size as LATENT, each distinct one once."""
         if image is None:
             raise SVIError("there is no image to encode")
         key = fingerprint(image)
@@ -298,7 +298,7 @@ class _Renderer:
         return images
 
 
-def _frames(lead: _Lead) -> Tensor:
+def _frames(lead: Lead) -> Tensor:
     """Those that every clip leaves, also one that works on latents."""
     if lead.frames is None:
         raise SVIError("the clip left no frames")

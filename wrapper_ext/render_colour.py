@@ -58,8 +58,10 @@ class ColourHold:
             target = colour_sample(job.reference)
         else:
             target = self._first_clip(before()[0])
+        # In clip 1 nothing leads: what the video leaves out of it must not change what is in it.
+        lead = clip.overlap_frames if clip.index else 0
         return match_clip(
-            images, target, method=method, strength=job.color_match_strength, lead=clip.overlap_frames,
+            images, target, method=method, strength=job.color_match_strength, lead=lead,
             tail=job.plan.motion_after(clip.index)[0], in_place=True,
         )  # fmt: skip
 

@@ -5,10 +5,25 @@ from __future__ import annotations
 from PIL import Image
 from torch import Tensor
 
+from ..svi_embeds.clip_video import to_images
 from ..svi_embeds.drift import ClipLook, drift_of, glance
 from ..svi_embeds.drift_plot import NARROW, ClipEnds, draw_drift
+from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import to_picture
 from ..svi_embeds.look import measure
+from ..svi_embeds.reel import Reel
+from ..svi_embeds.reel_manifest import Take
+
+
+def look_of(reel: Reel, take: Take) -> ClipLook | None:
+    """The look of what a clip on disk adds to the chain; None where it was written without, or cannot be read."""
+    look, adds = reel.look(take), take.frames - take.overlap
+    if look is None or look.frames == adds:
+        return look
+    try:  # it was measured when the video left out other frames of it
+        return glance(to_images(reel.clip_frames(take, take.overlap), adds))
+    except SVIError:
+        return None
 
 
 class DriftSoFar:

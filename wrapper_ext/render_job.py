@@ -78,6 +78,13 @@ class Job:
         return self.ref_image
 
     @property
+    def anchor(self) -> Tensor | None:
+        """What clips on latents hold on to: the original image, or else the first frame of the video gone on from."""
+        if self.reference is None and self.start_image is not None:
+            return self.start_image[:1]
+        return self.reference
+
+    @property
     def encodes_text(self) -> bool:
         """Whether the story's prompts are encoded, rather than one text that was encoded before."""
         return self.t5 is not None or self.clip is not None
@@ -96,8 +103,8 @@ def check_job(job: Job) -> None:
         )
     if "mkl" in methods:
         check_mkl()
-    if any(clip.works_on_latents for clip in clips) and job.reference is None:
-        raise SVIError("svi2_pro needs an anchor: connect ref_image, the original image (or a single start_image)")
+    if any(clip.works_on_latents for clip in clips) and job.anchor is None:
+        raise SVIError("svi2_pro needs an anchor: connect ref_image, the original image (or a start_image)")
     if job.clip_vision is not None and any(clip.works_on_latents for clip in clips):
         raise SVIError("svi2_pro is for Wan 2.2, which takes no CLIP vision: disconnect clip_vision")
     _check_text(job)

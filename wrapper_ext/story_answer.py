@@ -31,7 +31,7 @@ _PROMPT = 80  # characters of one that are shown
 
 _INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step")
 _FLOATS = ("fps", "color_match_strength")
-_BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae")
+_BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae", "skip_repeated")
 _TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to")
 _MAX_WORD = 1000  # characters of a choice or a name
 
@@ -41,8 +41,8 @@ _SETTINGS = "WanVideoSamplerSettings"
 _GUIDES = ("multitalk_embeds", "unianimate_poses")
 _NO_GUIDE = "WanVideoEmptyEmbeds"
 
-# Values that decide neither a clip nor the plan.
-_FREE = ("fps", "resume")
+# Values that decide no clip.
+_FREE = ("fps", "resume", "skip_repeated")
 
 
 def answer(body: str) -> tuple[int, dict[str, Any]]:
@@ -193,8 +193,8 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
         "select": places.line(clip.line),
         "frames": clip.num_frames,
         "overlap": clip.overlap_frames,
-        "until": clip.until,
-        "time": f"{clip.until / plan.fps:.1f} s",
+        "until": plan.shown_until(clip),
+        "time": f"{plan.shown_until(clip) / plan.fps:.1f} s",
         "seed": str(clip.seed),  # more digits than numbers of JavaScript hold
         "mode": clip.mode,
         "model": clip.model,
@@ -221,17 +221,19 @@ def _plan(asked: _Question, notes: list[str]) -> tuple[ChainPlan, bool]:
             overlap_frames=values["overlap_frames"], seed=values["seed"], fps=values["fps"], start_frames=start_frames,
             reference_frames=int("ref_image" in asked.connected), end_images=ends,
             fun_or_fl2v_model=values["fun_or_fl2v_model"], first_clip_model="first_clip_model" in asked.connected,
-            length=length,
+            length=length, skip_repeated=values["skip_repeated"],
         )  # fmt: skip
 
-    frames = 1 if start is None else start
+    # Who leaves out what is repeated goes on from a clip.
+    guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
+    frames, other = guesses if start is None else (start, start)
     last = blocks[-1]
     if last.repeat != AUTO or not (asked.guided or "audio" in asked.connected):
         made, fills = plan(None, frames), False
     else:
         made, fills = plan(1, frames), True
         if made.clips[-1].line != last.line:
-            made = plan(made.total_frames + 1, frames)
+            made = plan(made.clips[-1].until + 1, frames)
         made = ChainPlan(made.clips, made.fps, made.default_motion_frames, made.notes)
         notes.append(
             f"line {last.line} of the story makes as many clips as the audio or the poses need, which is known when it "
@@ -239,11 +241,15 @@ def _plan(asked: _Question, notes: list[str]) -> tuple[ChainPlan, bool]:
         )
     if start is None:
         try:
-            same = plan(made.total_frames if fills else None, values["num_frames"]).clips == made.clips
+            same = plan(made.clips[-1].until if fills else None, other).clips == made.clips
         except SVIError:
             same = False
         if not same:
-            notes.append("start_image is taken for one image: a clip to go on from makes another plan")
+            notes.append(
+                "start_image is taken for a clip to go on from: one image makes another plan"
+                if values["skip_repeated"]
+                else "start_image is taken for one image: a clip to go on from makes another plan"
+            )
     if ends is None and any(clip.end is not None for clip in made.clips):
         notes.append("how many end_images there are is known when it runs")
     return made, fills

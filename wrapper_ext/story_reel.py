@@ -98,7 +98,8 @@ def _states(reel: Reel, job: Job, *, resume: bool) -> list[str]:
 
 def _is_alike(take: Take, job: Job, clip: ChainClip) -> bool:
     """Whether a take of before values were kept is of such a clip, as far as the manifest tells."""
-    of_take = (take.seed, take.mode, take.frames, take.overlap, take.width, take.height)
+    overlap = take.overlap if clip.index else clip.overlap_frames  # of clip 1 it decides nothing
+    of_take = (take.seed, take.mode, take.frames, overlap, take.width, take.height)
     same_text = take.prompt == clip.prompt or not job.encodes_text
     return same_text and of_take == (
         clip.seed, clip.mode, clip.num_frames, clip.overlap_frames, job.width, job.height
