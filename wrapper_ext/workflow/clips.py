@@ -27,12 +27,13 @@ EMBEDS: dict[str, str] = {
 _TAILS: dict[str, str] = {
     "ImageBatch": "image2", "ColorMatch": "image_target", "ColorMatchV2": "image_target",
     "WanVideoSVIStitch": "images_2", "ImageBatchExtendWithOverlap": "new_images",
-    "WanVideoVACEStartToEndFrame": "start_image",
+    "WanVideoVACEStartToEndFrame": "start_image", "ReplaceImagesInBatch": "original_images",
+    "WanVideoSVITemporalMask": "motion_frames",
 }  # fmt: skip
 _LOADS_ONE = ("LoadImage", "LoadImageOutput")
 _RANGES = {"GetImageRangeFromBatch": "num_frames", "ImageFromBatch": "length"}
 # Nodes that give as many images as they get, and the input that these come in by.
-_KEEPS_COUNT = {
+KEEPS_COUNT = {
     "ImageResizeKJv2": "image", "ImageResizeKJ": "image", "ImageResize+": "image", "ImageScale": "image",
     "ImageScaleBy": "image", "ImageScaleToTotalPixels": "image", "ImageCrop": "image", "ColorMatch": "image_target",
     "ColorMatchV2": "image_target", "GetImageSizeAndCount": "image",
@@ -155,11 +156,11 @@ class Clips:
     def made_whole(self, origin: Origin | None) -> Clip | None:
         """The clip that this video is, from its first frame to its last."""
         for _ in range(_MAX_STEPS):
-            if origin is None or origin.type not in (*_KEEPS_COUNT, "WanVideoDecode"):
+            if origin is None or origin.type not in (*KEEPS_COUNT, "WanVideoDecode"):
                 return None
             if origin.type == "WanVideoDecode":
                 return self.made(origin)
-            origin = self.wires.origin(origin.at, _KEEPS_COUNT[origin.type])
+            origin = self.wires.origin(origin.at, KEEPS_COUNT[origin.type])
         return None
 
     def picks_last_frame(self, origin: Origin) -> Clip | None:
@@ -179,9 +180,9 @@ class Clips:
                 return origin.slot == 0
             if kind in _RANGES:
                 return self._number(origin.at, _RANGES[kind]) == 1
-            if kind not in _KEEPS_COUNT or origin.slot:
+            if kind not in KEEPS_COUNT or origin.slot:
                 return False
-            origin = self.wires.origin(origin.at, _KEEPS_COUNT[kind])
+            origin = self.wires.origin(origin.at, KEEPS_COUNT[kind])
         return False
 
     def _number(self, at: At, name: str) -> int | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...svi_embeds.errors import SVIError
 from .clips import Clips
 from .defects import cut_of, no_motion, trimmed_otherwise
+from .keyframe_canvas import ENCODE, find_canvas
 from .match import Binding, match
 from .patterns import (
     EMBEDS,
@@ -22,9 +23,10 @@ from .patterns import (
     Pattern,
 )
 from .pixel_chain import read_pixel_chain
+from .read_keyframes import TEMPORAL_MASK, read_keyframes
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
-from .scope import BYPASSED, MUTED, Node
+from .scope import Node
 from .wires import At, Wires
 
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
@@ -32,7 +34,6 @@ _BY_TYPE: dict[str, list[Pattern]] = {}
 for _pattern in (*EMBEDS, *STITCHES):
     for _type in _pattern.shape.types:
         _BY_TYPE.setdefault(_type, []).append(_pattern)
-_OWN_TYPES = _BY_TYPE.keys() - {"ImageBatchMulti"}
 
 
 class Planner:
@@ -65,36 +66,31 @@ class Planner:
                 findings.append(finding("left", node, str(error)))
                 continue
             planned[id(node)] = rewrite
-        findings += self._muted()
-        return [rewrite for key, rewrite in planned.items() if rewrite and key not in refused], findings
+        kept = [rewrite for key, rewrite in planned.items() if rewrite and key not in refused]
+        return [each for rewrite in kept for each in (*rewrite.helpers, rewrite)], findings
 
     def _of(self, at: At) -> Rewrite | None:
+        if at.node.type == ENCODE and (canvas := find_canvas(self.wires, at)):
+            return read_keyframes(self.wires, self.clips, self.carrier, at, canvas)
         for pattern in _BY_TYPE.get(at.node.type, ()):
             if found := match(self.wires, at, pattern.shape):
                 rewrite = self._readers[id(pattern)](at, found)
                 rewrite.pattern = pattern
                 return rewrite
-        if at.node.type == "WanVideoImageToVideoEncode" and self._is_led(at):
+        if at.node.type == ENCODE and self._is_led(at):
             raise CannotRewriteError("frames of another clip lead it in a way that this migration does not know")
         return None
 
     def _is_led(self, at: At) -> bool:
         """Whether an encode node gets more than a plain first image."""
         origin = self.wires.origin(at, "start_image")
-        return origin is not None and self.clips.made(origin) is not None
+        return origin is not None and origin.type != TEMPORAL_MASK and self.clips.made(origin) is not None
 
     @staticmethod
     def _reported(node: Node) -> Iterator[Finding]:
         for pattern in REPORTED:
             if node.type in pattern.shape.types:
                 yield finding("left", node, f"{pattern.title}: {pattern.advice}", pattern=pattern.id)
-
-    def _muted(self) -> Iterator[Finding]:
-        for scope in self.wires.workflow.scopes:
-            for node in scope.nodes.values():
-                if node.mode in (MUTED, BYPASSED) and node.type in _OWN_TYPES:
-                    said = "muted" if node.mode == MUTED else "bypassed"
-                    yield finding("note", node, f"it is {said} and was not looked at: turn it on to migrate its clip")
 
     # One pattern each
 

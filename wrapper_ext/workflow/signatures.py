@@ -53,6 +53,9 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     ),
     "GetImageRangeFromBatch": ("start_index:i num_frames:i",),
     "RepeatImageBatch": ("amount:i",),
+    "ReplaceImagesInBatch": ("start_index:i",),
+    "SolidMask": ("value:n width:i height:i",),
+    "ImageScale": ("upscale_method:s width:i height:i crop:s",),
     "ImageResizeKJv2": (
         _RESIZE, f"{_RESIZE} device:s", f"{_RESIZE} device:s .:s",
     ),
