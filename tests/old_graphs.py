@@ -55,6 +55,16 @@ _OUTPUTS: dict[str, list[tuple[str, str]]] = {
     "WanImageToVideoSVIPro": [
         ("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT"),
     ],
+    "WanImageToVideoSVIProFLF": [
+        ("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT"),
+    ],
+    "WanCutLastSlot": [("trimmed_latents", "LATENT")],
+    "KSampler": [("LATENT", "LATENT")],
+    "SamplerCustomAdvanced": [("output", "LATENT"), ("denoised_output", "LATENT")],
+    "RandomNoise": [("NOISE", "NOISE")],
+    "DisableNoise": [("NOISE", "NOISE")],
+    "PrimitiveInt": [("INT", "INT")],
+    "ScheduledCFGGuidance": [("GUIDER", "GUIDER")],
     "WanSVIImageToVideo": [("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT")],
     "SVIExtractLastFrames": [("last_frames", "LATENT")],
 }  # fmt: skip
@@ -293,6 +303,60 @@ def keyframe_canvas(
         led["temporal_mask"] = mask
     encode = g.add("WanVideoImageToVideoEncode", encode_values, title="The way", vae=(vae, 0), **led)
     g.add("VHS_VideoCombine", {"frame_rate": 16}, images=(sampled(encode, 7), 0))
+    return g.raw
+
+
+def native_pro_chain(
+    *, clips: int = 3, sampler: str = "KSamplerAdvanced", seeds: list[int] | None = None, control: str = "fixed",
+    motion: int = 1, frames: int = 81, kind: str = "WanImageToVideoSVIPro", two_pro: bool = False,
+) -> Raw:  # fmt: skip
+    """P3: KJNodes' Pro node with ComfyUI's samplers, a high and a low noise one in each clip (KSampler: one).
+
+    sampler: "shared" is SamplerCustomAdvanced with one noise for all clips. two_pro: a Pro node for each sampler.
+    """
+    g = Old()
+    vae = g.add("VAELoader", ["wan_vae.safetensors"])
+    anchor = g.add("VAEEncode", [], pixels=(g.add("LoadImage", ["example.png", "image"]), 0), vae=(vae, 0))
+    negative = g.add("CLIPTextEncode", [NEGATIVE])
+    noise = g.add("RandomNoise", [5, control]) if sampler == "shared" else None
+    video, slot, before = None, 0, anchor if kind.endswith("FLF") else None
+    for index in range(clips):
+        seed = seeds[index] if seeds else 42 * index
+        count = 0 if before in (None, anchor) else motion
+        values = [frames, True, count] if kind.endswith("FLF") else [frames, count]
+        given: dict[str, tuple[Raw, int]] = {
+            "positive": (g.add("CLIPTextEncode", [f"clip {index + 1}"]), 0), "negative": (negative, 0),
+            "anchor_samples": (anchor, 0), **({"prev_samples": (before, 0)} if before else {}),
+        }  # fmt: skip
+        pros = [g.add(kind, values, **given) for _ in range(2 if two_pro else 1)]
+        given = {"positive": (pros[0], 0), "negative": (pros[0], 1), "latent_image": (pros[0], 2)}
+        if sampler == "KSampler":
+            before = g.add("KSampler", [seed, control, 8, 1, "euler", "simple", 1], **given)
+        elif sampler == "KSamplerAdvanced":
+            first = ["enable", seed, control, 8, 1, "euler", "simple", 0, 4, "enable"]
+            high = g.add("KSamplerAdvanced", first, **given)
+            given = {"positive": (pros[-1], 0), "negative": (pros[-1], 1), "latent_image": (high, 0)}
+            second = ["disable", 0, control, 8, 1, "euler", "simple", 4, 10000, "disable"]
+            before = g.add("KSamplerAdvanced", second, **given)
+        else:
+            guiders = [
+                g.add("ScheduledCFGGuidance", [1, 0, 1], positive=given["positive"], negative=given["negative"])
+                for _ in range(2)
+            ]
+            made = noise or g.add("RandomNoise", [seed, control])
+            high = g.add("SamplerCustomAdvanced", [], noise=(made, 0), guider=(guiders[0], 0),
+                         latent_image=given["latent_image"])  # fmt: skip
+            still = g.add("DisableNoise", [])
+            before = g.add(
+                "SamplerCustomAdvanced", [], noise=(still, 0), guider=(guiders[1], 0), latent_image=(high, 0)
+            )
+        decode = g.add("VAEDecode", [], samples=(before, 0), vae=(vae, 0))
+        if video is None:
+            video = decode
+        else:
+            joined = {"source_images": (video, slot), "new_images": (decode, 0)}
+            video, slot = g.add("ImageBatchExtendWithOverlap", [5, "source", "linear_blend"], **joined), 2
+    g.add("VHS_VideoCombine", {"frame_rate": 16}, images=(video, slot))
     return g.raw
 
 

@@ -16,6 +16,7 @@ from old_graphs import (
     keyframe_canvas,
     more,
     mutated,
+    native_pro_chain,
     node_of,
     pixel_chain,
     pro_chain,
@@ -597,6 +598,14 @@ def test_wanex_becomes_custom_embeds_and_the_native_samplers_are_named() -> None
     assert len(nodes(migrated, "CLIPTextEncode")) == 2  # prompts are not thrown away
 
 
+def test_what_only_passes_conditioning_on_is_not_called_a_sampler() -> None:
+    raw = wanex()
+    on = more(raw).add("Reroute", [], positive=(nodes(raw, "WanEx_I2VCustomEmbeds")[0], 0))
+    on["type"] = "ConditioningZeroOut"
+    left = {found.node: found.fix for found in of_kind(migrate_value(raw)[1], "left")}
+    assert "put WanVideo Sampler in its place" not in left[on["id"]]
+
+
 @pytest.mark.parametrize("kind", ["WanImageToVideoSVIPro", "WanSVIImageToVideo", "SVIExtractLastFrames"])
 def test_native_nodes_are_reported_and_stay(kind: str) -> None:
     raw = {"nodes": [{"id": 1, "type": kind, "inputs": [], "outputs": []}], "links": []}
@@ -771,6 +780,8 @@ BASES = (
     lambda: wanex(),
     lambda: keyframe_canvas(start=5, clip=True, keys=((8, 1), (11, 1)), wires=True, constant=True),
     lambda: keyframe_canvas(end=False, keys=((4, 5),), rule="not_inverted"),
+    lambda: native_pro_chain(seeds=[7, 7, 9], motion=0),
+    lambda: native_pro_chain(sampler="shared", kind="WanImageToVideoSVIProFLF"),
 )
 
 

@@ -12,6 +12,8 @@ from .defects import SeedFix, equal_seeds, standing
 from .definitions import Definition
 from .graph import Workflow
 from .layout import Layout
+from .native import native_defects
+from .others import others
 from .planner import Planner
 from .report import Finding, Report
 from .scope import Node
@@ -38,7 +40,7 @@ def migrate(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     }
     for rewrite in rewrites:
         findings += rewrite.findings
-    findings += sleeping(workflow)
+    findings += [*others(wires), *native_defects(wires), *sleeping(workflow)]
     findings += standing(wires, clips, repaired=repaired)
     seeds = equal_seeds(wires, clips)
     removed = carry_out(wires, own, rewrites)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from ...svi_embeds.errors import SVIError
@@ -15,7 +16,6 @@ from .patterns import (
     PIXEL_CHAIN,
     PIXEL_START,
     PRO,
-    REPORTED,
     STITCH_EXTEND,
     STITCH_OLD,
     STITCHES,
@@ -26,10 +26,10 @@ from .pixel_chain import read_pixel_chain
 from .read_keyframes import TEMPORAL_MASK, read_keyframes
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
-from .scope import Node
 from .wires import At, Wires
 
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
+_SAMPLES = re.compile("sampler|guide", re.IGNORECASE)
 _BY_TYPE: dict[str, list[Pattern]] = {}
 for _pattern in (*EMBEDS, *STITCHES):
     for _type in _pattern.shape.types:
@@ -54,7 +54,6 @@ class Planner:
         findings: list[Finding] = []
         for at in self.wires.places():
             node = at.node
-            findings += self._reported(node)
             if id(node) in refused:
                 continue
             try:
@@ -85,12 +84,6 @@ class Planner:
         """Whether an encode node gets more than a plain first image."""
         origin = self.wires.origin(at, "start_image")
         return origin is not None and origin.type != TEMPORAL_MASK and self.clips.made(origin) is not None
-
-    @staticmethod
-    def _reported(node: Node) -> Iterator[Finding]:
-        for pattern in REPORTED:
-            if node.type in pattern.shape.types:
-                yield finding("left", node, f"{pattern.title}: {pattern.advice}", pattern=pattern.id)
 
     # One pattern each
 
@@ -180,11 +173,14 @@ class Planner:
             left.append("connect WanVideo ClipVision Encode to clip_embeds, in place of clip_vision_output")
         behind = {use.node for use in self.wires.uses_through(node) if use.slot in (0, 1, 2) and use.node}
         for sampler in sorted(behind, key=lambda other: str(other.id)):
-            rewrite.findings.append(finding(
-                "left", sampler, f"it took its conditioning from node {node.id}, which now makes image_embeds",
+            way = (
                 "put WanVideo Sampler in its place: image_embeds from here, text_embeds from WanVideo TextEncode "
-                "(your prompts are still in the graph), a model of WanVideo Model Loader",
-            ))  # fmt: skip
+                "(your prompts are still in the graph), a model of WanVideo Model Loader"
+            )
+            if not _SAMPLES.search(sampler.type):
+                way = "it goes with the native sampler behind it, in whose place WanVideo Sampler comes"
+            what = f"it took its conditioning from node {node.id}, which now makes image_embeds"
+            rewrite.findings.append(finding("left", sampler, what, way))
         if left:
             rewrite.findings.append(finding("left", node, "the wrapper's own types are needed", "; ".join(left)))
         return rewrite
