@@ -430,5 +430,6 @@ def test_a_chain_through_keyframes_keeps_its_seeds_apart() -> None:
 
 def test_a_story_does_not_lose_keyframes() -> None:
     raw = small(start=5, clip=True)
-    with pytest.raises(SVIError):
-        migrate_value(raw, as_story=True)
+    for graph in (raw, migrate_value(raw)[0]):
+        with pytest.raises(SVIError, match="clip 2 cannot become part of a story"):
+            migrate_value(graph, as_story=True)
