@@ -42,6 +42,8 @@ _OUTPUTS: dict[str, list[tuple[str, str]]] = {
     "PrimitiveInt": [("INT", "INT")],
     "RepeatImageBatch": [("IMAGE", "IMAGE")],
     "InvertMask": [("MASK", "MASK")],
+    "SolidMask": [("MASK", "MASK")],
+    "ReplaceImagesInBatch": [("IMAGE", "IMAGE"), ("MASK", "MASK")],
     "INTConstant": [("value", "INT")],
     "SimpleMath+": [("INT", "INT"), ("FLOAT", "FLOAT")],
     "ImageBatchMulti": [("images", "IMAGE")],
@@ -68,6 +70,15 @@ _OUTPUTS: dict[str, list[tuple[str, str]]] = {
     "WanImageToVideoSVIPro": [
         ("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT"),
     ],
+    "WanImageToVideoSVIProFLF": [
+        ("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT"),
+    ],
+    "WanCutLastSlot": [("trimmed_latents", "LATENT")],
+    "KSampler": [("LATENT", "LATENT")],
+    "SamplerCustomAdvanced": [("output", "LATENT"), ("denoised_output", "LATENT")],
+    "RandomNoise": [("NOISE", "NOISE")],
+    "DisableNoise": [("NOISE", "NOISE")],
+    "ScheduledCFGGuidance": [("GUIDER", "GUIDER")],
     "WanSVIImageToVideo": [("positive", "CONDITIONING"), ("negative", "CONDITIONING"), ("latent", "LATENT")],
     "SVIExtractLastFrames": [("last_frames", "LATENT")],
 }  # fmt: skip
@@ -239,6 +250,126 @@ def pro_chain(
                 "ImageBatchExtendWithOverlap", [overlap, side, how], source_images=(video, slot), new_images=(decode, 0)
             )
             video, slot = joined, 2
+    g.add("VHS_VideoCombine", {"frame_rate": 16}, images=(video, slot))
+    return g.raw
+
+
+def keyframe_canvas(
+    *, frames: int = 17, width: int = 80, height: int = 64, start: int = 1, clip: bool = False, end: bool = True,
+    keys: tuple[tuple[int, int], ...] = ((8, 1),), rule: str = "inverted", level: float = 0.5, constant: bool = False,
+    wires: bool = False,
+) -> Raw:  # fmt: skip
+    """P5: a Fun InP clip through keyframes, put into the canvas one by one with a black mask each.
+
+    start: how many frames lead it (0: none), of a clip before when `clip`. keys: (frame, count) of each keyframe.
+    rule: inverted, not_inverted, no_mask. constant: num_frames from an INTConstant. wires: reroutes and Set/Get.
+    """
+    g = Old()
+    vae = g.add("WanVideoVAELoader", ["vae.safetensors", "bf16"])
+    model = g.add("WanVideoModelLoader", ["Fun-InP.safetensors", "fp16", "disabled", "offload_device", "sdpa"])
+    t5 = g.add("LoadWanVideoT5TextEncoder", ["t5.safetensors", "bf16", "offload_device", "disabled"])
+    text = g.add("WanVideoTextEncode", ["through pictures", NEGATIVE, True, False, "gpu"], t5=(t5, 0))
+
+    def picture() -> Raw:
+        load = g.add("LoadImage", ["example.png", "image"])
+        resize = [width, height, "lanczos", "crop", "0, 0, 0", "center", 16, "cpu"]
+        return g.add("ImageResizeKJv2", resize, image=(load, 0))
+
+    def sampled(encode: Raw, seed: int) -> Raw:
+        sampler = g.add(
+            "WanVideoSampler", sampler_values(seed), model=(model, 0), image_embeds=(encode, 0), text_embeds=(text, 0)
+        )
+        return g.add("WanVideoDecode", [False, 272, 272, 144, 128, "default"], vae=(vae, 0), samples=(sampler, 0))
+
+    encode_values = [width, height, frames, 0, 1, 1, True, True, False]
+    count = {"num_frames": (g.add("INTConstant", [frames]), 0)} if constant else {}
+    given: dict[str, tuple[Raw, int]] = {}
+    if start and clip:
+        first = g.add("WanVideoImageToVideoEncode", encode_values, start_image=(picture(), 0), vae=(vae, 0))
+        given["start_image"] = (g.add("GetImageRangeFromBatch", [-1, start], images=(sampled(first, 3), 0)), 0)
+    elif start:
+        image = picture()
+        repeated = g.add("RepeatImageBatch", [start], image=(image, 0)) if start > 1 else image
+        given["start_image"] = (repeated, 0)
+    if end:
+        given["end_image"] = (picture(), 0)
+    canvas = g.add("WanVideoVACEStartToEndFrame", [frames, level, 0, -1], **given, **count)
+    for frame, many in keys:
+        image = picture()
+        mask = (g.add("SolidMask", [0, width, height]), 0)
+        if many > 1:
+            image = g.add("RepeatImageBatch", [many], image=(image, 0))
+            mask = (g.add("WanVideoVACEStartToEndFrame", [many, 0.5, 0, -1], control_images=(image, 0)), 1)
+        canvas = g.add(
+            "ReplaceImagesInBatch", [frame], original_images=(canvas, 0), replacement_images=(image, 0),
+            original_masks=(canvas, 1), replacement_masks=mask,
+        )  # fmt: skip
+    led = {"start_image": (canvas, 0), **count}
+    if rule != "no_mask":
+        mask = (canvas, 1)
+        if wires:
+            mask = (g.add("Reroute", [], **{"": mask}), 0)
+        if rule == "inverted":
+            mask = (g.add("InvertMask", [], mask=mask), 0)
+        if wires:
+            g.add("SetNode", ["mask"], MASK=mask)
+            mask = (g.add("GetNode", ["mask"]), 0)
+        led["temporal_mask"] = mask
+    encode = g.add("WanVideoImageToVideoEncode", encode_values, title="The way", vae=(vae, 0), **led)
+    g.add("VHS_VideoCombine", {"frame_rate": 16}, images=(sampled(encode, 7), 0))
+    return g.raw
+
+
+def native_pro_chain(
+    *, clips: int = 3, sampler: str = "KSamplerAdvanced", seeds: list[int] | None = None, control: str = "fixed",
+    motion: int = 1, frames: int = 81, kind: str = "WanImageToVideoSVIPro", two_pro: bool = False,
+) -> Raw:  # fmt: skip
+    """P3: KJNodes' Pro node with ComfyUI's samplers, a high and a low noise one in each clip (KSampler: one).
+
+    sampler: "shared" is SamplerCustomAdvanced with one noise for all clips. two_pro: a Pro node for each sampler.
+    """
+    g = Old()
+    vae = g.add("VAELoader", ["wan_vae.safetensors"])
+    anchor = g.add("VAEEncode", [], pixels=(g.add("LoadImage", ["example.png", "image"]), 0), vae=(vae, 0))
+    negative = g.add("CLIPTextEncode", [NEGATIVE])
+    noise = g.add("RandomNoise", [5, control]) if sampler == "shared" else None
+    video, slot, before = None, 0, anchor if kind.endswith("FLF") else None
+    for index in range(clips):
+        seed = seeds[index] if seeds else 42 * index
+        count = 0 if before in (None, anchor) else motion
+        values = [frames, True, count] if kind.endswith("FLF") else [frames, count]
+        given: dict[str, tuple[Raw, int]] = {
+            "positive": (g.add("CLIPTextEncode", [f"clip {index + 1}"]), 0), "negative": (negative, 0),
+            "anchor_samples": (anchor, 0), **({"prev_samples": (before, 0)} if before else {}),
+        }  # fmt: skip
+        pros = [g.add(kind, values, **given) for _ in range(2 if two_pro else 1)]
+        given = {"positive": (pros[0], 0), "negative": (pros[0], 1), "latent_image": (pros[0], 2)}
+        if sampler == "KSampler":
+            before = g.add("KSampler", [seed, control, 8, 1, "euler", "simple", 1], **given)
+        elif sampler == "KSamplerAdvanced":
+            first = ["enable", seed, control, 8, 1, "euler", "simple", 0, 4, "enable"]
+            high = g.add("KSamplerAdvanced", first, **given)
+            given = {"positive": (pros[-1], 0), "negative": (pros[-1], 1), "latent_image": (high, 0)}
+            second = ["disable", 0, control, 8, 1, "euler", "simple", 4, 10000, "disable"]
+            before = g.add("KSamplerAdvanced", second, **given)
+        else:
+            guiders = [
+                g.add("ScheduledCFGGuidance", [1, 0, 1], positive=given["positive"], negative=given["negative"])
+                for _ in range(2)
+            ]
+            made = noise or g.add("RandomNoise", [seed, control])
+            high = g.add("SamplerCustomAdvanced", [], noise=(made, 0), guider=(guiders[0], 0),
+                         latent_image=given["latent_image"])  # fmt: skip
+            still = g.add("DisableNoise", [])
+            before = g.add(
+                "SamplerCustomAdvanced", [], noise=(still, 0), guider=(guiders[1], 0), latent_image=(high, 0)
+            )
+        decode = g.add("VAEDecode", [], samples=(before, 0), vae=(vae, 0))
+        if video is None:
+            video = decode
+        else:
+            joined = {"source_images": (video, slot), "new_images": (decode, 0)}
+            video, slot = g.add("ImageBatchExtendWithOverlap", [5, "source", "linear_blend"], **joined), 2
     g.add("VHS_VideoCombine", {"frame_rate": 16}, images=(video, slot))
     return g.raw
 

@@ -9,7 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from old_graphs import NEGATIVE, Raw, as_api, more, mutated, node_of, pixel_chain, pro_chain, relink, unlink, wanex
+from old_graphs import (
+    NEGATIVE,
+    Raw,
+    as_api,
+    keyframe_canvas,
+    more,
+    mutated,
+    native_pro_chain,
+    node_of,
+    pixel_chain,
+    pro_chain,
+    relink,
+    unlink,
+    wanex,
+)
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.story import parse_story
@@ -32,6 +46,7 @@ PATTERN_TYPES = {
     "WanVideoImageToVideoEncode", "WanVideoVACEStartToEndFrame", "GetImageSizeAndCount", "GetImageRangeFromBatch",
     "RepeatImageBatch", "InvertMask", "INTConstant", "SimpleMath+", "ImageBatchMulti", "ImageBatchExtendWithOverlap",
     "WanVideoSVIProEmbeds", "WanEx_I2VCustomEmbeds", "Reroute", "GetNode", "SetNode", "PreviewImage", "PrimitiveNode",
+    "ReplaceImagesInBatch", "SolidMask",
 }  # fmt: skip
 
 
@@ -583,6 +598,14 @@ def test_wanex_becomes_custom_embeds_and_the_native_samplers_are_named() -> None
     assert len(nodes(migrated, "CLIPTextEncode")) == 2  # prompts are not thrown away
 
 
+def test_what_only_passes_conditioning_on_is_not_called_a_sampler() -> None:
+    raw = wanex()
+    on = more(raw).add("Reroute", [], positive=(nodes(raw, "WanEx_I2VCustomEmbeds")[0], 0))
+    on["type"] = "ConditioningZeroOut"
+    left = {found.node: found.fix for found in of_kind(migrate_value(raw)[1], "left")}
+    assert "put WanVideo Sampler in its place" not in left[on["id"]]
+
+
 @pytest.mark.parametrize("kind", ["WanImageToVideoSVIPro", "WanSVIImageToVideo", "SVIExtractLastFrames"])
 def test_native_nodes_are_reported_and_stay(kind: str) -> None:
     raw = {"nodes": [{"id": 1, "type": kind, "inputs": [], "outputs": []}], "links": []}
@@ -754,6 +777,10 @@ BASES = (
     lambda: pixel_chain(padding="first", rule="first_frame"),
     lambda: pro_chain(),
     lambda: wanex(),
+    lambda: keyframe_canvas(start=5, clip=True, keys=((8, 1), (11, 1)), wires=True, constant=True),
+    lambda: keyframe_canvas(end=False, keys=((4, 5),), rule="not_inverted"),
+    lambda: native_pro_chain(seeds=[7, 7, 9], motion=0),
+    lambda: native_pro_chain(sampler="shared", kind="WanImageToVideoSVIProFLF"),
 )
 
 
@@ -1066,7 +1093,6 @@ def test_a_seed_that_cannot_be_set_does_not_cost_the_rest() -> None:
 @pytest.mark.parametrize(
     ("target", "name", "what"),
     [
-        ("WanVideoVACEStartToEndFrame", "end_image", "end_image of the canvas"),
         ("WanVideoVACEStartToEndFrame", "control_images", "control_images"),
         ("WanVideoImageToVideoEncode", "end_image", "end_image is connected"),
         ("WanVideoImageToVideoEncode", "empty_frame_pad_image", "empty_frame_pad_image"),
@@ -1136,6 +1162,53 @@ def test_clips_that_are_switched_off_are_said(mode: int) -> None:
     last["mode"] = mode
     _, report = migrate_value(raw)
     assert last["id"] in [found.node for found in of_kind(report, "note")]
+
+
+def _hints(raw: Raw) -> dict[Any, str]:
+    return {found.node: found.what for found in of_kind(migrate_value(raw)[1], "note")}
+
+
+@pytest.mark.parametrize("mode", [2, 4])
+def test_what_would_stay_as_it_is_when_turned_on_gets_no_hint(mode: int) -> None:
+    raw = pixel_chain(values=10)
+    first, second, third = (node_of(raw, "WanVideoImageToVideoEncode", index) for index in range(3))
+    for node in (first, second, third):
+        node["mode"] = mode
+    third["widgets_values"][9] = 0.5  # augment_empty_frames, which has no counterpart
+    hints = _hints(raw)
+    assert {first["id"], second["id"], third["id"]} & hints.keys() == {second["id"]}
+    assert "would become WanVideoSVIEmbeds" in hints[second["id"]]
+    assert ("bypassed" if mode == 4 else "muted") in hints[second["id"]]
+
+
+def test_a_whole_muted_clip_is_named_with_its_join() -> None:
+    raw = pixel_chain()
+    last = max(node["order"] for node in raw["nodes"] if node.get("title") == "Clip 2")
+    for node in raw["nodes"]:
+        if node["order"] > last + 8:  # sampler, decode, join and saver of clip 2
+            node["mode"] = 2
+    encode, join = node_of(raw, "WanVideoImageToVideoEncode", 2), node_of(raw, "ImageBatchMulti", 1)
+    assert encode["mode"] == join["mode"] == 2
+    assert _hints(raw) == {
+        encode["id"]: "it is muted: with its clip turned on it would become WanVideoSVIEmbeds",
+        join["id"]: "it is muted: with its clip turned on it would become WanVideoSVIStitch",
+    }
+
+
+def test_a_clip_in_a_subgraph_that_does_not_run_is_named() -> None:
+    raw = _in_subgraph(pixel_chain(clips=2, unrelated=False))
+    assert not _hints(raw)
+    raw["nodes"][-1]["mode"] = 2
+    hints = _hints(raw)
+    assert len(hints) == 2  # clip and join
+    assert all(hint.startswith("it lies in a subgraph that does not run") for hint in hints.values())
+
+
+def test_a_keyframe_canvas_that_sleeps_is_named_where_its_clip_is() -> None:
+    raw = keyframe_canvas()
+    encode = node_of(raw, "WanVideoImageToVideoEncode")
+    encode["mode"] = 2
+    assert _hints(raw).keys() == {encode["id"]}
 
 
 def test_a_defect_for_the_user_alone_changes_nothing() -> None:

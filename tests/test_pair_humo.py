@@ -111,8 +111,8 @@ def test_a_text_to_video_model_makes_room_for_the_references_of_humo() -> None:
     assert made.high_embeds["target_shape"] == made.low_embeds["target_shape"] == (16, 7, 8, 8)
     assert made.notes == (
         (
-            "high_embeds are made 2 latent(s) longer than the clip, since HuMo samples its references behind it; they are "
-            "dropped at the end"
+            "high_embeds are made 2 latent(s) longer than the clip, since HuMo samples its references behind it; they "
+            "are dropped at the end"
         ),
     )
 

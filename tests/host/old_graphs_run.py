@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from host.graphs import Builder
+from host.graphs import Builder, Link
 from old_graphs import Raw
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -29,6 +29,7 @@ _RUN = {
     "WanVideoImageToVideoEncode", "WanVideoSampler", "WanVideoDecode", "WanVideoEncode", "WanVideoSVIProEmbeds",
     "WanVideoVACEStartToEndFrame", "WanVideoClipVisionEncode", "GetImageSizeAndCount", "GetImageRangeFromBatch",
     "RepeatImageBatch", "InvertMask", "INTConstant", "SimpleMath+", "ImageBatchMulti", "ImageBatchExtendWithOverlap",
+    "ReplaceImagesInBatch", "SolidMask",
     "ColorMatch", "ImageResizeKJv2", "WanVideoSamplerSettings", "WanVideoEmptyEmbeds", *NODE_CLASS_MAPPINGS,
 }  # fmt: skip
 
@@ -53,10 +54,10 @@ def runnable(raw: Raw, *, prefix: str, pair: bool = False) -> tuple[dict[str, An
     build.graph = {}
     model, text = build.model(), build.text()
     vae, vision = build.vae(), build.link("SVITestClipVision", clip_name="-")
-    image = build.images(width=96, height=80, seed=1)
+    pictures: dict[object, Link] = {}  # each loaded image is another one
     stand_ins = {
         **dict.fromkeys(_MODELS, model), **dict.fromkeys(_TEXTS, text), "WanVideoVAELoader": vae,
-        "CLIPVisionLoader": vision, "LoadImage": image,
+        "CLIPVisionLoader": vision,
         "LoadWanVideoT5TextEncoder": build.link("SVITestT5", model_name="-"),
     }  # fmt: skip
     graph = build.graph
@@ -70,7 +71,11 @@ def runnable(raw: Raw, *, prefix: str, pair: bool = False) -> tuple[dict[str, An
             origin = wires.origin(at, name, passing=False)
             if origin is None:
                 continue
-            if origin.type in stand_ins:
+            if origin.type == "LoadImage":
+                if origin.at.node.id not in pictures:
+                    pictures[origin.at.node.id] = build.images(width=96, height=80, seed=1 + len(pictures))
+                inputs[name] = pictures[origin.at.node.id]
+            elif origin.type in stand_ins:
                 inputs[name] = stand_ins[origin.type]
             elif origin.type in _RUN:
                 inputs[name] = [f"n{origin.at.node.id}", origin.slot]

@@ -12,7 +12,8 @@ import torch
 from host.comfyui import Comfy
 from host.graphs import Link
 from host.old_graphs_run import runnable, small
-from old_graphs import Raw, pixel_chain, pro_chain
+from old_graphs import Raw, keyframe_canvas, pixel_chain, pro_chain
+from test_migrate_keyframes import Runner
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.wrapper_ext.migration import migrate_value
 
@@ -82,6 +83,46 @@ def test_pixel_chains_are_conditioned_as_before(kj_comfy: Comfy, name: str) -> N
     before = run(kj_comfy, raw, "before", pair=False)
     after = run(kj_comfy, migrated, "after", pair=False)
     assert_same(before, after, clips=3)
+
+
+CANVASES: dict[str, dict[str, Any]] = {
+    "start, two keyframes and end": {"keys": ((8, 1), (11, 1))},
+    "a clip before, a keyframe of five frames": {"start": 5, "clip": True, "end": False, "keys": ((9, 5),)},
+    "end only, black, square": {"start": 0, "level": 0, "width": 64, "keys": ((0, 1),)},
+    "through wires, no keyframe": {"start": 5, "keys": (), "wires": True, "constant": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_keyframe_canvases_are_conditioned_as_before(kj_comfy: Comfy, name: str) -> None:
+    raw = keyframe_canvas(**CANVASES[name])
+    migrated, report = migrate_value(raw)
+    assert not [found for found in report.findings if found.kind in ("defect", "left")]
+    assert [node["type"] for node in migrated["nodes"]].count("WanVideoSVITemporalMask") == 1
+    assert "ReplaceImagesInBatch" not in [node["type"] for node in migrated["nodes"]]
+    clips = 2 if CANVASES[name].get("clip") else 1
+    assert_same(run(kj_comfy, raw, "before", pair=False), run(kj_comfy, migrated, "after", pair=False), clips=clips)
+
+
+@pytest.mark.parametrize("name", CANVASES)
+def test_the_old_nodes_make_what_the_unit_tests_say(kj_comfy: Comfy, name: str) -> None:
+    """tests/test_migrate_keyframes.py restates them as small functions."""
+    raw = keyframe_canvas(**CANVASES[name])
+    graph, _ = runnable(raw, prefix="canvas")
+    encode = next(node for node in raw["nodes"] if node.get("title") == "The way")
+    wanted: dict[str, Link] = {
+        name: graph[f"n{encode['id']}"]["inputs"][name] for name in ("start_image", "temporal_mask")
+    }
+    kinds = ("ImageResizeKJv2", "WanVideoDecode")
+    sources = [node["id"] for node in raw["nodes"] if node["type"] in kinds and node["outputs"][0]["links"]]
+    wanted |= {str(node): [f"n{node}", 0] for node in sources}
+    for key, link in wanted.items():
+        graph[f"wanted_{key}"] = {"class_type": "SVITestDump", "inputs": {"value": link, "name": f"canvas_{key}"}}
+    kj_comfy.run(graph)
+    made = {key: kj_comfy.load(f"canvas_{key}")["value"] for key in wanted}
+    runner = Runner(raw, {node: made[str(node)] for node in sources})
+    for key in ("start_image", "temporal_mask"):
+        assert torch.equal(runner.get(runner.encode, key), made[key]), key
 
 
 @pytest.mark.parametrize(("side", "how"), [("source", "linear_blend"), ("source", "cut"), ("new_images", "cut")])

@@ -11,7 +11,7 @@ from .wires import Wires, wire_name
 
 # Nodes that only serve a pattern beside its own: they go with it when nothing else uses them.
 _SERVING = ("Reroute", "GetNode", "SetNode", "GetImageSizeAndCount", *CONSTANTS)
-_PREVIEWS = ("PreviewImage", "MaskPreview", "MaskPreview+", "PreviewAnimation")
+PREVIEWS = ("PreviewImage", "MaskPreview", "MaskPreview+", "PreviewAnimation")
 
 
 def carry_out(wires: Wires, own: Mapping[str, Definition], rewrites: Sequence[Rewrite]) -> list[str]:
@@ -22,10 +22,13 @@ def carry_out(wires: Wires, own: Mapping[str, Definition], rewrites: Sequence[Re
     for rewrite in rewrites:
         node = rewrite.at.node
         counters |= {id(feeder) for part in (node, *rewrite.parts) for feeder in _counted_by(part)}
-        for part in (node, *rewrite.parts):
+        for part in (node, *rewrite.parts, *(target for target, _, _ in rewrite.links)):
             waiting += [part, *part.scope.feeders(part)]
         sources = {name: _moved(moved, node.scope, source) for name, source in rewrite.sources.items()}
-        node.scope.replace(node, own[rewrite.new], rewrite.values, sources, rewrite.outputs)
+        definition = rewrite.definition or own[rewrite.new]
+        node.scope.replace(node, definition, rewrite.values, sources, rewrite.outputs)
+        for target, name, slot in rewrite.links:
+            node.scope.connect(Source(node.id, slot), target, name, definition.outputs[slot][1])
         moved[id(node.scope), node.id] = rewrite.outputs
     new = {id(rewrite.at.node) for rewrite in rewrites}
     parts = {id(part) for rewrite in rewrites for part in rewrite.parts}
@@ -57,7 +60,7 @@ def _clear(wires: Wires, waiting: list[Node], new: set[int], parts: set[int], co
         if id(node) in counters:
             _lead_past(node)
         users = [use.node for use in node.scope.uses(node)]
-        previews = [user for user in users if user and own_part and user.type in _PREVIEWS]
+        previews = [user for user in users if user and own_part and user.type in PREVIEWS]
         if len(previews) < len(users) or (node.type == "SetNode" and _is_read(wires, node)):
             continue
         waiting += node.scope.feeders(node)

@@ -29,7 +29,8 @@ EMBEDS: dict[str, str] = {
 _TAILS: dict[str, str] = {
     "ImageBatch": "image2", "ColorMatch": "image_target", "ColorMatchV2": "image_target",
     "ImageBatchExtendWithOverlap": "new_images", "VHS_MergeImages": "images_B",
-    "WanVideoVACEStartToEndFrame": "start_image",
+    "WanVideoVACEStartToEndFrame": "start_image", "ReplaceImagesInBatch": "original_images",
+    "WanVideoSVITemporalMask": "motion_frames",
 }  # fmt: skip
 _ALONG = ("images", "image", "samples", "image_embeds", "embeds", "latent")
 _LORA_LINKS = ("model", "lora", "prev_lora", "high_model", "low_model")

@@ -23,7 +23,9 @@ _KNOWN_MASKS = {
     ("WanVideoSVIEmbeds", 1), ("WanVideoSVILatentEmbeds", 1), ("WanVideoI2VCustomEmbeds", 3),
     ("WanVideoSVITemporalMask", 1),
 }  # fmt: skip
-_MASK_STEPS = {"GetImageRangeFromBatch": "masks", "InvertMask": "mask"}
+_MASK_STEPS = {
+    "GetImageRangeFromBatch": "masks", "InvertMask": "mask", "ReplaceImagesInBatch": "original_masks",
+}  # fmt: skip
 _TAKES_KNOWN = ("WanVideoImageToVideoEncode", "WanVideoSVIEmbeds")
 
 

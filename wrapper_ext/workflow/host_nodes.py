@@ -61,4 +61,14 @@ TEXT_ENCODER = Definition(
     ),
     (("wan_t5_model", "WANTEXTENCODER"),),
 )  # fmt: skip
+
+
+def image_batch(count: int) -> Definition:
+    """KJNodes' Image Batch Multi with this many inputs."""
+    links = _links(*(f"image_{index + 1}:IMAGE" for index in range(count)))
+    return Definition(
+        "ImageBatchMulti", "Image Batch Multi", _widgets(inputcount=("INT", 2)) | links, (("images", "IMAGE"),)
+    )
+
+
 SAMPLER_WIDGETS = tuple(name for name, spec in SAMPLER_SETTINGS.inputs.items() if spec.widget and name != "seed")

@@ -12,9 +12,12 @@ from .defects import SeedFix, equal_seeds, standing
 from .definitions import Definition
 from .graph import Workflow
 from .layout import Layout
+from .native import native_defects
+from .others import others
 from .planner import Planner
 from .report import Finding, Report
 from .scope import Node
+from .sleeping import sleeping
 from .wires import Wires
 
 
@@ -32,9 +35,12 @@ def migrate(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     wires = Wires(workflow)
     clips = Clips(wires)
     rewrites, findings = Planner(wires, clips).plan()
-    repaired = {id(rewrite.at.node) for rewrite in rewrites}
+    repaired = {
+        id(node) for rewrite in rewrites for node in (rewrite.at.node, *(target for target, _, _ in rewrite.links))
+    }
     for rewrite in rewrites:
         findings += rewrite.findings
+    findings += [*others(wires), *native_defects(wires), *sleeping(workflow)]
     findings += standing(wires, clips, repaired=repaired)
     seeds = equal_seeds(wires, clips)
     removed = carry_out(wires, own, rewrites)

@@ -1,7 +1,7 @@
 """What existing SVI graphs look like, as declarations. `migrate.py` says what becomes of them.
 
 Sources: two widely shared wrapper graphs, the wrapper's and KJNodes' SVI 2.0 Pro examples, and the input names of
-WanExperiments, Steerable-Motion and the native SVI packs.
+WanExperiments and Steerable-Motion. Nodes of other packs that are only named are in `others.py`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,11 @@ from .videos import CONCATENATORS, EXTEND
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """shape: the nodes. title: what people call it. advice: for patterns that are reported only, what to do."""
+    """shape: the nodes. title: what people call it."""
 
     id: str
     title: str
     shape: Part
-    advice: str = ""
 
 
 _ENCODE = ("WanVideoImageToVideoEncode",)
@@ -90,24 +89,5 @@ PRO = Pattern(
 
 WANEX = Pattern("P4", "WanEx I2VCustomEmbeds", Part("wanex", ("WanEx_I2VCustomEmbeds",)))
 
-NATIVE_PRO = Pattern(
-    "P3", "native SVI 2.0 Pro", Part("native", ("WanImageToVideoSVIPro",)),
-    advice="it makes conditioning for native samplers (KSampler), whose models and samplers this migration does not "
-    "exchange. In a wrapper graph: WanVideo Encode for the anchor, WanVideo SVI Latent Embeds, WanVideo Sampler; or "
-    "one WanVideo SVI Long Video in mode svi2_pro, which needs no loop nodes",
-)  # fmt: skip
-NATIVE_SVI = Pattern(
-    "P6", "native SVI image to video", Part("native", ("WanSVIImageToVideo",)),
-    advice="it makes conditioning for native samplers. In a wrapper graph WanVideo SVI Embeds takes the previous clip "
-    "as start_image and the original image as ref_image; for latents of your own there is WanVideo I2V Custom Embeds, "
-    "which reads the same mask polarity",
-)  # fmt: skip
-NATIVE_FRAMES = Pattern(
-    "P6", "last latents for native SVI", Part("native", ("SVIExtractLastFrames",)),
-    advice="WanVideo SVI Latent Embeds takes the last latents of prev_samples itself, WanVideo SVI Embeds the last "
-    "frames of start_image",
-)  # fmt: skip
-
-STITCHES: tuple[Pattern, ...] = (STITCH_OLD, STITCH_EXTEND)
 EMBEDS: tuple[Pattern, ...] = (PIXEL_CHAIN, PIXEL_START, PRO, WANEX)
-REPORTED: tuple[Pattern, ...] = (NATIVE_PRO, NATIVE_SVI, NATIVE_FRAMES)
+STITCHES: tuple[Pattern, ...] = (STITCH_OLD, STITCH_EXTEND)

@@ -10,7 +10,7 @@ from .defects import mask_polarity, padding_with_last_frame
 from .match import Binding
 from .patterns import PIXEL_CHAIN, PIXEL_START
 from .report import Finding, finding
-from .rewrite import SIZE_STEP, CannotRewriteError, Carrier, Rewrite
+from .rewrite import CannotRewriteError, Carrier, Rewrite
 from .scope import Source
 from .wires import At, Wires
 
@@ -87,10 +87,7 @@ class _PixelChain:
         if isinstance(frames, int) and (frames - 1) % 4:
             cut = (frames - 1) // 4 * 4 + 1
             raise CannotRewriteError(f"num_frames {frames} is no 4k+1: the wrapper makes {cut} of it, so set {cut}")
-        for name in ("width", "height"):
-            size = wires.value(self.at, name)
-            if isinstance(size, int) and size % SIZE_STEP and not node.source(name):
-                raise CannotRewriteError(f"{name} {size} is no multiple of {SIZE_STEP}: set one that is")
+        self.carrier.check_size(self.at)
         if "canvas" not in found:
             if wires.linked(self.at, "temporal_mask"):
                 raise CannotRewriteError("temporal_mask is made in a way that this migration does not know")

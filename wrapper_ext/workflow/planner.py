@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,13 @@ from .clips import Clips
 from .defects import no_motion
 from .joins import PRO as PRO_NODES
 from .joins import Join, cannot_count, read_join
+from .keyframe_canvas import ENCODE, find_canvas
 from .match import Binding, match
 from .patterns import (
     EMBEDS,
     PIXEL_CHAIN,
     PIXEL_START,
     PRO,
-    REPORTED,
     STITCH_EXTEND,
     STITCH_OLD,
     STITCHES,
@@ -25,19 +26,20 @@ from .patterns import (
     Pattern,
 )
 from .pixel_chain import read_pixel_chain
+from .read_keyframes import TEMPORAL_MASK, read_keyframes
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
-from .scope import BYPASSED, MUTED, Node, Source
+from .scope import Source
 from .videos import CONCATENATORS, CUTTERS, EXTEND, STITCH
 from .wires import At, Wires
 
 MOST_CLIPS = 8  # that one WanVideo SVI Stitch joins
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
+_SAMPLES = re.compile("sampler|guide", re.IGNORECASE)
 _BY_TYPE: dict[str, list[Pattern]] = {}
 for _pattern in (*EMBEDS, *STITCHES):
     for _type in _pattern.shape.types:
         _BY_TYPE.setdefault(_type, []).append(_pattern)
-_OWN_TYPES = _BY_TYPE.keys() - set(CONCATENATORS)
 
 
 class Planner:
@@ -58,7 +60,6 @@ class Planner:
         findings: list[Finding] = []
         for at in self.wires.places():
             node = at.node
-            findings += self._reported(node)
             if id(node) in refused:
                 continue
             try:
@@ -70,40 +71,29 @@ class Planner:
                 findings.append(finding("left", node, str(error)))
                 continue
             planned[id(node)] = rewrite
-        findings += self._muted()
-        return [rewrite for key, rewrite in planned.items() if rewrite and key not in refused], findings
+        kept = [rewrite for key, rewrite in planned.items() if rewrite and key not in refused]
+        return [each for rewrite in kept for each in (*rewrite.helpers, rewrite)], findings
 
     def _of(self, at: At) -> Rewrite | None:
         if at.node.type in CONCATENATORS:
             return self._stitch(at)
         if at.node.type == EXTEND:
             return self._extend(at)
+        if at.node.type == ENCODE and (canvas := find_canvas(self.wires, at)):
+            return read_keyframes(self.wires, self.clips, self.carrier, at, canvas)
         for pattern in _BY_TYPE.get(at.node.type, ()):
             if found := match(self.clips.videos, at, pattern.shape):
                 rewrite = self._readers[id(pattern)](at, found)
                 rewrite.pattern = pattern
                 return rewrite
-        if at.node.type == "WanVideoImageToVideoEncode" and self._is_led(at):
+        if at.node.type == ENCODE and self._is_led(at):
             raise CannotRewriteError("frames of another clip lead it in a way that this migration does not know")
         return None
 
     def _is_led(self, at: At) -> bool:
         """Whether an encode node gets more than a plain first image."""
         origin = self.wires.origin(at, "start_image")
-        return origin is not None and self.clips.made(origin) is not None
-
-    @staticmethod
-    def _reported(node: Node) -> Iterator[Finding]:
-        for pattern in REPORTED:
-            if node.type in pattern.shape.types:
-                yield finding("left", node, f"{pattern.title}: {pattern.advice}", pattern=pattern.id)
-
-    def _muted(self) -> Iterator[Finding]:
-        for scope in self.wires.workflow.scopes:
-            for node in scope.nodes.values():
-                if node.mode in (MUTED, BYPASSED) and node.type in _OWN_TYPES:
-                    said = "muted" if node.mode == MUTED else "bypassed"
-                    yield finding("note", node, f"it is {said} and was not looked at: turn it on to migrate its clip")
+        return origin is not None and origin.type != TEMPORAL_MASK and self.clips.made(origin) is not None
 
     # One pattern each
 
@@ -211,11 +201,14 @@ class Planner:
             left.append("connect WanVideo ClipVision Encode to clip_embeds, in place of clip_vision_output")
         behind = {use.node for use in self.wires.uses_through(node) if use.slot in (0, 1, 2) and use.node}
         for sampler in sorted(behind, key=lambda other: str(other.id)):
-            rewrite.findings.append(finding(
-                "left", sampler, f"it took its conditioning from node {node.id}, which now makes image_embeds",
+            way = (
                 "put WanVideo Sampler in its place: image_embeds from here, text_embeds from WanVideo TextEncode "
-                "(your prompts are still in the graph), a model of WanVideo Model Loader",
-            ))  # fmt: skip
+                "(your prompts are still in the graph), a model of WanVideo Model Loader"
+            )
+            if not _SAMPLES.search(sampler.type):
+                way = "it goes with the native sampler behind it, in whose place WanVideo Sampler comes"
+            what = f"it took its conditioning from node {node.id}, which now makes image_embeds"
+            rewrite.findings.append(finding("left", sampler, what, way))
         if left:
             rewrite.findings.append(finding("left", node, "the wrapper's own types are needed", "; ".join(left)))
         return rewrite

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...svi_embeds.errors import SVIError
 from .clips import Clip, Clips
+from .definitions import Definition
 from .match import Binding
 from .patterns import Pattern
 from .report import Finding
@@ -34,6 +35,8 @@ class Rewrite:
 
     values, sources: of the new node. outputs: which output of the old node is which of the new. parts: nodes that only
     served the old one. findings: the rewrite itself, the defects that it repairs, and what is left to the user.
+    links: inputs of nodes that stay, each with the output of the new node that it gets. helpers: rewrites of nodes that
+    the new one needs beside it; they come before it. definition: of a new node that is not of this pack.
     """
 
     at: At
@@ -44,10 +47,17 @@ class Rewrite:
     outputs: Mapping[int, int]
     parts: list[Node] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    links: list[tuple[Node, str, int]] = field(default_factory=list)
+    helpers: list[Rewrite] = field(default_factory=list)
+    definition: Definition | None = None
 
     def agrees(self, other: Rewrite) -> bool:
         """Whether another use of the same subgraph calls for the same."""
-        return (self.new, self.values, self.sources) == (other.new, other.values, other.sources)
+        if (self.new, self.values, self.sources) != (other.new, other.values, other.sources):
+            return False
+        return len(self.helpers) == len(other.helpers) and all(
+            mine.agrees(theirs) for mine, theirs in zip(self.helpers, other.helpers, strict=True)
+        )
 
 
 class Carrier:
@@ -95,6 +105,13 @@ class Carrier:
                 break
             source = node.source("image")
         return source
+
+    def check_size(self, at: At) -> None:
+        """Raises CannotRewriteError for a width or height that this pack's nodes refuse, where the graph tells it."""
+        for name in ("width", "height"):
+            size = self.wires.value(at, name)
+            if isinstance(size, int) and size % SIZE_STEP and not at.node.source(name):
+                raise CannotRewriteError(f"{name} {size} is no multiple of {SIZE_STEP}: set one that is")
 
     def size(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
         """Width or height. Where the graph measures the clip before, what that clip was given says the same."""

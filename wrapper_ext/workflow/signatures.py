@@ -24,6 +24,7 @@ _ENCODE = (
 )
 _RESIZE = "width:i height:i upscale_method:s keep_proportion:s pad_color:s crop_position:s divisible_by:i"
 _LOADER = "model:s base_precision:s quantization:s load_device:s attention_mode:s"
+_NATIVE = "seed:i .:s steps:i cfg:n sampler_name:s scheduler:s"
 _VERSIONS: dict[str, tuple[str, ...]] = {
     "WanVideoImageToVideoEncode": (_ENCODE, f"{_ENCODE} augment_empty_frames:n"),
     "WanVideoSampler": (_SAMPLER,),
@@ -60,6 +61,9 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "VHS_SelectImages": ("indexes:s err_if_missing:b err_if_empty:b",),
     "VHS_SplitImages": ("split_index:i",),
     "RepeatImageBatch": ("amount:i",),
+    "ReplaceImagesInBatch": ("start_index:i",),
+    "SolidMask": ("value:n width:i height:i",),
+    "ImageScale": ("upscale_method:s width:i height:i crop:s",),
     "ImageResizeKJv2": (
         _RESIZE, f"{_RESIZE} device:s", f"{_RESIZE} device:s .:s",
     ),
@@ -81,6 +85,13 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "ImpactInt": ("value:i",),
     "JWInteger": ("value:i",),
     "WanEx_I2VCustomEmbeds": ("width:i height:i length:i batch_size:i concat_mask_index:i",),
+    "WanImageToVideoSVIPro": ("length:i motion_latent_count:i",),
+    "WanImageToVideoSVIProFLF": ("length:i use_end_samples:b motion_latent_count:i",),
+    "WanCutLastSlot": ("slots_to_cut:i",),
+    "KSampler": (f"{_NATIVE} denoise:n",),
+    "KSamplerAdvanced": (f"add_noise:s noise_{_NATIVE} start_at_step:i end_at_step:i return_with_leftover_noise:s",),
+    "SamplerCustom": ("add_noise:b noise_seed:i .:s cfg:n",),
+    "RandomNoise": ("noise_seed:i", "noise_seed:i .:s"),
     "GetNode": ("name:s",),
     "SetNode": ("name:s",),
 }  # fmt: skip
@@ -92,6 +103,8 @@ LEFT_OUT: dict[str, dict[str, Any]] = {
     "WanVideoVACEStartToEndFrame": {"start_index": 0, "end_index": -1},
     "WanVideoSVIProEmbeds": {"motion_latent_count": 1},
     "WanEx_I2VCustomEmbeds": {"concat_mask_index": 0},
+    "WanImageToVideoSVIPro": {"motion_latent_count": 1},
+    "WanImageToVideoSVIProFLF": {"use_end_samples": True, "motion_latent_count": 1},
 }  # fmt: skip
 
 
