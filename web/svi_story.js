@@ -326,7 +326,7 @@ class Panel {
       put(button, String(clip.clip), `Line ${clip.line} of the story`);
       row.dataset.state = clip.state ?? "";
       put(cells.state, ...(STATES[clip.state] ?? ["–", "Not known before the run"]));
-      const who = clip.clip === 1 ? "not in the video: they repeat what it goes on from" : "the clip before's";
+      const who = clip.clip === 1 ? "not in the video, they repeat what it goes on from" : "the clip before's";
       put(cells.frames, String(clip.frames), clip.overlap ? `${clip.overlap} of them: ${who}` : "");
       put(cells.until, clip.time, `${clip.until} frames`);
       put(cells.seed, clip.seed);
