@@ -12,7 +12,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from old_graphs import as_api, pixel_chain
+from old_graphs import as_api, pixel_chain, wanex
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -191,7 +191,7 @@ def test_a_story_from_the_command(tmp_path: Path) -> None:
 def test_what_cannot_be_done_leaves_no_file(
     tmp_path: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = write(tmp_path / "mine.json", pixel_chain(clips=1) if arguments else {"nodes": 5})
+    path = write(tmp_path / "mine.json", wanex() if arguments else {"nodes": 5})
     assert main(["migrate", str(path), *arguments]) == 2
     assert capsys.readouterr().err.startswith("wanvideo-svi: ")
     assert [each.name for each in tmp_path.iterdir()] == ["mine.json"]
