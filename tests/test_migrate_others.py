@@ -176,6 +176,23 @@ def test_a_sound_native_chain_has_no_defect(sampler: str, form: str) -> None:
     assert not of_kind(report, "defect"), report.lines()
 
 
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        ([5, "source", "cut"], "shows the anchor for a frame and loses 1 frame"),
+        ([4, "new_images", "cut"], "shows 1 frame twice"),
+        ([9, "new_images", "cut"], "loses 4 frames"),
+        ([5, "new_images", "cut"], ""),
+    ],
+)
+def test_joins_of_native_clips_are_looked_at(values: list[Any], what: str) -> None:
+    raw = native_pro_chain(clips=2)
+    next(node for node in raw["nodes"] if node["type"] == "ImageBatchExtendWithOverlap")["widgets_values"] = values
+    found = [each.what for each in of_kind(migrate_value(raw)[1], "defect")]
+    assert len(found) == bool(what)
+    assert not found or found[0].endswith(f"this join {what}")
+
+
 @pytest.mark.parametrize("kind", ["WanImageToVideoSVIPro", "WanImageToVideoSVIProFLF"])
 @pytest.mark.parametrize("form", ["drawn", "api"])
 def test_native_prev_samples_without_motion_are_said(kind: str, form: str) -> None:

@@ -11,6 +11,7 @@ from ...svi_embeds.file_names import purpose, wan_version
 from ...svi_embeds.recipes import RECIPES
 from .count import Count
 from .match import Binding, match
+from .native import NATIVE_DECODES, NativeClip, native_clip
 from .patterns import PIXEL_CHAIN, PIXEL_START
 from .videos import STITCH, LastFrames, Videos
 from .wires import UNKNOWN, At, Origin, Wires
@@ -68,6 +69,7 @@ class Clips:
         self.videos = Videos(wires, self._frames_of)
         self._by_embeds: dict[At, Clip] = {}
         self._by_sampler: dict[At, Clip] = {}
+        self._natives: dict[At, NativeClip] = {}
         for at in wires.places():
             if at.node.type in SAMPLERS:
                 self._add(at)
@@ -153,6 +155,12 @@ class Clips:
 
     def _frames_of(self, origin: Origin) -> tuple[At, Count] | None:
         """The clip that an output is, whole, and its length."""
+        if origin.type in NATIVE_DECODES:
+            native = native_clip(self.wires, origin)
+            if native is None or native.cut_latents:
+                return None
+            self._natives[native.pro] = native
+            return native.pro, self.native_length(native)
         if origin.type != "WanVideoDecode":
             return None
         samples = self.wires.origin(origin.at, "samples")
@@ -168,6 +176,14 @@ class Clips:
         if not made or made.at != at or not isinstance(frames, int) or isinstance(frames, bool) or frames < 1 or grows:
             return Count.of(at)
         return Count((frames - 1) // 4 * 4 + 1)  # as the wrapper makes it
+
+    def native(self, pro: At) -> NativeClip | None:
+        """The clip of native samplers that a node conditions, where a video of it was met."""
+        return self._natives.get(pro)
+
+    @staticmethod
+    def native_length(clip: NativeClip) -> Count:
+        return Count.of(clip.pro) if clip.length is None else Count(clip.length)
 
     def picks_last_frame(self, origin: Origin) -> Clip | None:
         """The clip whose last frame (or frames) this image is, or None."""

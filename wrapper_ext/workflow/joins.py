@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...svi_embeds.errors import SVIError
-from .clips import Clip, Clips
+from .clips import Clips
 from .count import Count
 from .report import Finding, finding
+from .scope import Node
 from .video import Span
 from .videos import CONCATENATORS, CUTTERS, EXTEND, STITCH
 from .wires import At, Origin
@@ -21,19 +22,16 @@ _FEW = 4  # frames of a clip; fewer are pictures of it
 
 @dataclass(frozen=True, slots=True)
 class Seam:
-    """Two clips that meet. old: frames taken off the end of the earlier, new: off the start of the later; both hold
-    `shared` frames of the same moments, for a Pro clip its anchor counted in. blended: frames that fade."""
+    """Two clips that meet. later: the node that makes the later one. is_pro: whether that begins with its anchor, and
+    with what it shares behind that. old: frames taken off the end of the earlier, new: off the start of the later;
+    both hold `shared` frames of the same moments, for a Pro clip its anchor counted in. blended: frames that fade."""
 
-    later: Clip
+    later: Node
+    is_pro: bool
     old: int
     new: int
     shared: int
     blended: int
-
-    @property
-    def is_pro(self) -> bool:
-        """Whether the later clip begins with its anchor, and with what it shares behind that."""
-        return self.later.embeds.node.type in PRO
 
     @property
     def repeated(self) -> int:
@@ -55,7 +53,7 @@ class Seam:
         """What is wrong, in words."""
         count = abs(self.repeated)
         frames = f"{count} frame{'s' * (count > 1)}"
-        node = self.later.embeds.node.id
+        node = self.later.id
         if not self.is_pro:
             off, doing = self.shared - self.repeated, "shown twice" if self.repeated > 0 else "lost"
             return (
@@ -187,25 +185,35 @@ def _own_cut(clips: Clips, at: At) -> tuple[int, int, int] | None:
 
 def _seam(clips: Clips, earlier: Origin, later: Origin, own: tuple[int, int, int]) -> Seam | None:
     last, first = clips.videos.of(earlier).spans[-1], clips.videos.of(later).spans[0]
-    clip, before = _clip_of(clips, first), _clip_of(clips, last)
-    if clip is None or before is None or clip.before is not before or (shared := clips.overlap(clip)) is None:
+    found = _following(clips, last, first)
+    if found is None:
         return None
-    old, new = (_off(clips, before, last.stop), first.start.number)
-    if old is None or new is None or not (_is_seam(clips, before, old, shared) and _is_seam(clips, clip, new, shared)):
+    shared, is_pro, before, after = found
+    old, new = (before - last.stop).number, first.start.number
+    if old is None or new is None or not (_is_seam(before, old, shared) and _is_seam(after, new, shared)):
         return None
-    return Seam(clip, old + own[0], new + own[1], shared, own[2])
+    node = first.source.node if isinstance(first.source, At) else None
+    return Seam(node, is_pro, old + own[0], new + own[1], shared, own[2]) if node else None
 
 
-def _clip_of(clips: Clips, span: Span) -> Clip | None:
-    return clips.of(span.source) if isinstance(span.source, At) else None
+def _following(clips: Clips, last: Span, first: Span) -> tuple[int, bool, Count, Count] | None:
+    """What two clips share that follow one another, whether the later is a Pro clip, and the lengths of both."""
+    if not isinstance(last.source, At) or not isinstance(first.source, At):
+        return None
+    clip, before = clips.of(first.source), clips.of(last.source)
+    if clip and before and clip.before is before:
+        shared = clips.overlap(clip)
+        is_pro = clip.embeds.node.type in PRO
+        return None if shared is None else (shared, is_pro, clips.length(before), clips.length(clip))
+    one, other = clips.native(last.source), clips.native(first.source)
+    led = other and other.before(clips.wires)
+    if not one or not other or not led or led.pro != one.pro or led.cut_latents != 0 or other.overlap_frames is None:
+        return None
+    return other.overlap_frames, True, clips.native_length(one), clips.native_length(other)
 
 
-def _off(clips: Clips, clip: Clip, stop: Count) -> int | None:
-    """Frames that are missing at a clip's end."""
-    return (clips.length(clip) - stop).number
-
-
-def _is_seam(clips: Clips, clip: Clip, off: int, shared: int) -> bool:
-    """Whether so many frames are taken off for a seam, well or badly counted; else a few pictures are picked out."""
-    length = clips.length(clip).number
+def _is_seam(clip: Count, off: int, shared: int) -> bool:
+    """Whether so many frames are taken off a clip for a seam, well or badly counted; else a few pictures are picked
+    out. clip: its length."""
+    length = clip.number
     return off <= shared + _MISCOUNT and (length is None or length - off >= _FEW)

@@ -16,7 +16,7 @@ from .wires import At, Origin, Wires
 
 NATIVE_PRO = ("WanImageToVideoSVIPro", "WanImageToVideoSVIProFLF")
 NATIVE_SAMPLERS = ("KSampler", "KSamplerAdvanced", "SamplerCustom", "SamplerCustomAdvanced")
-_DECODES = ("VAEDecode", "VAEDecodeTiled")
+NATIVE_DECODES = ("VAEDecode", "VAEDecodeTiled")
 # Where a sampler's conditioning is, and where nodes on the way take theirs: guiders and what passes conditioning on.
 _CONDITIONING = ("guider", "positive", "conditioning", "cond1", "conditioning_1")
 # What stands in for a clip before where there is none: the first clip of a chain has to be wired to something too.
@@ -61,7 +61,7 @@ def native_clip(wires: Wires, origin: Origin | None) -> NativeClip | None:
         kind, at = origin.type, origin.at
         if kind in NATIVE_SAMPLERS:
             return _clip_of(wires, at, cut)
-        if kind in _DECODES:
+        if kind in NATIVE_DECODES:
             origin = wires.origin(at, "samples")
         elif kind == "WanCutLastSlot":
             slots = _value(wires, at, "slots_to_cut")
