@@ -149,7 +149,7 @@ def test_pro_chains_are_conditioned_and_joined_as_before(kj_comfy: Comfy, side: 
 
 @pytest.mark.parametrize("overlap", [4, 5])
 def test_a_pro_join_that_dropped_the_old_end_is_repaired(kj_comfy: Comfy, overlap: int) -> None:
-    """Before, each seam shows the first frame of the later clip, its anchor; with 5 a frame of the earlier is lost too."""
+    """Before, each seam shows the later clip's first frame, its anchor; with 5 a frame of the earlier is lost too."""
     raw = pro_chain(overlap=overlap, how="cut")
     migrated, report = migrate_value(raw)
     assert [found.fixed for found in report.findings if found.kind == "defect"] == [True, True]
