@@ -58,6 +58,8 @@ class Count:
         return self * -1
 
     def _plus(self, other: Count, times: int) -> Count:
+        if not other.unknown:
+            return Count(self.known + other.known * times, self.unknown)
         terms = dict(self.unknown)
         for length, own in other.unknown:
             terms[length] = terms.get(length, 0) + own * times

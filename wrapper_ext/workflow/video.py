@@ -28,16 +28,10 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Video:
-    """Frames in the order in which they are shown."""
+    """Frames in the order in which they are shown. length: of all spans."""
 
     spans: tuple[Span, ...]
-
-    @property
-    def length(self) -> Count:
-        total = Count()
-        for span in self.spans:
-            total += span.length
-        return total
+    length: Count
 
     def cut(self, start: Count, stop: Count) -> Video | None:
         """Frames start..stop (excluded). None when only a run can tell which these are, or when there are none."""
@@ -49,31 +43,41 @@ class Video:
         if first is None or last is None or (stop - start).sign != 1:
             return None
         (at, inside), (end, outside) = first, last
-        found = []
-        for index in range(at, min(end + 1, len(self.spans))):
-            span = self.spans[index]
-            begin = span.start + inside if index == at else span.start
-            finish = span.start + outside if index == end else span.stop
-            left = (finish - begin).sign
-            if left is None:
-                return None
-            if left > 0:
-                found.append(Span(span.source, begin, finish))
-        return Video(tuple(found)) if found else None
+        found = list(self.spans[at : end + 1])
+        if end < len(self.spans):
+            found[-1] = found[-1]._replace(stop=found[-1].start + outside)
+        found[0] = found[0]._replace(start=found[0].start + inside)
+        if (found[0].length.sign, found[-1].length.sign) == (1, 0):
+            found.pop()  # it ends where a span begins
+        if any(span.length.sign != 1 for span in (found[0], found[-1])):
+            return None
+        return Video(tuple(found), stop - start)
 
     def _split(self, place: Count, length: Count) -> tuple[int, Count] | None:
         """In which span a place lies, and how far in; the end of a span is the start of the next."""
         if place == length:
             return len(self.spans), Count()
+        # From the nearer end, then from the other: what stands on one side may be of unknown length.
+        near_start = (length - place - place).sign == 1
+        for walk in (self._from_start, self._from_end) if near_start else (self._from_end, self._from_start):
+            found = walk(place, length)
+            if found is not None:
+                return found
+        return None
+
+    def _from_start(self, place: Count, _: Count) -> tuple[int, Count] | None:
         before = Count()
         for index, span in enumerate(self.spans):
             inside = place - before
             lies = (span.length - inside).sign
             if inside.sign is None or lies is None or inside.sign < 0:
-                break
+                return None
             if lies > 0:
                 return index, inside
             before += span.length
+        return None
+
+    def _from_end(self, place: Count, length: Count) -> tuple[int, Count] | None:
         after = length
         for index in range(len(self.spans) - 1, -1, -1):
             span = self.spans[index]
@@ -88,19 +92,22 @@ class Video:
 
 def whole(source: Hashable, length: Count) -> Video:
     """All frames of a source."""
-    return Video((Span(source, Count(), length),))
+    return Video((Span(source, Count(), length),), length)
 
 
 def joined(videos: Iterable[Video]) -> Video | None:
     """One video after the other; None when it has too many parts."""
     spans: list[Span] = []
+    length = Count()
     for video in videos:
-        for span in video.spans:
-            last = spans[-1] if spans else None
-            if last and last.source == span.source and last.stop == span.start:
-                spans[-1] = Span(last.source, last.start, span.stop)
-            else:
-                spans.append(span)
+        first = video.spans[0]
+        last = spans[-1] if spans else None
+        if last and last.source == first.source and last.stop == first.start:
+            spans[-1] = last._replace(stop=first.stop)
+            spans += video.spans[1:]
+        else:
+            spans += video.spans
+        length += video.length
         if len(spans) > MOST_SPANS:
             return None
-    return Video(tuple(spans))
+    return Video(tuple(spans), length)
