@@ -10,6 +10,9 @@ import folder_paths
 import torch
 from safetensors.torch import save_file
 
+from .differential import SVITestDifferential
+from .lora_names import SVITestLoraNames
+
 
 class AnyType(str):
     def __ne__(self, other):
@@ -573,6 +576,19 @@ class SVITestProbe:
         return (model,)
 
 
+class SVITestVAE5B:
+    """The wrapper's VAE of the 5B models, whose weights nobody may touch: they are not there."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {}})
+    RETURN_TYPES = ("WANVAE",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self):
+        with torch.device("meta"):
+            return (loaded_module(".wanvideo.wan_video_vae").WanVideoVAE38(),)
+
+
 class SVITestNoVAE:
     """A WANVAE link where no wrapper is there to make one."""
 
@@ -608,7 +624,10 @@ NODE_CLASS_MAPPINGS = {
         SVITestWhisper,
         SVITestReads,
         SVITestProbe,
+        SVITestVAE5B,
         SVITestNoVAE,
+        SVITestDifferential,
+        SVITestLoraNames,
     )
 }
 NODE_CLASS_MAPPINGS["SimpleMath+"] = SimpleMath
