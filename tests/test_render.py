@@ -327,6 +327,8 @@ def test_a_model_without_the_layers_is_refused() -> None:
     check_job(job(sampler=sampler(model(audio_proj=1), image_embeds=humo(40)), **humming))
     with pytest.raises(SVIError, match=r"2 reference latent\(s\), which the sampler of a pair's first model drops"):
         check_job(job(sampler=sampler(model(audio_proj=1), image_embeds=humo(40, refs=2)), **humming))
+    with pytest.raises(SVIError, match=r"first_clip_model is a text-to-video model \(16 channels\), which takes no im"):
+        check_job(job(first_model=model(in_dim=16), story="[model=first]\nx"))
     pair = {**options, "sampler": good, "split_step": 4}
     with pytest.raises(SVIError, match="the low noise model has no UniAnimate layers"):
         check_job(job(**pair, low_sampler=sampler(model())))

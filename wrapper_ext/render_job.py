@@ -15,6 +15,7 @@ from ..svi_embeds.colour import check_mkl
 from ..svi_embeds.colour_choices import COLOUR_CHOICES, COLOUR_TARGETS
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.guides import Guides
+from ..svi_embeds.models import check_takes_images
 
 
 class Host(Protocol):
@@ -105,6 +106,7 @@ def check_job(job: Job) -> None:
         first.append(("first_clip_low_noise_model", job.first_low_model))
     uses = {clip.model for clip in clips}
     for name, model in (main if "main" in uses else []) + (first if "first" in uses else []):
+        check_takes_images(name, model)
         job.guides.check_model(name, model)
 
 
