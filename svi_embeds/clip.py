@@ -21,7 +21,9 @@ from .frames import check_images, compose_video, prepare_parts, to_video, video_
 from .keyframes import known_masks, left_out_pixels, region_notes
 from .masks import (
     concat_from_known,
+    count_known,
     fit_temporal_mask,
+    looks_inverted,
     pack_known,
     per_frame,
 )
@@ -242,6 +244,11 @@ def _masks(
     line, lat_h, lat_w = decided.plan.timeline, decided.lat_h, decided.lat_w
     if temporal_mask is not None:
         known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
+        if looks_inverted(given := per_frame(known)):
+            notes.append(
+                f"temporal_mask keeps {count_known(given).split()[0]} of {len(given)} frames, but not the first: is "
+                "it a concat_mask (black = kept)? temporal_mask takes known_mask (white = kept)"
+            )
         if line.end_apart and len(temporal_mask) < line.total_frames:
             notes.append(
                 f"with an end image and fun_or_fl2v_model off the clip has {line.total_frames} mask frames, the last "

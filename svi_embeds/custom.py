@@ -25,7 +25,7 @@ from .encoded import EncodedClip
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
 from .latent_space import guess_space, read_latent, to_wrapper
-from .masks import concat_from_known, frame_masks, pack_known, per_frame, unpack_known
+from .masks import concat_from_known, frame_masks, looks_inverted, pack_known, per_frame, unpack_known
 from .repeats import NO_REPEATS, find_repeats, receptive_field
 from .sheet import make_latent_tiles
 from .timeline import frame_count, latent_count
@@ -108,6 +108,12 @@ def make_custom_clip(
         packed, mask_said = read_concat_mask(
             concat_mask, length=length, height=lat_h, width=lat_w, polarity=mask_polarity, rate=mask_rate
         )
+        if looks_inverted(per_frame(unpack_known(packed))):
+            other = "wrapper" if mask_polarity == "native" else "native"
+            notes.append(
+                f"concat_mask, read as {mask_polarity}, keeps most frames but not the first: if it was made for the "
+                f"other side, set mask_polarity to {other}"
+            )
     else:
         packed = pack_known(frame_masks(decided.known or (), height=lat_h, width=lat_w))
         mask_said = decided.mask_said

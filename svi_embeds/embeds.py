@@ -126,10 +126,10 @@ def control_signal(control_embeds: object, *, channels: int) -> dict[str, Any] |
     if control_embeds is None:
         return None
     control_embeds = check_dict("control_embeds", control_embeds, "WanVideo Control Embeds")
-    if "control_embeds" not in control_embeds:
+    if control_embeds.get("control_embeds") is None:  # image encodes and empty embeds have a place for one
         raise SVIError(
-            f"control_embeds holds no control signal (keys: {', '.join(map(str, control_embeds))}): "
-            "connect WanVideo Control Embeds, not an image encode"
+            f"control_embeds holds no control signal ({what_they_are(control_embeds)}): connect WanVideo Control "
+            "Embeds, or nothing"
         )
     signal = cast("dict[str, Any]", control_embeds["control_embeds"])
     latents = signal.get("control_images") if isinstance(signal, dict) else None
@@ -148,13 +148,9 @@ def check_embeds(embeds: Any) -> ImageEmbeds:
     required = ("image_embeds", "mask", "num_frames", "lat_h", "lat_w")
     missing = [key for key in required if embeds.get(key) is None]
     if missing:
-        lacking = f"image_embeds lacks {', '.join(missing)}"
-        if "image_embeds" in missing and holds_voice(embeds):
-            lacking += " (they are HuMo's: a voice, and no clip of this kind)"
-        elif "image_embeds" in missing and "target_shape" in embeds:
-            lacking += " (they are empty embeds: a size alone)"
         raise SVIError(
-            f"{lacking}: the sampler needs {', '.join(required)}; connect WanVideo SVI Embeds or an ImageToVideo encode"
+            f"image_embeds lacks {', '.join(missing)}: the sampler needs {', '.join(required)}, and these are "
+            f"{what_they_are(embeds)}; connect WanVideo SVI Embeds or an ImageToVideo encode"
         )
     for key in required[2:]:
         check_int(f"{key} of image_embeds", embeds[key], minimum=1)
@@ -255,6 +251,17 @@ def holds_voice(embeds: object) -> bool:
     return isinstance(embeds, Mapping) and embeds.get("humo_audio_emb") is not None
 
 
+def what_they_are(embeds: Mapping[str, Any]) -> str:
+    """Embeds of any kind in words, for who connected them to the wrong input."""
+    if holds_voice(embeds):
+        return "HuMo's embeds: a voice"
+    if holds_image(embeds):
+        return "image-to-video embeds"
+    if embeds.get("target_shape") is not None:
+        return "empty embeds: a size alone"
+    return f"embeds of another kind, with the keys {', '.join(map(str, embeds)) or 'none'}"
+
+
 def reference_latents(name: str, embeds: Mapping[str, Any]) -> int:
     """How many latents of references HuMo's embeds have behind the clip, sampled with it and then dropped."""
     return check_int(f"humo_reference_count of {name}", embeds.get("humo_reference_count", 0), minimum=0)
@@ -278,8 +285,8 @@ def sampled_size(name: str, embeds: Mapping[str, Any]) -> tuple[int, int, int]:
     shape = embeds.get("target_shape")
     if not isinstance(shape, (tuple, list)) or len(shape) != 4 or not all(isinstance(n, int) and n > 0 for n in shape):
         raise SVIError(
-            f"{name} holds neither image_embeds nor a target_shape (keys: {', '.join(map(str, embeds))}): connect "
-            "WanVideo SVI Embeds, an ImageToVideo encode, or WanVideo Empty Embeds"
+            f"{name} holds neither image_embeds nor a target_shape ({what_they_are(embeds)}): connect WanVideo SVI "
+            "Embeds, an ImageToVideo encode, or WanVideo Empty Embeds"
         )
     return shape[1] + bool(embeds.get("has_ref")), shape[2], shape[3]
 

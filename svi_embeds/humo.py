@@ -22,7 +22,15 @@ import torch
 from torch import Tensor
 
 from .checks import check_dict
-from .embeds import check_embeds, clip_vision_of, conditioning_of, is_end_apart, reference_latents, sampled_size
+from .embeds import (
+    check_embeds,
+    clip_vision_of,
+    conditioning_of,
+    is_end_apart,
+    reference_latents,
+    sampled_size,
+    what_they_are,
+)
 from .errors import SVIError
 from .timeline import frame_count, latent_count
 from .voice import VOICE_FPS, window_features
@@ -47,7 +55,7 @@ def humo_voice(humo_embeds: object) -> Tensor:
     embeds = check_dict("humo_embeds", humo_embeds, _SOURCE)
     voice = embeds.get(_AUDIO)
     if voice is None:
-        raise SVIError(f"humo_embeds holds no audio (keys: {', '.join(map(str, embeds))}): connect {_SOURCE}")
+        raise SVIError(f"humo_embeds holds no audio ({what_they_are(embeds)}): connect {_SOURCE}")
     if not isinstance(voice, Tensor) or voice.ndim != 3 or not voice.is_floating_point() or not len(voice):
         came = f"{voice.dtype} {list(voice.shape)}" if isinstance(voice, Tensor) else type(voice).__name__
         raise SVIError(f"{_AUDIO} must be floats [frames, 5, 1280], got {came}: connect {_SOURCE}")

@@ -123,6 +123,11 @@ def describe_known(values: Sequence[float]) -> str:
     return f"{count_known(values)} (kept: {format_runs(_split(values)[0])})"
 
 
+def looks_inverted(known_values: Sequence[float]) -> bool:
+    """Whether a mask, read as one, keeps most frames but not the first: as the other polarity of a clip's own does."""
+    return known_values[0] <= 0 and 2 * len(_split(known_values)[0]) > len(known_values)
+
+
 def count_known(values: Sequence[float]) -> str:
     """A known_mask counted: '5 white + 76 black'."""
     kept, generated, partly = _split(values)

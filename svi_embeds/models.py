@@ -26,6 +26,7 @@ _SMALL_WIDTH = 1536
 _MASK = 4  # channels of the packed mask
 _CHANNELS_5B = 48  # latent channels of the 5B models, which have a VAE of their own
 _FUN_CHANNELS = (32, 48, 52, 148)  # WanVideoWrapper, nodes_sampler.py: what takes a control signal
+_TEXT_CHANNELS = 16
 VOICE_LAYERS = "audio_proj"  # what the wrapper calls HuMo's layers for a voice
 
 
@@ -58,8 +59,8 @@ class ModelFacts:
         if self.is_5b and self.in_dim == 2 * self.out_dim + _MASK:
             return "i2v_5b"
         if self.voice_layers:
-            return "humo_small" if self.in_dim == 16 else "humo"
-        if self.in_dim == 16:
+            return "humo_small" if self.in_dim == _TEXT_CHANNELS else "humo"
+        if self.in_dim == _TEXT_CHANNELS:
             return "t2v"
         if self.in_dim == 36:
             return "i2v" if self.image_attention else "i2v_22"
@@ -152,6 +153,16 @@ def _entry(model: Any, key: str) -> Any:
 def is_small(model: Any) -> bool:
     """Whether a model of the wrapper is as narrow as the 1.3B and 1.7B ones; False for what cannot be looked into."""
     return getattr(getattr(getattr(model, "model", None), "diffusion_model", None), "dim", None) == _SMALL_WIDTH
+
+
+def check_takes_images(name: str, model: Any) -> None:
+    """Raises SVIError for a text-to-video model of the wrapper, on which its sampler refuses embeds with an image."""
+    transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
+    if getattr(transformer, "in_dim", None) == _TEXT_CHANNELS:
+        raise SVIError(
+            f"{name} is a text-to-video model ({_TEXT_CHANNELS} channels), which takes no images: load an "
+            "image-to-video model"
+        )
 
 
 def lacks_layers(model: Any, name: str) -> bool:

@@ -139,6 +139,8 @@ def plan_pair(
     clean = clean_latents_of_both(
         both, clean_latents, clean_index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
     )
+    if clean_latents is None and clean_index:
+        notes.append(f"clean_index {clean_index} has no effect: there are no clean_latents")
     if clean:
         _check_clean(high, scheduler, notes)
     check_pusa_noise(stages, clean, notes)

@@ -184,9 +184,11 @@ def _check_keyframe_images(row: Recipe, keyframes: Sequence[int], images: int) -
             f"mode {row.id} takes no keyframes, its models were trained with known frames at the start only: "
             f"choose mode {able} with a Fun InP model, or leave keyframes and keyframe_images out"
         )
+    if images and not keyframes:
+        raise SVIError("keyframe_images are connected, but keyframes is empty: write the frame of each, like 0-4, 40")
     if len(keyframes) != images:
         raise SVIError(
-            f"there are {len(keyframes)} keyframes and {images} keyframe_images: give one image for each frame, "
+            f"keyframes has {len(keyframes)} frame(s), keyframe_images {images}: give one image for each frame, "
             "in order"
         )
 

@@ -14,7 +14,8 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from .checks import check_choice, check_dict, check_int
+from .checks import check_choice, check_dict
+from .encode import FACTOR, latent_size
 from .errors import SVIError
 from .frames import check_finite, check_images
 from .window import Window
@@ -75,8 +76,7 @@ def window_pose_images(
 
 def check_pose_size(what: str, pose_width: int, pose_height: int, *, width: int, height: int) -> None:
     """Raises SVIError unless poses have the clip's size."""
-    for name, value in (("width", width), ("height", height)):
-        check_int(name, value)
+    latent_size(FACTOR, width=width, height=height)
     if (pose_width, pose_height) != (width, height):
         raise SVIError(
             f"{what} are {pose_width}x{pose_height}, the clip is {width}x{height}: they must be the same, since the "
@@ -87,10 +87,9 @@ def check_pose_size(what: str, pose_width: int, pose_height: int, *, width: int,
 def _index(window: Window, total: int, end: str) -> tuple[Tensor | slice, list[str]]:
     check_choice("end", end, POSE_END_CHOICES)
     if window.start >= total:
-        need = f" (they need {window.clips})" if window.clips else ""
         raise SVIError(
-            f"the clip begins at frame {window.start}, but there are {total} poses{need}: use fewer clips or a longer "
-            "pose video"
+            f"the clip begins at frame {window.start}, but there are {total} poses{window.enough}: use fewer clips or "
+            "a longer pose video"
         )
     missing = window.missing(total)
     if not missing:

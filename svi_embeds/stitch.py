@@ -55,6 +55,8 @@ def stitch(
         of = "color_reference" if color_reference is not None else "the first clip"
         who = "images_2" if len(checked) == 2 else "each later clip"
         notes.append(f"the end of {who} has the colours of {of} ({color_match}, strength {color_match_strength:g})")
+    elif color_reference is not None:
+        notes.append("color_reference is not used: color_match is off")
     if blend != "none" and drop != "new":
         notes.append("drop has no effect: both clips' overlap is blended")
     total = sum(map(len, checked)) - overlap_frames * (len(checked) - 1)

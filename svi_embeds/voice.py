@@ -127,10 +127,9 @@ def _check_end(window: Window, total: int, end: str) -> list[str]:
     if not missing:
         return []
     if window.start >= total and end != "silence":
-        need = f" (the audio needs {window.clips})" if window.clips else ""
         raise SVIError(
-            f"the clip begins at frame {window.start}, but the audio ends after {total}{need}: use fewer clips or "
-            "longer audio, or set end to silence"
+            f"the clip begins at frame {window.start}, but the audio ends after {total}{window.enough}: use fewer "
+            "clips or longer audio, or set end to silence"
         )
     if end == "error":
         raise SVIError(

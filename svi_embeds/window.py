@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .checks import check_int
 from .errors import SVIError
@@ -24,6 +26,11 @@ class Window:
     def stop(self) -> int:
         return self.start + self.num_frames
 
+    @property
+    def enough(self) -> str:
+        """How many clips the whole is enough for, in brackets; "" when that is not known."""
+        return f" (enough for {self.clips} clip{'s' if self.clips != 1 else ''})" if self.clips else ""
+
     def missing(self, total: int) -> int:
         """How many of its frames a whole of `total` frames lacks."""
         return min(self.num_frames, max(0, self.stop - total))
@@ -35,6 +42,25 @@ class Window:
         when = f" ({self.start / fps:.2f} s to {self.stop / fps:.2f} s)" if fps else ""
         need = f"; all of it needs {self.clips} clip{'s' if self.clips != 1 else ''}" if self.clips else ""
         return f"{span}{when}{need}"
+
+
+_CUT = "svi_window"  # of a voice or dance that was cut: the window's first frame in the whole, and its frames
+
+
+def with_window(cut: Mapping[str, Any], window: Window) -> dict[str, Any]:
+    """A voice or dance that was cut to `window`, with a note of that for the next who cuts it; samplers ignore it."""
+    return {**cut, _CUT: (window.start, window.num_frames)}
+
+
+def check_uncut(name: str, given: Mapping[str, Any], window: Window) -> None:
+    """Raises SVIError when `given` was cut to a clip before, and does not reach to the end of `window`."""
+    cut = given.get(_CUT)
+    if cut is None or window.stop <= cut[1]:
+        return
+    raise SVIError(
+        f"{name} is cut to frames {cut[0]}-{sum(cut) - 1} already, by another window, and this clip takes frames "
+        f"{window.start}-{window.stop - 1} of what comes: connect the whole of it to every window"
+    )
 
 
 def window_of(*, clip_index: int, start_frame: int, num_frames: int, overlap_frames: int, total: int) -> Window:

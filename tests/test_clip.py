@@ -8,6 +8,7 @@ import pytest
 import torch
 from helpers import MASK_VECTORS, TraceVAE, digest, frames, rows
 from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from wanvideo_svi.svi_embeds.embeds import build_empty
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
 
@@ -324,6 +325,14 @@ BAD = {
         "control_embeds hold latents of 48 channels, this VAE makes 16: encode the control images with the same VAE",
     ),
     "control of another kind": ({"control_embeds": {"image_embeds": 1}}, "holds no control signal"),
+    "an image encode as control": (
+        {"control_embeds": {"image_embeds": torch.zeros(1), "control_embeds": None}},
+        r"control_embeds holds no control signal \(image-to-video embeds\): connect WanVideo Control Embeds, or no",
+    ),
+    "empty embeds as control": (
+        {"control_embeds": build_empty(num_frames=17, lat_h=8, lat_w=8)},
+        r"control_embeds holds no control signal \(empty embeds: a size alone\)",
+    ),
     "no VAE": ({"vae": object()}, "vae must be the wrapper's WANVAE, got object without dtype"),
     "ComfyUI's VAE": ({"vae": ComfyVAE()}, "got ComfyVAE without .*: connect WanVideo VAE Loader"),
     "another VAE": ({"vae": OtherVAE()}, r"the VAE gave latents \[16, 4, 8, 8\], expected \[16, 5, 8, 8\]"),
@@ -340,6 +349,14 @@ def test_bad_input_is_refused_with_what_came_and_what_to_do(name: str) -> None:
     inputs, message = BAD[name]
     with pytest.raises(SVIError, match=message):
         clip(**inputs)
+
+
+def test_a_temporal_mask_that_looks_like_a_concat_mask_is_told_so() -> None:
+    """One black and the rest white: that of shot in the other polarity."""
+    note = "temporal_mask keeps 8 of 9 frames, but not the first: is it a concat_mask (black = kept)?"
+    assert note in clip(num_frames=9, temporal_mask=mask_of(0.0, *[1.0] * 8)).info
+    for known in (mask_of(1.0, *[0.0] * 8), mask_of(0.0, 1.0, *[0.0] * 7), mask_of(*[1.0] * 9)):
+        assert "concat_mask (black = kept)?" not in clip(num_frames=9, temporal_mask=known).info
 
 
 def test_a_missing_vae_is_asked_for() -> None:

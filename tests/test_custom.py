@@ -89,6 +89,17 @@ def test_wrapper_polarity_reads_the_same_mask_the_other_way() -> None:
     assert "wrapper polarity (white = kept)" in white.info
 
 
+def test_a_mask_of_the_other_polarity_is_asked_about() -> None:
+    values = (1.0, *[0.0] * 16)
+    for polarity, mask, other in (("native", masks(*values), "wrapper"), ("wrapper", 1 - masks(*values), "native")):
+        note = f"concat_mask, read as {polarity}, keeps most frames but not the first"
+        assert (
+            f"{note}: if it was made for the other side, set mask_polarity to {other}"
+            in clip(concat_mask=mask, mask_polarity=polarity).info
+        )
+        assert note not in clip(concat_mask=1 - mask, mask_polarity=polarity).info
+
+
 @pytest.mark.parametrize(
     ("count", "rate", "expected", "said"),
     [

@@ -167,6 +167,12 @@ def test_stitch_node_joins_and_says_where_frames_went() -> None:
     assert info == "17 + 17 - 1 (end of the earlier clip) = 33 frames"
 
 
+def test_stitch_says_that_a_colour_reference_is_not_used() -> None:
+    given = {"images_1": frames(17), "images_2": frames(17), "color_reference": frames(1)}
+    assert "color_reference is not used: color_match is off" in call("WanVideoSVIStitch", **given)[1]
+    assert "not used" not in call("WanVideoSVIStitch", **given, color_match="mean_std")[1]
+
+
 def test_mask_polarity_gives_both_views_of_one_fact() -> None:
     concat = torch.ones(81, 4, 4)
     concat[0] = 0
@@ -178,6 +184,14 @@ def test_mask_polarity_gives_both_views_of_one_fact() -> None:
     again, back, _ = call("WanVideoSVIMaskPolarity", mask=known, mask_is="known_mask")
     assert torch.equal(again, known)
     assert torch.equal(back, concat)
+
+
+def test_mask_polarity_asks_about_a_mask_that_looks_like_the_other_view() -> None:
+    known = torch.zeros(81, 4, 4)
+    known[0] = 1
+    note = "- most frames are kept, but not the first: is mask a known_mask? Then set mask_is to it"
+    assert call("WanVideoSVIMaskPolarity", mask=known)[2].splitlines()[-1] == note
+    assert "most frames" not in call("WanVideoSVIMaskPolarity", mask=known, mask_is="known_mask")[2]
 
 
 def test_mask_polarity_refuses_a_view_it_does_not_know() -> None:

@@ -139,8 +139,10 @@ def phantom(frames: int, *, references: int = 1) -> dict[str, Any]:
 MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     "a clip without room for the references": (
         i2v22("HIGH"), humo_model(), {"high_embeds": clip(), "low_embeds": joined(refs=2)},
-        (r"high_embeds are for 5 x 8 x 8 .*low_embeds for 7 x 8 x 8, 2 of them for HuMo's references behind the clip: "
-        r".*repeat the first one in silence\); make high_embeds for 25 frames, or leave reference_images"),
+        (
+            r"high_embeds are for 5 x 8 x 8 .*low_embeds for 7 x 8 x 8, 2 of them for HuMo's references behind the "
+            r"clip: .*repeat the first one in silence\); make high_embeds for 25 frames, or leave reference_images"
+        ),
     ),
     "references in both stages": (
         humo_model(), humo_model(), {"low_embeds": made_for(17, refs=2)},
@@ -166,8 +168,10 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     ),
     "the voice on the other stage": (
         humo_model(), t2v("low"), {"low_embeds": made_for(17)},
-        ("low_embeds are HuMo's and hold a voice, but low_model is .*text-to-video.*: connect them to high_embeds, and "
-        "leave low_embeds unconnected"),
+        (
+            "low_embeds are HuMo's and hold a voice, but low_model is .*text-to-video.*: connect them to high_embeds, "
+            "and leave low_embeds unconnected"
+        ),
     ),
     "the voice on the image stage": (
         i2v(), humo_model(), {"high_embeds": joined(), "low_embeds": clip()},

@@ -474,6 +474,12 @@ WARNINGS: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         {"low_embeds": image_embeds()},
         "MAGREF wants only the reference's pixels",
     ),
+    "a place for clean latents that are not there": (
+        t2v(),
+        i2v(),
+        {"low_embeds": image_embeds(), "clean_index": 3},
+        "clean_index 3 has no effect: there are no clean_latents",
+    ),
     "no CLIP vision": (t2v(), i2v(), {"low_embeds": image_embeds(vision=False)}, "low_embeds holds no CLIP vision"),
     "clean latents without Pusa": (
         t2v(),

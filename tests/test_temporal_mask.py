@@ -283,11 +283,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "keyframe twice": ({"keyframes": "3, 3", "keyframe_images": frames(2)}, "keyframes must ascend, got 3 after 3"),
     "keyframes descend": ({"keyframes": "9, 3", "keyframe_images": frames(2)}, "must ascend, got 3 after 9"),
-    "too few images": ({"keyframes": "3-5", "keyframe_images": frames(2)}, "there are 3 keyframes and 2 keyframe_im"),
-    "too many images": ({"keyframes": "3", "keyframe_images": frames(2)}, "there are 1 keyframes and 2 keyframe_im"),
-    "no images": ({"keyframes": "3"}, "there are 1 keyframes and 0 keyframe_images: give one image for each"),
+    "too few images": ({"keyframes": "3-5", "keyframe_images": frames(2)}, "has 3 frame.s., keyframe_images 2: give"),
+    "too many images": ({"keyframes": "3", "keyframe_images": frames(2)}, "has 1 frame.s., keyframe_images 2: give"),
+    "no images": ({"keyframes": "3"}, r"keyframes has 1 frame\(s\), keyframe_images 0: give one image for each"),
     "images without frames": (
-        {"motion_frames": frames(5), "keyframe_images": frames()}, "there are 0 keyframes and 1 keyframe_images"
+        {"motion_frames": frames(5), "keyframe_images": frames()}, "but keyframes is empty: write the frame of each"
     ),
     "all known": ({"keyframes": "0-16", "keyframe_images": frames(17)}, "leave nothing to generate"),
     "malformed": ({"keyframes": "a-b", "keyframe_images": frames()}, "part 'a-b' is no frame and no range"),

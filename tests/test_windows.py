@@ -179,7 +179,7 @@ def test_audio_shorter_than_one_clip() -> None:
 
 @pytest.mark.parametrize("end", ["hold", "error"])
 def test_more_clips_than_audio_are_refused(end: str) -> None:
-    with pytest.raises(SVIError, match=r"begins at frame 80, but the audio ends after 60 \(the audio needs 4\)"):
+    with pytest.raises(SVIError, match=r"begins at frame 80, but the audio ends after 60 \(enough for 4 clips\)"):
         cut(voice(numbered(60)), clip_index=5, end=end)
 
 
@@ -222,6 +222,27 @@ def test_either_voice_and_not_both() -> None:
         cut(voice(numbered(9)), humo_embeds={})
     with pytest.raises(SVIError, match="joined with humo_embeds only"):
         cut(voice(numbered(9)), image_embeds={})
+
+
+def test_a_window_of_a_window_takes_no_more_than_it_holds() -> None:
+    """Clip 2 cut from clip 1's window would be silent; the first part of a longer window is not."""
+    whole = voice(numbered(60))
+    first = cut(whole, clip_index=1)["multitalk_embeds"]
+    with pytest.raises(SVIError, match="multitalk_embeds is cut to frames 16-32 already, by another window, and this "):
+        cut(first, clip_index=1)
+    longer = cut(whole, start_frame=10, num_frames=33)["multitalk_embeds"]
+    again = cut(longer, clip_index=1)["multitalk_embeds"]["audio_features"][0]
+    assert numbers(again)[:17] == list(range(26, 43))
+    poses = cut_poses(dance(60), clip_index=1)["unianimate_poses"]
+    with pytest.raises(SVIError, match="unianimate_poses is cut to frames 16-32 already"):
+        cut_poses(poses, clip_index=1)
+    assert pose_numbers(cut_poses(poses)) == list(range(16, 33))
+
+
+def test_a_size_that_no_clip_has_is_refused_before_that_of_the_poses() -> None:
+    """Nobody should draw poses at 65 pixels for it."""
+    with pytest.raises(SVIError, match="width must be a multiple of 16, got 65: use 64 or 80"):
+        cut_poses(dance(60), width=65)
 
 
 # The sound itself

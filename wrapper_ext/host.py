@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import importlib
+import re
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 WRAPPER = "ComfyUI-WanVideoWrapper"
 # A node that every supported wrapper has, and that this pack stands in for.
 WRAPPER_NODE = "WanVideoImageToVideoEncode"
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # line breaks too: a whole text was linked, not a name
+_LONGEST_NAME = 230  # bytes; disks take 255, with number and ending
 
 INSTALL_HINT = (
     f"{WRAPPER} is not installed: install it with ComfyUI-Manager (search for WanVideoWrapper by kijai), or clone it "
@@ -308,7 +312,11 @@ def new_output_file(prefix: str) -> tuple[Path, str]:
     if paths is None:
         raise SVIError("there is no output folder outside ComfyUI: call save_embeds with a path")
     base = folders["output"]
+    if _CONTROL.search(prefix):
+        raise SVIError(f"filename_prefix must be a name in one line, got {prefix[:60]!r}")
     last = prefix.replace("\\", "/").split("/")[-1]
+    if len(last.encode("utf-8", "surrogatepass")) > _LONGEST_NAME:
+        raise SVIError(f"filename_prefix must end with a name of {_LONGEST_NAME} bytes or less, got {last[:60]!r}...")
     if not last.strip() or last.startswith(".") or last != last.strip():
         raise SVIError(f"filename_prefix must end with a name that begins with no dot or blank, got {prefix[:200]!r}")
     try:
@@ -350,6 +358,8 @@ def find_file(name: str) -> Path:
         raise SVIError("there are no input and output folders outside ComfyUI: call load_embeds with a path")
     if not isinstance(name, str):
         raise SVIError(f"file must be the name of a file, got {type(name).__name__}")
+    if _CONTROL.search(name):
+        raise SVIError(f"{name[:60]!r} is no name of a file: connect file of SVI Save Embeds, or choose a file")
     where = next((key for key in folders if name.endswith(f" [{key}]")), None)
     base, inside, shown = folders[where or "input"], name[: -len(where) - 3] if where else name, name[:200]
     outside = (
@@ -361,11 +371,12 @@ def find_file(name: str) -> Path:
         path = (base / inside).resolve()
         exists = path.is_file()
     except (OSError, ValueError) as error:
-        raise SVIError(f"{shown!r} is no name of a file: {str(error)[:200]}") from error
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise SVIError(f"{shown!r} is no name of a file ({why}): choose a file") from error
     if not path.is_relative_to(base):
         raise SVIError(outside)
     if not exists:
-        raise SVIError(f"{shown} is not there any more: choose another file (press R to read the list anew)")
+        raise SVIError(f"{shown!r} is not there any more: choose another file (press R to read the list anew)")
     return path
 
 

@@ -47,19 +47,29 @@ class WanVideoSVIMaskPolarity:
 
     def convert(self, mask: Tensor, mask_is: str) -> tuple[Tensor, Tensor, str]:
         """mask: F h w in 0..1. Returns it as known_mask and as concat_mask, and in words."""
-        from ..svi_embeds.masks import check_mask, concat_from_known, count_concat, describe_known, per_frame
+        from ..svi_embeds.masks import (
+            check_mask,
+            concat_from_known,
+            count_concat,
+            describe_known,
+            looks_inverted,
+            per_frame,
+        )
+        from ..svi_embeds.words import write_info
 
         check_choice("mask_is", mask_is, _VIEWS)
         check_mask("mask", mask)
         other = concat_from_known(mask)
         known, concat = (mask, other) if mask_is == "known_mask" else (other, mask)
         values = per_frame(known)
-        info = (
-            f"{len(values)} frames of {mask.shape[2]}x{mask.shape[1]}, read as {mask_is}\n"
-            f"known_mask (wrapper temporal_mask): {describe_known(values)}\n"
-            f"concat_mask (native, VACE, WanEx): {count_concat(values)}"
-        )
-        return known, concat, info
+        lines = [
+            f"{len(values)} frames of {mask.shape[2]}x{mask.shape[1]}, read as {mask_is}",
+            f"known_mask (wrapper temporal_mask): {describe_known(values)}",
+            f"concat_mask (native, VACE, WanEx): {count_concat(values)}",
+        ]
+        view = next(view for view in _VIEWS if view != mask_is)
+        notes = [f"most frames are kept, but not the first: is mask a {view}? Then set mask_is to it"]
+        return known, concat, write_info(lines, notes if looks_inverted(values) else [])
 
 
 NODE_CLASS_MAPPINGS = {"WanVideoSVIMaskPolarity": WanVideoSVIMaskPolarity}

@@ -131,7 +131,7 @@ class WanVideoSVIAudioWindow:
         from ..svi_embeds.humo import HUMO_FPS, humo_voice, join_humo, window_humo
         from ..svi_embeds.soundtrack import check_covers, soundtrack_of
         from ..svi_embeds.voice import check_time_base, speakers_of, voice_length, window_multitalk
-        from ..svi_embeds.window import window_of
+        from ..svi_embeds.window import check_uncut, window_of, with_window
 
         if (multitalk_embeds is None) == (humo_embeds is None):
             came = "none is connected" if humo_embeds is None else "both are connected"
@@ -149,6 +149,9 @@ class WanVideoSVIAudioWindow:
             total=total,
         )  # fmt: skip
         check_time_base(fps=fps, voice_fps=made_at, frames=num_frames)
+        for name, voice in (("multitalk_embeds", multitalk_embeds), ("humo_embeds", humo_embeds)):
+            if voice is not None:
+                check_uncut(name, voice, window)
         sound: Any = host.blocked("audio of SVI Audio Window is empty: audio is not connected")
         if audio is not None:
             track = soundtrack_of(audio)
@@ -158,12 +161,14 @@ class WanVideoSVIAudioWindow:
         image: Any = host.blocked("image_embeds of SVI Audio Window is empty: humo_embeds is not connected")
         if multitalk_embeds is not None:
             talk, notes = window_multitalk(multitalk_embeds, window, end=end, silence=host.silent_voice)
+            talk = with_window(talk, window)
         else:
             assert humo_embeds is not None
             image, notes = window_humo(humo_embeds, window, end=end)
             if image_embeds is not None:
                 image, said = join_humo(image, image_embeds)
                 notes += said
+            image = with_window(image, window)
         info = write_info([window.describe(total, "the audio", fps)], notes)
         return talk, image, sound, window.clips or 0, window.start, info
 
@@ -230,7 +235,7 @@ class WanVideoSVIPoseWindow:
         """See `window_poses` and `window_pose_images`."""
         from ..svi_embeds.frames import check_images
         from ..svi_embeds.poses import pose_length, pose_of, window_pose_images, window_poses
-        from ..svi_embeds.window import Window, window_of
+        from ..svi_embeds.window import Window, check_uncut, window_of, with_window
 
         if unianimate_poses is None and pose_images is None:
             raise SVIError("connect unianimate_poses or pose_images; none is connected")
@@ -249,7 +254,9 @@ class WanVideoSVIPoseWindow:
         if unianimate_poses is not None:
             total = pose_length(pose_of(unianimate_poses))
             part = window(total)
+            check_uncut("unianimate_poses", unianimate_poses, part)
             poses, notes = window_poses(unianimate_poses, part, width=width, height=height, end=end)
+            poses = with_window(poses, part)
             head.append(part.describe(total, "the poses"))
             clips, start = part.clips or 0, part.start
         if pose_images is not None:
