@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from drift_scenes import photograph
 from helpers import TraceVAE, frames
 from hypothesis import event, given
 from hypothesis import strategies as st
@@ -22,6 +23,7 @@ from torch import Tensor
 from wanvideo_svi.svi_embeds.beginning import frames_to_encode, whole_frames
 from wanvideo_svi.svi_embeds.chain import ChainPlan, plan_chain
 from wanvideo_svi.svi_embeds.clip_video import open_video, read_video
+from wanvideo_svi.svi_embeds.drift import DriftMeter
 from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.latents import make_latent_clip
@@ -183,18 +185,33 @@ class NumberingHost(FakeHost):
 
     def WanVideoSamplerFromSettings(self, sampler_inputs: dict[str, Any]) -> tuple[Any, Any]:
         embeds = sampler_inputs["image_embeds"]
-        means = ((embeds["image_embeds"][0].mean((1, 2)) + 1) / 2 * 255 - 0.5).tolist()
+        means = ((embeds["image_embeds"][0, :, 0, 0] + 1) / 2 * 255 - 0.5).tolist()
         total, record = embeds["num_frames"], embeds["svi"]
         if record["mode"] == "svi2_pro" and record["overlap_frames"]:
             first = round(means[1] - 1.5)
             numbers = [round(means[0]), *range(first, first + total - 1)]
         else:
             numbers = list(range(round(means[0]), round(means[0]) + total))
-        latents = TraceVAE().encode([shot(numbers).movedim(-1, 0) * 2 - 1], torch.device("cpu"))
+        latents = TraceVAE().encode([self.shot(numbers).movedim(-1, 0) * 2 - 1], torch.device("cpu"))
         return {"samples": latents, "end_image": None, "numbers": numbers}, {"samples": latents}
 
     def WanVideoDecode(self, vae: Any, samples: dict[str, Any], enable_vae_tiling: bool) -> tuple[Tensor]:  # noqa: ARG002
-        return (shot(samples["numbers"]),)
+        return (self.shot(samples["numbers"]),)
+
+    def shot(self, numbers: list[int]) -> Tensor:
+        return shot(numbers)
+
+
+class PanningHost(NumberingHost):
+    """The same, with a camera that moves over a picture, and the number in a corner."""
+
+    # Soft, so that it changes from frame to frame by as much as it moves.
+    scene = torch.nn.functional.avg_pool2d(photograph(height=16, width=120).movedim(-1, 0), 25, stride=1).movedim(0, -1)
+
+    def shot(self, numbers: list[int]) -> Tensor:
+        frames = torch.stack([self.scene[:64, number : number + 64] for number in numbers])
+        frames[:, :8, :8] = shot(numbers)[:, :8, :8]
+        return frames
 
 
 def shown(folder: Path) -> list[int]:
@@ -256,6 +273,34 @@ def test_every_moment_is_shown_once_and_no_anchor(
     assert ANCHOR not in on[1:]
     event(f"{plans[0].clips[0].mode}, {'a video' if start > 1 else 'an image'}")
     assert host.count("WanVideoSamplerFromSettings") == clips
+
+
+def seam_behind(video: Tensor, pixels: np.ndarray) -> float:
+    """How visible the seam between a video and the frames behind it is, as SVI Drift measures it."""
+    meter = DriftMeter()
+    meter.add_clip(video)
+    meter.add_clip(torch.from_numpy(pixels).float() / 255)
+    return meter.result().seam
+
+
+@pytest.mark.parametrize("mode", ["film", "svi2_pro"])
+def test_nobody_sees_the_seam_behind_the_given_video(tmp_path: Path, mode: str) -> None:
+    """Frames that are shown twice are seen, and an anchor much more."""
+    given_video = PanningHost().shot(list(range(100, 133)))
+    seams = {}
+    for skip in (False, True):
+        plan = plan_chain("a\n---\nb", mode=mode, num_frames=17, start_frames=33, first_clip_model=False,
+                          skip_repeated=skip)  # fmt: skip
+        with ReelWriter(tmp_path, fps=16) as writer:
+            this = replace(job("a", start_image=given_video), plan=plan)
+            render_chain(this, writer, PanningHost(), Report(), resume=True)
+        seams[skip] = seam_behind(given_video, every(open_reel(tmp_path)))
+    assert seams[True] < 1.1
+    assert seams[False] > 2
+    if mode == "svi2_pro":
+        reel = open_reel(tmp_path)
+        with_anchor = seam_behind(given_video, np.stack(list(reel.clip_frames(reel.clips[0]))))
+        assert with_anchor > 2 * seams[False]
 
 
 LED = "clip 1 goes on from a video: the last latent of start_image leads it"

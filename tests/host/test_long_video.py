@@ -12,6 +12,7 @@ import pytest
 import torch
 from host.comfyui import Comfy, HostError
 from host.graphs import Builder, Link
+from wanvideo_svi.svi_embeds.drift import DriftMeter
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
@@ -208,6 +209,79 @@ def test_pro_equals_the_chain_wired_by_hand(comfy: Comfy) -> None:
     parts = [comfy.load(f"hand_{index}")["value"][5 if index else 0 :] for index in range(3)]
     assert (pixels(reel) == (torch.cat(parts) * 255).clamp(0, 255).byte().numpy()).all()
     assert torch.equal(reel.tail(reel.clips[2])[0], comfy.load("hand_2")["value"][-5:])
+
+
+def video_by_hand(build: Builder, pair: tuple[Link, Link], vae: Link, video: Link, anchor: Link, t5: Link) -> None:
+    """Two clips behind a video: WanVideo Encode on all of it, the host's own Pro node for clip 1."""
+    anchor, samples = build.encode(vae, anchor), build.encode(vae, video)
+    build.dump(samples, "given")
+    for index, prompt in enumerate(PROMPTS[:2]):
+        text = build.full("WanVideoTextEncode", t5=t5, positive_prompt=prompt, negative_prompt="bad")
+        embeds = build.link("WanVideoSVIProEmbeds", anchor_samples=anchor, num_frames=FRAMES, prev_samples=samples,
+                            motion_latent_count=1)  # fmt: skip
+        samples = build.sample_pair(pair, embeds, text, seed=3 + 42 * index)
+        build.dump(build.decode(vae, samples), f"hand_{index}")
+
+
+@pytest.mark.parametrize(("total", "first"), [(33, 0), (36, 3)])
+def test_pro_goes_on_from_a_video_as_the_chain_wired_by_hand_does(comfy: Comfy, total: int, first: int) -> None:
+    """total: frames of the video, one that the same models made. first: the first of those that whole latents have."""
+    name = f"own_video_{total}"
+    build = Builder()
+    pair, vae, t5 = build.pair(), build.vae(), build.link("SVITestT5", model_name="t5")
+    plain = build.full("WanVideoSVILatentEmbeds", anchor_samples=build.encode(vae, build.images(seed=8)), num_frames=37)
+    made = build.decode(vae, build.sample_pair(pair, plain, build.text(), seed=7))
+    video = build.tail(made, frames=37, count=total)
+    whole = build.link("ImageFromBatch", image=video, batch_index=first, length=total - first)
+    video_by_hand(build, pair, vae, whole, build.link("ImageFromBatch", image=video, batch_index=0, length=1), t5)
+    build.dump(video, "video")
+    node = long_video(
+        build, story(PROMPTS[:2]), mode="svi2_pro", reel=name, vae=vae, split_step=1, start_image=video, t5=t5,
+        sampler_inputs=settings(build, pair[0]), low_noise_model=pair[1],
+    )  # fmt: skip
+    text = comfy.run(build.graph)[node]["text"][0]
+    assert "no ref_image is connected: the anchor is the first frame of start_image" in text
+    assert ("the first 3 frames of start_image are left out" in text) == bool(first)
+    assert "the video begins with the last 4 frames of start_image, shown again" in text
+    hand = [(comfy.load(f"hand_{index}")["value"] * 255).clamp(0, 255).byte().numpy() for index in range(2)]
+    reel = reel_of(comfy, name)
+    assert (pixels(reel) == np.concatenate([hand[0][1:], hand[1][5:]])).all(), "all but the anchor"
+
+    build.graph[node]["inputs"]["skip_repeated"] = True
+    assert "2 kept, 0 made" in comfy.run(build.graph)[node]["text"][0]
+    reel = reel_of(comfy, name)
+    behind = np.concatenate([hand[0][5:], hand[1][5:]])
+    assert (pixels(reel) == behind).all()
+    assert len(behind) == 2 * (FRAMES - 5)
+    images = comfy.load("video")["value"]
+    ours, by_hand = (seam_behind(images, frames) for frames in (pixels(reel), behind))
+    assert ours == by_hand
+    print(f"{total} frames: seam {ours:.3f}; with the repeated frames {seam_behind(images, hand[0][1:]):.3f}, "
+          f"with the anchor {seam_behind(images, hand[0]):.3f}")  # fmt: skip
+
+
+def test_the_vae_needs_113_frames_for_the_last_latent_of_a_video(comfy: Comfy) -> None:
+    """As many as Long Video encodes of a longer one: the same bits, and other bits with fewer."""
+    build = Builder()
+    vae, video = build.vae(), build.images(129, width=16, height=16, seed=8)
+    counts = {129: 1, 113: 1, 117: 2, 109: 1}
+    for count in counts:
+        build.dump(build.encode(vae, build.tail(video, frames=129, count=count)), f"last_{count}")
+    comfy.run(build.graph)
+    found = {count: comfy.load(f"last_{count}")["samples"][0, :, -motion:] for count, motion in counts.items()}
+    whole = comfy.load("last_129")["samples"][0]
+    assert whole.shape[1] == 33
+    assert torch.equal(found[113], whole[:, -1:])
+    assert torch.equal(found[117], whole[:, -2:])
+    assert not torch.equal(found[109], whole[:, -1:])
+
+
+def seam_behind(video: torch.Tensor, frames: np.ndarray) -> float:
+    """How visible the seam between a video (F H W 3 in 0..1) and frames (uint8) is: 1 is a seam that nobody sees."""
+    meter = DriftMeter(None)
+    meter.add_clip(video)
+    meter.add_clip(torch.from_numpy(frames).float() / 255)
+    return meter.result().seam
 
 
 def test_a_cancel_leaves_a_reel_that_goes_on(comfy: Comfy) -> None:
