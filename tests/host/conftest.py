@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from host.comfyui import Comfy, find_kjnodes, find_wrapper
-from host.graphs import CONTROL_FILE, FIVE_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
+from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
 
 if not os.environ.get("COMFYUI_DIR"):
     REASON = "set COMFYUI_DIR to a ComfyUI checkout with ComfyUI-WanVideoWrapper to run the tests in a real host"
@@ -57,7 +57,7 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     """ComfyUI with the wrapper, this pack and tiny models."""
     files = {
         "vae": [VAE_FILE], "control": [CONTROL_FILE], "unianimate": [UNIANIMATE_FILE], "multitalk": [MULTITALK_FILE],
-        "humo": [HUMO_FILE], "5b": [FIVE_FILE],
+        "humo": [HUMO_FILE],
     }  # fmt: skip
     with _running(tmp_path_factory.mktemp("comfy") / "base", **files) as host:
         yield host

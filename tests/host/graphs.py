@@ -14,7 +14,6 @@ from workflow_parts import NEGATIVE, PROMPTS
 WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 VAE_FILE = "tiny_vae.safetensors"
 CONTROL_FILE = "tiny_fun_control.safetensors"
-FIVE_FILE = "tiny_5b.safetensors"
 UNIANIMATE_FILE = "tiny_unianimate.safetensors"
 MULTITALK_FILE = "tiny_multitalk.safetensors"
 HUMO_FILE = "tiny_humo.safetensors"
@@ -41,7 +40,7 @@ def model_names() -> dict[str, list[str]]:
     """What the example workflows load, for make_models.py."""
     found: dict[str, list[str]] = {
         kind: []
-        for kind in (*_FOLDERS.values(), "pair", "control", "t2v", "5b", "humo", "multitalk", "unianimate", "prompts")
+        for kind in (*_FOLDERS.values(), "pair", "control", "t2v", "humo", "multitalk", "unianimate", "prompts")
     }
     for path in sorted(WORKFLOWS.glob("*.json")):
         for node in api_graph(json.loads(path.read_text())).values():

@@ -2,12 +2,12 @@
 
 usage: make_models.py COMFYUI_DIR BASE_DIR NAMES.json
 
-NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "5b": [...], "humo": [...],
-"multitalk": [...], "vae": [...], "loras": [...], "unianimate": [...], "text_encoders": [...], "prompts": [...]}; files
-are written under BASE_DIR/models by those names, prompts as the wrapper's disk cache of encoded text. i2v: Wan 2.1
-image-to-video. pair: Wan 2.2 image-to-video (no image cross-attention), each file with weights of its own. control: the
-same with 16 channels more, as Fun Control of Wan 2.2. t2v: text-to-video. 5b: Wan 2.2 TI2V 5B, 48 channels in and out.
-humo: HuMo. multitalk: the talk layers that the loader adds to a model. unianimate: a LoRA with the pose layers.
+NAMES.json: {"i2v": [...], "pair": [...], "control": [...], "t2v": [...], "humo": [...], "multitalk": [...],
+"vae": [...], "loras": [...], "unianimate": [...], "text_encoders": [...], "prompts": [...]}; files are written under
+BASE_DIR/models by those names, prompts as the wrapper's disk cache of encoded text. i2v: Wan 2.1 image-to-video. pair:
+Wan 2.2 image-to-video (no image cross-attention), each file with weights of its own. control: the same with 16 channels
+more, as Fun Control of Wan 2.2. t2v: text-to-video. humo: HuMo. multitalk: the talk layers that the loader adds to a
+model. unianimate: a LoRA with the pose layers.
 
 The loader takes 30 layers and 12 heads for any width it does not know, so width is a multiple of 24 (12 heads of even
 size).
@@ -56,11 +56,11 @@ def what_it_takes(make, **arguments):
     return {name: value for name, value in arguments.items() if name in known}
 
 
-def transformer(*, in_dim, image_attention, seed, humo=False, out_dim=16):
+def transformer(*, in_dim, image_attention, seed, humo=False):
     cpu = torch.device("cpu")
     model = WanModel(
         model_type="i2v" if image_attention else "t2v", patch_size=(1, 2, 2), text_len=512, in_dim=in_dim, dim=WIDTH,
-        in_features=WIDTH, out_features=WIDTH, ffn_dim=FFN, ffn2_dim=FFN, freq_dim=256, text_dim=4096, out_dim=out_dim,
+        in_features=WIDTH, out_features=WIDTH, ffn_dim=FFN, ffn2_dim=FFN, freq_dim=256, text_dim=4096, out_dim=16,
         num_heads=12, num_layers=30, eps=1e-6, main_device=cpu, offload_device=cpu,
         **what_it_takes(WanModel.__init__, dtype=torch.float32, humo_audio=humo),
     )  # fmt: skip
@@ -175,10 +175,6 @@ for name in names["i2v"]:
 for channels, kind in ((36, "pair"), (52, "control"), (16, "t2v")):
     for seed, name in enumerate(names[kind], start=channels):
         save_file(transformer(in_dim=channels, image_attention=False, seed=seed), target("diffusion_models", name))
-for name in names["5b"]:
-    save_file(
-        transformer(in_dim=48, image_attention=False, seed=48, out_dim=48), target("diffusion_models", name)
-    )  # fmt: skip
 for name in names["humo"]:
     save_file(transformer(in_dim=36, image_attention=False, seed=60, humo=True), target("diffusion_models", name))
 for name in names["multitalk"]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from host.comfyui import Comfy, HostError
-from host.graphs import CONTROL_FILE, FIVE_FILE, Builder, Link
+from host.graphs import CONTROL_FILE, Builder, Link
 from host.test_long_video import long_video, settings
 from workflow_notes import HOLOCINE
 
@@ -26,14 +26,16 @@ def test_svi_embeds_refuse_the_vae_of_the_5b_models(comfy: Comfy, mode: str) -> 
         comfy.run(build.graph)
 
 
-# The model and the VAE of a chain, its mode, and what is said.
-CHAINS: dict[str, tuple[str, bool, str, str]] = {
+# The model of a chain (a file, or the channels that a 5B model takes), whether its VAE is that of the 5B models, its
+# mode, and what is said.
+CHAINS: dict[str, tuple[str | int, bool, str, str]] = {
     "the VAE of the 5B models": ("", True, "film", r"clip 2 \(line 3 of the story\): mode film is for"),
     "the same in 2.0 Pro": ("", True, "svi2_pro", "clip 1 .*: mode svi2_pro is for Wan 2.2 I2V A14B pair"),
     "the same with a 14B model": ("", True, "i2v", "samples latents of 16 channels, and this VAE makes 48"),
-    "a 5B model": (FIVE_FILE, False, "i2v", "samples latents of 48 channels, and this VAE makes 16"),
-    "a 5B model with its VAE": (FIVE_FILE, True, "i2v", "is .*Wan 2.2 5B, 48 channels, which takes no image"),
-    "a text-to-video model": (HOLOCINE, False, "i2v", "is .*text-to-video, 16 channels, which takes no image"),
+    "a 5B model": (48, False, "i2v", "samples latents of 48 channels, and this VAE makes 16"),
+    "a 5B model that takes images": (100, False, "i2v", "samples latents of 48 channels, and this VAE makes 16"),
+    "a 5B model with its VAE": (48, True, "i2v", "is .*Wan 2.2 5B, 48 channels, which takes no image"),
+    "a text-to-video model": (HOLOCINE, False, "i2v", r"is a text-to-video model \(16 channels\)"),
     "a Fun Control model": (
         CONTROL_FILE,
         False,
@@ -47,7 +49,10 @@ CHAINS: dict[str, tuple[str, bool, str, str]] = {
 def test_long_video_refuses_them_before_the_first_clip(comfy: Comfy, name: str) -> None:
     file, five, mode, said = CHAINS[name]
     build = Builder()
-    model = build.model(file) if file else build.model()
+    if isinstance(file, int):
+        model = build.link("SVITestModel5B", in_dim=file)
+    else:
+        model = build.model(file) if file else build.model()
     inputs: dict[str, Any] = {
         "vae": vae_5b(build) if five else build.vae(), "first_clip_model": model, "start_image": build.images(1),
         "sampler_inputs": settings(build, model), "t5": build.link("SVITestT5", model_name="t5"),

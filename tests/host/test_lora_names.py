@@ -34,7 +34,8 @@ WITH = (
     (".lokr_w1", ".lokr_w2"), (".hada_w1_a", ".hada_w1_b", ".hada_w2_a", ".hada_w2_b"), (".diff",),
 )  # fmt: skip
 # By this tensor ComfyUI knows a file of VideoX-Fun's.
-MARK = ["lora_unet__blocks_0_cross_attn_k.lora_down.weight", "lora_unet__blocks_0_cross_attn_k.lora_up.weight"]
+MARKED = "lora_unet__blocks_0_cross_attn_k"
+MARK = [f"{MARKED}.lora_down.weight", f"{MARKED}.lora_up.weight"]
 
 
 def names(prefix: str, layer: str, endings: tuple[str, ...]) -> list[str]:
@@ -52,10 +53,9 @@ def small_files() -> list[list[str]]:
     found += [names(prefix, "blocks.0.self_attn.q", (".diff_b",)) for prefix in (*DOTTED, *FLAT)]
     found += [names(prefix, "blocks.0", (".diff_m",)) for prefix in DOTTED]
     found += [names(prefix, "blocks.0.modulation", (".diff",)) for prefix in (*DOTTED, *FLAT)]
-    return [
-        *found,
-        *([*file, *(name for name in MARK if name not in file)] for file in found if "lora_unet__" in file[0]),
-    ]
+    # A file has each layer once.
+    fun = [file for file in found if file[0].startswith("lora_unet__") and not file[0].startswith(MARKED)]
+    return [*found, *([*file, *MARK] for file in fun)]
 
 
 def asked(comfy: Comfy, files: list[list[str]], by: str) -> list[dict[str, int]]:

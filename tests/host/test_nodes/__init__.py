@@ -589,6 +589,23 @@ class SVITestVAE5B:
             return (loaded_module(".wanvideo.wan_video_vae").WanVideoVAE38(),)
 
 
+class SVITestModel5B:
+    """What the wrapper notes on a 5B model, of no weights: its loader knows one by a width that is not tiny."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"in_dim": ("INT", {"default": 48})}})
+    RETURN_TYPES = ("WANVIDEOMODEL",)
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, in_dim):
+        loaders = loaded_module(".nodes_model_loading")
+        transformer = torch.nn.Module()
+        transformer.in_dim, transformer.out_dim, transformer.dim, transformer.model_type = in_dim, 48, 3072, "t2v"
+        model = loaders.WanVideoModel(loaders.WanVideoModelConfig(), transformer)
+        model["model_name"], model["lora"] = "Wan2_2-TI2V-5B.safetensors", None
+        return (types.SimpleNamespace(model=model, model_options={}, patches={}),)
+
+
 class SVITestNoVAE:
     """A WANVAE link where no wrapper is there to make one."""
 
@@ -625,6 +642,7 @@ NODE_CLASS_MAPPINGS = {
         SVITestReads,
         SVITestProbe,
         SVITestVAE5B,
+        SVITestModel5B,
         SVITestNoVAE,
         SVITestDifferential,
         SVITestLoraNames,
