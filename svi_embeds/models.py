@@ -155,16 +155,6 @@ def is_small(model: Any) -> bool:
     return getattr(getattr(getattr(model, "model", None), "diffusion_model", None), "dim", None) == _SMALL_WIDTH
 
 
-def check_takes_images(name: str, model: Any) -> None:
-    """Raises SVIError for a text-to-video model of the wrapper, on which its sampler refuses embeds with an image."""
-    transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
-    if getattr(transformer, "in_dim", None) == _TEXT_CHANNELS:
-        raise SVIError(
-            f"{name} is a text-to-video model ({_TEXT_CHANNELS} channels), which takes no images: load an "
-            "image-to-video model"
-        )
-
-
 def lacks_layers(model: Any, name: str) -> bool:
     """Whether a model of the wrapper has no layers of this name; False for what cannot be looked into."""
     transformer = getattr(getattr(model, "model", None), "diffusion_model", None)

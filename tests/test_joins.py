@@ -11,6 +11,7 @@ from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.count import Count, evaluate
 from wanvideo_svi.wrapper_ext.workflow.report import Report
+from wanvideo_svi.wrapper_ext.workflow.videos import STITCHED
 
 CASES = 500
 
@@ -204,6 +205,11 @@ def test_pictures_picked_out_of_clips_are_no_seam() -> None:
     ]
     g.add("PreviewImage", [], images=(g.add("ImageBatch", [], image1=(picked[0], 0), image2=(picked[1], 0)), 0))
     assert not seam_defects(migrate_value(raw)[1])
+
+
+def test_every_video_input_of_stitch_is_known() -> None:
+    inputs = own_nodes()["WanVideoSVIStitch"].inputs
+    assert tuple(name for name in inputs if name.startswith("images_")) == STITCHED
 
 
 # What a repair needs

@@ -17,7 +17,7 @@ from ..svi_embeds.encode import channels_of
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.file_names import SVI_ON_CONTROL
 from ..svi_embeds.guides import Guides
-from ..svi_embeds.models import check_takes_images, seen_facts
+from ..svi_embeds.models import seen_facts
 from ..svi_embeds.recipes import SVI2_PRO, check_channels, recipe
 
 
@@ -117,7 +117,6 @@ def check_job(job: Job) -> None:
     uses = {clip.model for clip in clips}
     models = (main if "main" in uses else []) + (first if "first" in uses else [])
     for name, model in models:
-        check_takes_images(name, model)
         job.guides.check_model(name, model)
     _check_family(job, models)
 

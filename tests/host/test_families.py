@@ -35,7 +35,7 @@ CHAINS: dict[str, tuple[str | int, bool, str, str]] = {
     "a 5B model": (48, False, "i2v", "samples latents of 48 channels, and this VAE makes 16"),
     "a 5B model that takes images": (100, False, "i2v", "samples latents of 48 channels, and this VAE makes 16"),
     "a 5B model with its VAE": (48, True, "i2v", "is .*Wan 2.2 5B, 48 channels, which takes no image"),
-    "a text-to-video model": (HOLOCINE, False, "i2v", r"is a text-to-video model \(16 channels\)"),
+    "a text-to-video model": (HOLOCINE, False, "i2v", "is .*text-to-video, 16 channels, which takes no image"),
     "a Fun Control model": (
         CONTROL_FILE,
         False,

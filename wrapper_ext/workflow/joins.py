@@ -36,10 +36,8 @@ class Seam:
     @property
     def repeated(self) -> int:
         """Frames that are shown twice; less than 0: frames that are lost."""
-        off = self.old + self.new + self.blended
-        if self.is_pro and not self.new and not self.blended:
-            off += 1  # the anchor, which is shown, is no moment of the earlier clip
-        return self.shared - off
+        # An anchor that is shown is no moment of the earlier clip.
+        return self.shared - (self.old + self.new + self.blended) - self.shows_anchor
 
     @property
     def shows_anchor(self) -> bool:

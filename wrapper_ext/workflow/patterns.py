@@ -90,4 +90,3 @@ PRO = Pattern(
 WANEX = Pattern("P4", "WanEx I2VCustomEmbeds", Part("wanex", ("WanEx_I2VCustomEmbeds",)))
 
 EMBEDS: tuple[Pattern, ...] = (PIXEL_CHAIN, PIXEL_START, PRO, WANEX)
-STITCHES: tuple[Pattern, ...] = (STITCH_OLD, STITCH_EXTEND)

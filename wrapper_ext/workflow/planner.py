@@ -21,7 +21,6 @@ from .patterns import (
     PRO,
     STITCH_EXTEND,
     STITCH_OLD,
-    STITCHES,
     WANEX,
     Pattern,
 )
@@ -30,14 +29,13 @@ from .read_keyframes import TEMPORAL_MASK, read_keyframes
 from .report import Finding, finding
 from .rewrite import CannotRewriteError, Carrier, Rewrite
 from .scope import Source
-from .videos import CONCATENATORS, CUTTERS, EXTEND, STITCH
+from .videos import CONCATENATORS, CUTTERS, EXTEND, STITCH, STITCHED
 from .wires import At, Wires
 
-MOST_CLIPS = 8  # that one WanVideo SVI Stitch joins
 _WANEX_OUTPUTS = {3: 4, 4: 1, 5: 2}  # debug_info, previews of latent and mask
 _SAMPLES = re.compile("sampler|guide", re.IGNORECASE)
 _BY_TYPE: dict[str, list[Pattern]] = {}
-for _pattern in (*EMBEDS, *STITCHES):
+for _pattern in EMBEDS:
     for _type in _pattern.shape.types:
         _BY_TYPE.setdefault(_type, []).append(_pattern)
 
@@ -134,8 +132,10 @@ class Planner:
             raise CannotRewriteError(
                 f"one side is no clip of this graph, and {at.node.type} resizes it to the other: resize it before"
             )
-        if len(join.sides) > MOST_CLIPS:
-            raise CannotRewriteError(f"it joins more than {MOST_CLIPS} clips, which WanVideo SVI Stitch takes at most")
+        if len(join.sides) > len(STITCHED):
+            raise CannotRewriteError(
+                f"it joins {len(join.sides)} clips, and WanVideo SVI Stitch at most {len(STITCHED)}"
+            )
         values, mended = _cuts(join, inner)
         if values["drop"] == "old" and not mended:  # what is taken off a start stays with the node that does
             inner = [cut and not join.sides[index].head for index, cut in enumerate(inner)]
@@ -144,9 +144,9 @@ class Planner:
             raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
         parts = [node for taker in takers for node in (taker.node, *self.clips.videos.sums(taker))]
         sources: dict[str, Source | None] = {}
-        for number, (side, cut) in enumerate(zip(join.sides, inner, strict=True), 1):
+        for name, side, cut in zip(STITCHED, join.sides, inner, strict=False):
             taker = side.taker if cut else None
-            sources[f"images_{number}"] = (
+            sources[name] = (
                 self.carrier.video(taker, CUTTERS[taker.node.type]) if taker else self.carrier.video(at, side.name)
             )
         rewrite = Rewrite(at, STITCH_OLD, STITCH, values, sources, {0: 0}, list(dict.fromkeys(parts)))

@@ -31,6 +31,7 @@ KEEPERS: dict[str, str] = {
 # Nodes that put one video behind the other.
 CONCATENATORS = ("ImageBatch", "ImageBatchMulti", "BatchImagesNode", "VHS_MergeImages")
 EXTEND, STITCH = "ImageBatchExtendWithOverlap", "WanVideoSVIStitch"
+STITCHED = tuple(f"images_{number}" for number in range(1, 9))  # the videos that one Stitch takes
 _LOADS_ONE = ("LoadImage", "LoadImageOutput")
 _MOST_INPUTS = 1000
 _MOST_INDICES = 200
@@ -133,8 +134,7 @@ class Videos:
         if kind == "BatchImagesNode":
             return [name for name in at.node.scope.input_names(at.node) if name.startswith("images.")]
         if kind == STITCH:
-            names = (f"images_{i}" for i in range(1, 9))
-            return [name for name in names if self.wires.linked(at, name)]
+            return [name for name in STITCHED if self.wires.linked(at, name)]
         return {
             "ImageBatch": ["image1", "image2"], "VHS_MergeImages": ["images_A", "images_B"],
             EXTEND: ["source_images", "new_images"],
