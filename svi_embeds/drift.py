@@ -5,9 +5,11 @@ Frames are read once, in order, and two of them are in memory at a time.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from statistics import median
 from typing import Any
 
@@ -59,7 +61,8 @@ class Change:
 class ClipLook:
     """A clip. mean: over its frames. first, last: of its first and last frame. typical: median of the differences
     between neighbouring frames, mean absolute RGB 0..1; None for a single frame. across: the difference between the
-    last frame of the clip before and its first; None for the first clip."""
+    last frame of the clip before and its first; None for the first clip. unrest: median change of the look between
+    neighbouring frames, see `jump_of`; None where that was not measured."""
 
     frames: int
     mean: Look
@@ -67,6 +70,7 @@ class ClipLook:
     last: Look
     typical: float | None
     across: float | None = None
+    unrest: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -79,20 +83,22 @@ class ClipLook:
         """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
         looks = {name: Look.from_dict(data[name]) for name in ("mean", "first", "last")}
         steps = [None if data[name] is None else float(data[name]) for name in ("typical_step", "step_before")]
-        return cls(int(data["frames"]), **looks, typical=steps[0], across=steps[1])
+        return cls(int(data["frames"]), looks["mean"], looks["first"], looks["last"], steps[0], steps[1])
 
 
 @dataclass(frozen=True, slots=True)
 class Seam:
     """Between two clips. jump: from the last frame to the next. difference: between the two, mean absolute RGB 0..1.
-    ratio: that over what is typical inside the clips beside it; 1 is a seam that nobody sees."""
+    ratio: how visible that is, 1 for a seam that nobody sees: the difference in usual steps between frames of the clips
+    beside it, or, for a tint that hides in motion, the jump of the look in UNITS (or in usual changes, where the look
+    changes by more from frame to frame); whichever is more."""
 
     jump: Change
     difference: float
     ratio: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Drift:
     """What a chain's looks say. reference: the look of the original image, if there was one."""
 
@@ -100,14 +106,24 @@ class Drift:
     seams: tuple[Seam, ...]
     reference: Look | None = None
 
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """Of each clip against the first."""
+        return tuple(change(self.clips[0].mean, clip.mean) for clip in self.clips)
+
     def change(self, index: int) -> Change:
         """Of clip `index` (from 0) against the first clip."""
-        return change(self.clips[0].mean, self.clips[index].mean)
+        return self.changes[index]
 
-    @property
+    @cached_property
     def worst(self) -> int:
         """The clip that departed most from the first."""
         return max(range(len(self.clips)), key=lambda index: self.change(index).size)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The first frame of each clip, counted from 0 over all of them."""
+        return (0, *itertools.accumulate(clip.frames for clip in self.clips[:-1]))
 
     @property
     def drift(self) -> float:
@@ -121,26 +137,42 @@ class Drift:
 
     def lines(self) -> list[str]:
         """Figures as text: a summary and a row per clip."""
-        rows: list[tuple[str, ...]] = [("clip", *UNITS, "seam")]
-        for index in range(len(self.clips)):
+        rows: list[tuple[str, ...]] = [("clip", "frames", *UNITS, "seam")]
+        for index, (start, clip) in enumerate(zip(self.starts, self.clips, strict=True)):
             changed = self.change(index).as_dict()
             seam = f"{self.seams[index - 1].ratio:.1f}" if index else ""
-            rows.append((str(index + 1), *(f"{value:+.1f}" for value in changed.values()), seam))
+            frames = f"{start}-{start + clip.frames - 1}"
+            rows.append((str(index + 1), frames, *(f"{value:+.1f}" for value in changed.values()), seam))
         if self.reference is not None:
             changed = change(self.reference, self.clips[-1].mean).as_dict()
-            rows.append(("last/ref", *(f"{value:+.1f}" for value in changed.values()), ""))
+            rows.append(("last/ref", "", *(f"{value:+.1f}" for value in changed.values()), ""))
         return [self.summary(), *align(rows)]
 
     def summary(self) -> str:
         """In a sentence."""
         if len(self.clips) == 1:
-            return "one clip: nothing to compare it with"
+            return f"one clip of {_frames(self.clips[0].frames)}: nothing to compare it with; {self._inside()}"
         if self.drift < 1:
             text = f"no visible drift ({self.drift:.1f}, visible from 1 on)"
         else:
             found = self.change(self.worst)
             text = f"drift {self.drift:.1f} at clip {self.worst + 1}: {_in_words(found)}"
-        return f"{text}; seams {self.seam:.1f} times the usual step between frames"
+        return f"{text}; {self._seams_in_words()}"
+
+    def _seams_in_words(self) -> str:
+        worst = max(range(len(self.seams)), key=lambda index: self.seams[index].ratio)
+        found = self.seams[worst]
+        if found.ratio < 1.5:
+            return f"no visible seam ({found.ratio:.1f}, 1 is none)"
+        jump = f": {_in_words(found.jump, jump_of(found.jump)[0])}" if jump_of(found.jump)[1] >= 1 else ""
+        return f"worst seam {found.ratio:.1f} (1 is none), before clip {worst + 2}{jump}"
+
+    def _inside(self) -> str:
+        clip = self.clips[0]
+        found = change(clip.first, clip.last)
+        if found.size < 1:
+            return "no visible change from its first frame to its last"
+        return f"from its first frame to its last: {_in_words(found)} ({found.size:.1f}, visible from 1 on)"
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, as JSON takes it."""
@@ -152,18 +184,56 @@ class Drift:
             "reference": None if self.reference is None else self.reference.as_dict(),
             "clips": [
                 {
+                    "start": start,
                     **clip.as_dict(),
                     "change": self.change(index).as_dict(),
                     "change_from_reference": None if self.reference is None
                     else change(self.reference, clip.mean).as_dict(),
                 }
-                for index, clip in enumerate(self.clips)
+                for index, (start, clip) in enumerate(zip(self.starts, self.clips, strict=True))
             ],
             "seams": [
                 {"difference": seam.difference, "ratio": seam.ratio, "jump": seam.jump.as_dict()}
                 for seam in self.seams
             ],
         }  # fmt: skip
+
+
+@dataclass(slots=True)
+class FrameLooks:
+    """The looks of frames in order, H W 3 in 0..1, and the steps between neighbours. before: the frame that comes
+    before the first one, if there is one.
+
+    looks: of each. steps: mean absolute difference of RGB from the frame before; None for a first frame without one.
+    jumps: of the look, see `jump_of`, from the frame before; 0 for the first frame of all.
+    """
+
+    before: Tensor | None = None
+    looks: list[Look] = field(default_factory=list)
+    steps: list[float | None] = field(default_factory=list)
+    jumps: list[float] = field(default_factory=list)
+
+    def add(self, frame: Tensor) -> None:
+        """The next frame. Raises SVIError for one of another size."""
+        before, step = self.before, None
+        if before is not None:
+            if before.shape != frame.shape:
+                raise SVIError(f"frames of one video must have one size, got {_size(before)} and {_size(frame)}")
+            step = _step(before, frame)
+        look = measure(frame)
+        self.jumps.append(jump_of(change(self.looks[-1], look))[1] if self.looks else 0.0)
+        self.looks.append(look)
+        self.steps.append(step)
+        self.before = frame
+
+    def clip(self, start: int, stop: int) -> ClipLook:
+        """Frames start..stop (excluded) as a clip. Raises SVIError where there are none."""
+        looks = self.looks[start:stop]
+        inside = [step for step in self.steps[start + 1 : stop] if step is not None]
+        mean = mean_look(looks)
+        typical = median(inside) if inside else None
+        unrest = median(self.jumps[start + 1 : stop]) if inside else None
+        return ClipLook(len(looks), mean, looks[0], looks[-1], typical, self.steps[start], unrest)
 
 
 class DriftMeter:
@@ -176,20 +246,11 @@ class DriftMeter:
 
     def add_clip(self, frames: Iterable[Tensor]) -> ClipLook:
         """The next clip, without the frames that it shares with the one before. Raises SVIError for an empty one."""
-        looks: list[Look] = []
-        steps: list[float] = []
-        before = self._last
+        seen = FrameLooks(self._last)
         for frame in frames:
-            if before is not None:
-                if before.shape != frame.shape:
-                    raise SVIError(f"frames of one video must have one size, got {_size(before)} and {_size(frame)}")
-                steps.append(_step(before, frame))
-            looks.append(measure(frame))
-            before = frame
-        clip_mean = mean_look(looks)
-        across = None if self._last is None else steps.pop(0)
-        self._last = before
-        clip = ClipLook(len(looks), clip_mean, looks[0], looks[-1], median(steps) if steps else None, across)
+            seen.add(frame)
+        clip = seen.clip(0, len(seen.looks))
+        self._last = seen.before
         self._clips.append(clip)
         return clip
 
@@ -209,7 +270,17 @@ def _seam(before: ClipLook, after: ClipLook) -> Seam:
     difference = after.across or 0.0
     steps = [clip.typical for clip in (before, after) if clip.typical is not None]
     usual = max(_STILL, sum(steps) / len(steps) if steps else difference)
-    return Seam(change(before.last, after.first), difference, max(1.0, difference / usual))
+    jump = change(before.last, after.first)
+    unrest = [clip.unrest for clip in (before, after) if clip.unrest is not None]
+    tint = jump_of(jump)[1] / max([1.0, *unrest])
+    return Seam(jump, difference, max(1.0, difference / usual, tint))
+
+
+def jump_of(found: Change) -> tuple[str, float]:
+    """What changed most from one frame to the next, and how much. Not clipped pixels: a sun comes and goes, and what
+    was white and drifted is white again when colours are held."""
+    name = max((name for name in UNITS if name != "clipped"), key=lambda name: abs(getattr(found, name)))
+    return name, abs(float(getattr(found, name)))
 
 
 def glance(images: Tensor, before: Tensor | None = None, *, count: int = 9) -> ClipLook:
@@ -284,9 +355,14 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _in_words(found: Change) -> str:
-    more, less = _WORDS[found.culprit]
-    return more if getattr(found, found.culprit) > 0 else less
+def _in_words(found: Change, name: str | None = None) -> str:
+    name = name or found.culprit
+    more, less = _WORDS[name]
+    return more if getattr(found, name) > 0 else less
+
+
+def _frames(count: int) -> str:
+    return f"{count} frame{'' if count == 1 else 's'}"
 
 
 def _size(frame: Tensor) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PIL import Image, ImageDraw, ImageFont
 
 from .drift import UNITS, Drift
@@ -50,25 +52,30 @@ def draw_drift(
     *,
     reference: Image.Image | None = None,
     title: str = "Drift",
+    notes: Sequence[str] = (),
     width: int = WIDTH,
 ) -> Image.Image:
-    """reference: the original image, drawn before what the clips ended on. width: in pixels."""
+    """reference: the original image, drawn before what the clips ended on. notes: lines below the title. width: in
+    pixels."""
     thumbs = [("reference", reference)] if reference is not None else []
     room = (width - 2 * _MARGIN + _THUMB_GAP) // (_THUMB_WIDTH + _THUMB_GAP) - len(thumbs)
     thumbs += [(f"end of clip {place + 1}", picture) for place, picture in ends.spread(room).items()]
-    return _Plot(drift, thumbs, title, width).draw()
+    return _Plot(drift, thumbs, title, notes, width).draw()
 
 
 class _Plot:
     """Measures in pixels of the picture; `_at` gives those of the canvas."""
 
-    def __init__(self, drift: Drift, thumbs: list[tuple[str, Image.Image]], title: str, width: int) -> None:
+    def __init__(
+        self, drift: Drift, thumbs: list[tuple[str, Image.Image]], title: str, notes: Sequence[str], width: int
+    ) -> None:
         self.drift, self.thumbs, self.width = drift, thumbs, width
         self.count = len(drift.clips)
         self.large, self.small = (ImageFont.load_default(size=size * _SCALE) for size in (20, 14))
-        self.title = self._wrapped(f"{title}: {drift.summary()}")
+        self.title = self._wrapped(f"{title}: {drift.summary()}", self.large)
+        self.notes = [line for note in notes for line in self._wrapped(note, self.small)]
         self.legend = self._legend_lines()
-        self.curves = 12 + len(self.title) * _TITLE_LINE + 12
+        self.curves = 12 + len(self.title) * _TITLE_LINE + len(self.notes) * _LEGEND_LINE + 12
         self.seams = self.curves + _CURVES + _GAP
         self.names = self.seams + _SEAMS + _GAP
         self.pictures = self.names + len(self.legend) * _LEGEND_LINE + 12
@@ -80,18 +87,21 @@ class _Plot:
         self.pen = ImageDraw.Draw(self.picture)
         for index, line in enumerate(self.title):
             self.pen.text(_at(_MARGIN, 12 + index * _TITLE_LINE), line, font=self.large, fill=_TEXT)
+        below = 12 + len(self.title) * _TITLE_LINE
+        for index, line in enumerate(self.notes):
+            self.pen.text(_at(_MARGIN, below + index * _LEGEND_LINE), line, font=self.small, fill=_DIM)
         self._draw_curves()
         self._draw_seams()
         self._draw_legend()
         self._draw_thumbs()
         return self.picture.resize((self.width, height), Image.Resampling.LANCZOS)
 
-    def _wrapped(self, text: str) -> list[str]:
+    def _wrapped(self, text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> list[str]:
         room = (self.width - 2 * _MARGIN) * _SCALE
         lines = [""]
         for word in text.split(" "):
             longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and self.large.getlength(longer) > room:
+            if lines[-1] and font.getlength(longer) > room:
                 lines.append(word)
             else:
                 lines[-1] = longer
@@ -141,7 +151,7 @@ class _Plot:
     def _draw_seams(self) -> None:
         base, highest = self.seams + _SEAMS, max(3.0, self.drift.seam)
         left, right = _LEFT, self.width - _RIGHT
-        self.pen.text(_at(left, self.seams - 2), "seams, in usual steps between frames", font=self.small, fill=_DIM,
+        self.pen.text(_at(left, self.seams - 2), "seams, 1 is none", font=self.small, fill=_DIM,
                       anchor="ld")  # fmt: skip
 
         def y(ratio: float) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip
-from wanvideo_svi.svi_embeds.drift import Drift, DriftMeter, Seam
+from wanvideo_svi.svi_embeds.drift import Drift, DriftMeter, Seam, jump_of
 from wanvideo_svi.wrapper_ext.demo import draw_scene
 
 Look = Callable[[Tensor], Tensor]  # a frame H W 3 in 0..1 to another
@@ -58,7 +58,7 @@ def measured(clips: list[Tensor]) -> Drift:
 
 def jump(seam: Seam) -> float:
     """How much the look jumps at a seam. Not in clipped pixels: what was white and drifted is white again when held."""
-    return max(abs(value) for name, value in seam.jump.as_dict().items() if name != "clipped")
+    return jump_of(seam.jump)[1]
 
 
 def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:

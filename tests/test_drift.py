@@ -6,7 +6,9 @@ import itertools
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,12 @@ import torch
 from drift_scenes import NEW, Look, blur, cast, drifted, photograph, saturate, scene_frame
 from helpers import frames
 from PIL import Image
+from seam_videos import HEIGHT as HEIGHT_OF_SEAMS
+from seam_videos import MOTIONS, starts_of, video
+from seam_videos import WIDTH as WIDTH_OF_SEAMS
 from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds import drift as drift_module
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, to_pixels, write_video
 from wanvideo_svi.svi_embeds.drift import UNITS, Change, ClipLook, Drift, DriftMeter, change, drift_of, glance
 from wanvideo_svi.svi_embeds.drift_plot import NARROW, WIDTH, ClipEnds, draw_drift
@@ -181,31 +187,185 @@ def test_a_reel_and_its_joined_video_measure_the_same(reel: Path, tmp_path: Path
     assert [clip.frames for clip in found.clips] == [NEW] * 3
     assert found.change(2).culprit == "exposure"
     joined = torch.stack([torch.from_numpy(np.array(frame)) for frame in opened.frames()]).float() / 255
-    assert measure_images(joined, clip_frames=NEW).drift == found
+    assert measure_images(joined, clip_frames=NEW, overlap_frames=0).drift == found
     write_video(
         tmp_path / "joined.mkv", map(to_pixels, joined), width=160, height=96, fps=16, video_format=FORMATS["ffv1"]
     )
-    again = measure_video(tmp_path / "joined.mkv", clip_frames=NEW).drift
+    again = measure_video(tmp_path / "joined.mkv", clip_frames=NEW, overlap_frames=0).drift
     assert again.drift == pytest.approx(found.drift, rel=0.02)
 
 
-@pytest.mark.parametrize(("drop", "overlap"), [("new", 5), ("old", 0)])
-def test_seams_of_a_stitched_chain_are_where_its_clips_meet(drop: str, overlap: int) -> None:
-    # Each clip jumps in tone against the one before; 81 + 76 + 76 when the later gives way, 76 + 76 + 81 otherwise.
-    clips = [torch.stack([scene_frame(PICTURE, k) for k in range(20)]) * tone for tone in (1.0, 0.8, 0.64)]
-    joined, _ = stitch(*clips, overlap_frames=5, drop=drop)
-    node = NODE_CLASS_MAPPINGS["WanVideoSVIDrift"]()
+NODE = NODE_CLASS_MAPPINGS["WanVideoSVIDrift"]
 
-    def seams(overlap_frames: int) -> list[float]:
-        made = node.measure(clip_frames=15, overlap_frames=overlap_frames, images=joined)["result"]
-        return [seam["ratio"] for seam in json.loads(made[4])["seams"]][:2]
 
-    assert min(seams(overlap)) > 3
-    assert max(seams(5 - overlap)) < 2, "else any cut would do"
+def toned(*tones: float, length: int = 20) -> list[Tensor]:
+    """Clips that each jump in tone against the one before."""
+    return [torch.stack([scene_frame(PICTURE, k) for k in range(length)]) * tone for tone in tones]
+
+
+def ratios(images: Tensor, **numbers: Any) -> list[float]:
+    figures = json.loads(NODE().measure(images=images, **numbers)["result"][4])
+    return [seam["ratio"] for seam in figures["seams"]]
+
+
+@pytest.mark.parametrize("drop", ["new", "old"])
+def test_seams_of_a_stitched_chain_are_where_its_clips_meet(drop: str) -> None:
+    # 20 + 15 + 15 when the later clip gives way, 15 + 15 + 20 otherwise.
+    joined, _ = stitch(*toned(1.0, 0.8, 0.64), overlap_frames=5, drop=drop)
+    found = ratios(joined, clip_frames=20, overlap_frames=5, drop=drop)
+    assert len(found) == 2
+    assert min(found) > 3
+    assert max(ratios(joined, clip_frames=20, overlap_frames=5, drop="old" if drop == "new" else "new")) < 2, (
+        "else any cut would do"
+    )
+
+
+@pytest.mark.parametrize(("before", "now"), [
+    ({"clip_frames": 15, "overlap_frames": 5}, {"clip_frames": 20, "overlap_frames": 5, "drop": "new"}),
+    ({"clip_frames": 15, "overlap_frames": 0}, {"clip_frames": 15, "overlap_frames": 0, "drop": "new"}),
+    ({"clip_frames": 15}, {"clip_frames": 20, "overlap_frames": 5, "drop": "new"}),
+])  # fmt: skip
+def test_a_prompt_from_before_drop_measures_what_it_did(before: dict[str, int], now: dict[str, Any]) -> None:
+    joined, _ = stitch(*toned(1.0, 0.8, 0.64), overlap_frames=5)
+    told = NODE().measure(images=joined, **before)["result"]
+    assert told[1:3] == NODE().measure(images=joined, **now)["result"][1:3]
+    assert (
+        told[1:3]
+        == NODE().measure(images=joined, **{"overlap_frames": 5, **before}, drop="already_dropped")["result"][1:3]
+    )
+    values = json.loads(told[4])
+    assert [clip["start"] for clip in values["clips"]] == list(
+        range(0, 50, 15) if before.get("overlap_frames") == 0 else (0, 20, 35)
+    )
+
+
+def test_the_numbers_on_the_node_are_those_of_a_film_chain() -> None:
+    inputs = NODE.INPUT_TYPES()
+    every = {**inputs["required"], **inputs["optional"]}
+    defaults = {name: options[1]["default"] for name, options in every.items() if "default" in options[1]}
+    assert defaults == {"clip_frames": 81, "overlap_frames": 5, "drop": "new"}
+
+
+def test_clips_of_81_with_overlap_1_show_both_tint_jumps(tmp_path: Path) -> None:
+    # The numbers as people have them, for a video of 81 + 80 + 80 frames whose tint jumps by 20 levels at both seams.
+    path = tmp_path / "shot.mkv"
+    frames = video("pan", 0, 241, starts_of(81, 1, 241), "tint", 20)
+    write_video(path, map(to_pixels, frames), width=WIDTH_OF_SEAMS, height=HEIGHT_OF_SEAMS, fps=16,
+                video_format=FORMATS["ffv1"])  # fmt: skip
+    arguments = ["drift", str(path), "--out", str(tmp_path), "--max-seam", "2"]
+    for numbers in (["--clip-frames", "81", "--overlap-frames", "1"], ["--overlap-frames", "1"], []):
+        assert main([*arguments, *numbers]) == 1
+        figures = json.loads((tmp_path / "shot_drift.json").read_text())
+        assert [clip["start"] for clip in figures["clips"]] == [0, 81, 161]
+        assert min(seam["ratio"] for seam in figures["seams"]) > 2
+        assert figures["guessed"] == (not numbers)
+
+
+@pytest.mark.parametrize(("total", "last", "fits"), [
+    (81 + 76 + 73, 78, ""), (81 + 76 + 7, 12, ""), (81 + 76 + 3, 8, ""),
+    (241, 13, "; with overlap_frames 1 they would add up"),
+])  # fmt: skip
+def test_clips_that_do_not_add_up_are_said(total: int, last: int, fits: str) -> None:
+    images = torch.full((total, 16, 16, 3), 0.5)
+    (note,) = measure_images(images, clip_frames=81, overlap_frames=5).notes
+    assert f"do not add up to the {total} frames of the video" in note
+    assert f"so the last one would have {last} frames" in note
+    assert note.endswith(f"{last} frames{fits}")
+
+
+@pytest.mark.parametrize(("length", "overlap", "clips"), [(81, 5, 3), (81, 1, 2), (17, 0, 4)])
+@pytest.mark.parametrize("drop", ["new", "old", "already_dropped"])
+def test_clips_that_add_up_need_no_word(length: int, overlap: int, clips: int, drop: str) -> None:
+    images = torch.full((length + (clips - 1) * (length - overlap), 16, 16, 3), 0.5)
+    given = length - overlap if drop == "already_dropped" else length
+    measured = measure_images(images, clip_frames=given, overlap_frames=overlap, drop=drop)
+    assert measured.notes == ()
+    expected = [length - overlap] * clips
+    expected[-1 if drop == "old" else 0] = length
+    assert [clip.frames for clip in measured.drift.clips] == expected
+
+
+def test_numbers_that_miss_the_jumps_are_doubted() -> None:
+    images = video("pan", 0, 241, starts_of(81, 1, 241), "tint", 20)
+    unequal, doubt = measure_images(images, clip_frames=81, overlap_frames=5).notes
+    assert "do not add up" in unequal
+    assert "jumps at frames 81 and 161, where clips of 81 frames with overlap 1 would meet" in doubt
+    assert measure_images(images, clip_frames=81, overlap_frames=1).notes == ()
+    inside = video("pan", 0, 157, (0, 81, 120), "tint", 20)
+    (note,) = measure_images(inside, clip_frames=81, overlap_frames=5).notes
+    assert note == "the picture also jumps inside clips as cut, at frame 120"
+
+
+@pytest.mark.parametrize("motion", ["pan", "eased", "still", "walk"])
+@pytest.mark.parametrize(("length", "overlap", "clips"), [(81, 5, 3), (77, 9, 3), (33, 4, 5)])
+def test_seams_are_found_in_the_picture(motion: str, length: int, overlap: int, clips: int) -> None:
+    total = length + (clips - 1) * (length - overlap)
+    starts = starts_of(length, overlap, total)
+    measured = measure_images(video(motion, 1, total, starts, "tint", 20))
+    assert measured.guessed
+    assert measured.drift.starts == starts
+    (note,) = measured.notes
+    if (length, clips) == (77, 3):  # two jumps anywhere: chance would do that too
+        assert "which jumps at frames 77 and 145: clips that add 77, 68 and 68 frames" in note
+    else:
+        assert f"clips of {length} frames, {overlap} of them shared" in note
+        assert f"jumps at {clips - 1} of the {clips - 1} seams" in note
+
+
+def test_one_jump_is_a_cut_of_its_own() -> None:
+    measured = measure_images(video("pan", 2, 140, (0, 65), "exposure", 12))
+    assert measured.drift.starts == (0, 65)
+    assert "which jumps at frame 65" in measured.notes[0]
+
+
+@pytest.mark.parametrize("motion", sorted(MOTIONS))
+def test_where_no_seam_is_none_is_found(motion: str) -> None:
+    for seed, total in enumerate((157, 233, 241)):
+        measured = measure_images(video(motion, 50 + seed, total))
+        assert measured.guessed
+        assert "no seam was found in the picture: cut as clips of 81 frames, 5 of them shared" in measured.notes[0]
+        assert measured.drift.starts == starts_of(81, 5, total)
+
+
+def test_one_clip_says_what_to_do(reel: Path) -> None:
+    measured = measure_images(toned(1.0)[0] * torch.linspace(1, 0.8, 20)[:, None, None, None], clip_frames=81)
+    said = measured.drift.summary()
+    assert said.startswith("one clip of 20 frames: nothing to compare it with; from its first frame to its last: ")
+    assert "darker (" in said
+    (note,) = measured.notes
+    assert "no more than one clip of 81 frames" in note
+    assert "join more clips, or give smaller numbers" in note
+    still = measure_images(toned(1.0)[0][:1].repeat(20, 1, 1, 1), clip_frames=81)
+    assert "no visible change from its first frame to its last" in still.drift.summary()
+    opened = open_reel(reel)
+    (alone,) = measure_reel(replace(opened, clips=opened.clips[:1])).notes
+    assert "render the next" in alone
+
+
+@pytest.mark.parametrize(("numbers", "text"), [
+    ({"clip_frames": 5, "overlap_frames": 5}, "overlap_frames must be less than clip_frames, got 5 of 5"),
+    ({"clip_frames": -1}, "clip_frames must be 0 or more"),
+    ({"clip_frames": 81, "overlap_frames": -1}, "overlap_frames must be 0 or more"),
+    ({"clip_frames": 81, "drop": "both"}, "drop must be one of new, old, already_dropped"),
+    ({"clip_frames": 8.5}, "clip_frames must be a whole number"),
+])  # fmt: skip
+def test_numbers_that_no_chain_has_are_refused(numbers: dict[str, Any], text: str) -> None:
+    with pytest.raises(SVIError, match=text):
+        measure_images(torch.full((9, 16, 16, 3), 0.5), **numbers)
+
+
+def test_the_worst_clip_is_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = measure_images(torch.cat(toned(1.0, 0.9, 0.8)), clip_frames=20, overlap_frames=0).drift
+    count = itertools.count()
+    monkeypatch.setattr(drift_module, "change", lambda *looks: (next(count), change(*looks))[1])
+    assert (found.drift, found.worst, found.summary(), found.lines()) == (
+        found.drift, found.worst, found.summary(), found.lines()
+    )  # fmt: skip
+    assert next(count) == 3
 
 
 def test_the_node_measures_images_or_a_reel(reel: Path) -> None:
-    node = NODE_CLASS_MAPPINGS["WanVideoSVIDrift"]()
+    node = NODE()
     opened = open_reel(reel)
     reference = scene_frame(PICTURE, 0)[None]
     picture, drift, seam, report, figures = node.measure(clip_frames=1, reel=opened, reference=reference)["result"]
@@ -228,7 +388,7 @@ def test_the_node_measures_images_or_a_reel(reel: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 45])
 def test_the_picture_is_drawn_for_any_number_of_clips(count: int) -> None:
     images = torch.stack([scene_frame(PICTURE, k) for k in range(2)] * count)
-    measured = measure_images(images, clip_frames=2)
+    measured = measure_images(images, clip_frames=2, overlap_frames=0)
     picture = measured.picture("a chain")
     assert picture.width == 1000
     assert len(np.unique(np.asarray(picture).reshape(-1, 3), axis=0)) > 20
@@ -269,7 +429,7 @@ def test_pictures_of_clip_ends_are_spread_over_a_long_chain_in_bounded_memory() 
 @pytest.mark.parametrize("width", [NARROW, WIDTH])
 def test_a_long_title_is_wrapped(width: int) -> None:
     images = torch.stack([scene_frame(PICTURE, k) for k in range(4)])
-    measured = measure_images(images, clip_frames=2)
+    measured = measure_images(images, clip_frames=2, overlap_frames=0)
     short, long = (
         draw_drift(measured.drift, measured.ends, title=title, width=width) for title in ("a", "a name " * 24)
     )
@@ -299,7 +459,7 @@ def test_the_command_writes_and_gates(reel: Path, tmp_path: Path, capsys: pytest
     assert main([*arguments, "--max-drift", "100", "--max-seam", "1000"]) == 0
     assert main([*arguments, "--max-seam", "1"]) == 1
     assert main(["drift", "none", "--reels", str(reel.parent), "--out", str(tmp_path)]) == 2
-    assert main(["drift", str(image), "--out", str(tmp_path), "--clip-frames", "0"]) == 2
+    assert main(["drift", str(image), "--out", str(tmp_path), "--clip-frames", "-1"]) == 2
 
 
 def test_the_command_finds_the_seams_of_a_joined_video(tmp_path: Path) -> None:
@@ -307,6 +467,6 @@ def test_the_command_finds_the_seams_of_a_joined_video(tmp_path: Path) -> None:
     joined, _ = stitch(*clips, overlap_frames=5)
     video = tmp_path / "joined.mkv"
     write_video(video, map(to_pixels, joined), width=160, height=96, fps=16, video_format=FORMATS["ffv1"])
-    arguments = ["drift", str(video), "--out", str(tmp_path), "--clip-frames", "15", "--max-seam", "2"]
+    arguments = ["drift", str(video), "--out", str(tmp_path), "--clip-frames", "20", "--max-seam", "2"]
     assert main(arguments) == 1
-    assert main([*arguments, "--overlap-frames", "0"]) == 0
+    assert main([*arguments, "--clip-frames", "15", "--overlap-frames", "0"]) == 0

@@ -117,7 +117,7 @@ def test_starting_comfyui_loads_no_more_than_the_nodes_themselves() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
     loaded = {name.rsplit(".", 1)[1] for name in done.stdout.split()}
-    assert loaded == {"checks", "colour_choices", "errors", "safe_paths", "version", "words"}
+    assert loaded == {"checks", "colour_choices", "drift_choices", "errors", "safe_paths", "version", "words"}
 
 
 def test_the_version_is_one_number() -> None:

@@ -143,7 +143,7 @@ def uses(folder: Path) -> Iterator[Use]:
     poses = {**window, **SIZE, "unianimate_poses": dance(60), "pose_images": frames(60)}
     yield Use("WanVideoSVIPoseWindow", poses)
     dark = torch.cat([frames(5), frames(8, seed=1) / 8])
-    yield Use("WanVideoSVIDrift", {"images": dark, "clip_frames": 4, "overlap_frames": 1})
+    yield Use("WanVideoSVIDrift", {"images": dark, "clip_frames": 9, "overlap_frames": 1})
 
 
 @pytest.fixture(scope="module")

@@ -86,8 +86,9 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
 
 
 @needs_node
-def test_the_settings_of_the_page() -> None:
-    script = Path(__file__).parent / "web" / "settings.test.mjs"
+@pytest.mark.parametrize("name", ["settings", "old_graphs"])
+def test_a_script_of_the_page(name: str) -> None:
+    script = Path(__file__).parent / "web" / f"{name}.test.mjs"
     done = subprocess.run(
         ["node", "--test", str(script)], capture_output=True, text=True, timeout=120, check=False
     )  # fmt: skip

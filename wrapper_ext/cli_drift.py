@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..svi_embeds.drift_choices import CLIP_FRAMES, JOINED_CHOICES
 from ..svi_embeds.drift_video import Measured, measure_reel, measure_video
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import open_reel
@@ -25,12 +26,17 @@ def add_drift(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     drift.add_argument("source", metavar="VIDEO|REEL", help="a video file, or a reel's name or folder")
     drift.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the picture and the JSON")
     drift.add_argument(
-        "--clip-frames", type=int, default=76, metavar="N",
-        help="frames that each clip but the first adds to a video: its frames less the overlap (default 76 = 81 - 5)",
+        "--clip-frames", type=int, metavar="N",
+        help="length of each clip in frames, 81 for most (default: the seams are looked for in the picture)",
     )  # fmt: skip
     drift.add_argument(
-        "--overlap-frames", type=int, default=5, metavar="N",
-        help="frames that the first clip adds beyond that (default 5; 0 where the clip before gave way at the seams)",
+        "--overlap-frames", type=int, metavar="N",
+        help="frames that each clip shares with the one before: 5 for film, 1 for shot (default 5)",
+    )  # fmt: skip
+    drift.add_argument(
+        "--drop", choices=JOINED_CHOICES, default="new",
+        help="how the video was joined: the start of the later clip went (new, the default), or the end of the earlier "
+        "one (old); already_dropped: --clip-frames counts what each clip but the first adds",
     )  # fmt: skip
     drift.add_argument("--reference", type=Path, metavar="IMAGE", help="the original image, to compare with as well")
     drift.add_argument("--reels", type=Path, metavar="DIR", help="folder of reels (default: that of this ComfyUI)")
@@ -43,14 +49,17 @@ def run_drift(args: argparse.Namespace) -> int:
     reference = _image(args.reference) if args.reference else None
     path = Path(args.source)
     if path.is_file():
+        clip_frames = args.clip_frames
+        if clip_frames is None and args.overlap_frames is not None:
+            clip_frames = CLIP_FRAMES
         measured = measure_video(
-            path, clip_frames=args.clip_frames, overlap_frames=args.overlap_frames, reference=reference
+            path, clip_frames=clip_frames, overlap_frames=args.overlap_frames, drop=args.drop, reference=reference
         )
         name = path.stem
     else:
         reel = open_reel(find_reel(args.source, args.reels or default_reels()))
         measured, name = measure_reel(reel, reference=reference), reel.name
-    for line in measured.drift.lines():
+    for line in measured.lines():
         say(line)
     for written in _write(measured, args.out, name):
         say(f"written to {written}")
@@ -66,7 +75,7 @@ def _write(measured: Measured, folder: Path, name: str) -> tuple[Path, Path]:
         raise SVIError(f"{folder} cannot be made: {error.strerror or error}: name another with --out") from error
     with whole_files(picture, figures) as (new_picture, new_figures):
         measured.picture(name).save(new_picture)
-        new_figures.write_text(json.dumps(measured.drift.as_dict(), indent=1), encoding="utf-8")
+        new_figures.write_text(json.dumps(measured.as_dict(), indent=1), encoding="utf-8")
     return picture, figures
 
 

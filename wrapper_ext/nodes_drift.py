@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..svi_embeds.drift_choices import CLIP_FRAMES, JOINED_CHOICES, OVERLAP_FRAMES
 from ..svi_embeds.errors import SVIError
 from . import host
 from .common import CATEGORY
@@ -33,7 +34,7 @@ class WanVideoSVIDrift:
     OUTPUT_TOOLTIPS = (
         "The curves, the seams and what each clip ended on.",
         "The largest change of any clip against the first; from 1 on one sees it.",
-        "The largest step across a seam, in usual steps between frames; 1 is a seam that nobody sees.",
+        "How visible the worst seam is: 1 is a seam that nobody sees, 2 e.g. twice the usual step between frames.",
         "A row per clip, in words and numbers.",
         "Everything as JSON.",
     )
@@ -45,9 +46,9 @@ class WanVideoSVIDrift:
                 "clip_frames": (
                     "INT",
                     {
-                        "default": 76, "min": 1, "max": 100000, "step": 1,
-                        "tooltip": "Frames that each clip but the first adds to images: its frames less the overlap "
-                        "(81 - 5). Not used with reel, which knows its clips.",
+                        "default": CLIP_FRAMES, "min": 0, "max": 100000, "step": 1,
+                        "tooltip": "Length of each clip in frames, as it was sampled: 81 for most. 0: the seams are "
+                        "looked for in the picture. Not used with reel, which knows its clips.",
                     },
                 ),
             },
@@ -58,9 +59,17 @@ class WanVideoSVIDrift:
                 "overlap_frames": (
                     "INT",
                     {
-                        "default": 5, "min": 0, "max": 1000, "step": 1,
-                        "tooltip": "Frames that the first clip adds beyond clip_frames, since it has no overlap to "
-                        "drop: 5 for film, 1 for shot. 0 when images were stitched with drop old.",
+                        "default": OVERLAP_FRAMES, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "Frames that each clip shares with the one before: 5 for film, 1 for shot.",
+                    },
+                ),
+                "drop": (
+                    list(JOINED_CHOICES),
+                    {
+                        "default": "new",
+                        "tooltip": "How images was joined. new: the start of the later clip went, as SVI Stitch does "
+                        "unless told otherwise. old: the end of the earlier one. already_dropped: clip_frames counts "
+                        "what each clip but the first adds (76), as in graphs saved before drop was here.",
                     },
                 ),
             },
@@ -73,10 +82,14 @@ class WanVideoSVIDrift:
         images: Tensor | None = None,
         reel: Reel | None = None,
         reference: Tensor | None = None,
-        overlap_frames: int = 5,
+        overlap_frames: int = OVERLAP_FRAMES,
+        drop: str = "already_dropped",
         unique_id: str | None = None,
     ) -> dict[str, Any]:
-        """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON."""
+        """images: F H W C in 0..1. Returns the picture 1 H W 3, two numbers, and text and JSON.
+
+        A prompt without `drop` was saved before that input was there, when clip_frames counted what a clip adds.
+        """
         from ..svi_embeds.drift_video import measure_images, measure_reel
         from ..svi_embeds.frames import check_images
         from ..svi_embeds.reel import Reel
@@ -93,8 +106,9 @@ class WanVideoSVIDrift:
         else:
             assert images is not None
             measured = measure_images(
-                images, clip_frames=clip_frames, overlap_frames=overlap_frames, reference=reference, tick=tick
-            )
+                images, clip_frames=clip_frames, overlap_frames=overlap_frames, drop=drop, reference=reference,
+                tick=tick,
+            )  # fmt: skip
         return _answer(measured, reel.name if reel is not None else "Drift")
 
 
@@ -118,8 +132,8 @@ def _answer(measured: Measured, title: str) -> dict[str, Any]:
     picture = measured.picture(title)
     pixels = torch.from_numpy(np.asarray(picture, dtype=np.float32) / 255.0)[None]
     drift = measured.drift
-    report = "\n".join(drift.lines())
-    figures = json.dumps(drift.as_dict(), indent=1)
+    report = "\n".join(measured.lines())
+    figures = json.dumps(measured.as_dict(), indent=1)
     return {
         "ui": {"images": host.show(picture, "svi_drift")},
         "result": (pixels, drift.drift, drift.seam, report, figures),
