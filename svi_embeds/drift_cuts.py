@@ -45,7 +45,7 @@ def cuts_of(seen: FrameLooks, clip_frames: int | None, overlap_frames: int | Non
     """
     check_choice("drop", drop, JOINED_CHOICES)
     overlap = OVERLAP_FRAMES if overlap_frames is None else check_int("overlap_frames", overlap_frames, minimum=0)
-    length = check_int("clip_frames", clip_frames or 0, minimum=0)
+    length = 0 if clip_frames is None else check_int("clip_frames", clip_frames, minimum=0)
     numbers = _Numbers(length or CLIP_FRAMES, overlap, drop)
     total = len(seen.looks)
     jumps = find_jumps(seen)
