@@ -22,7 +22,7 @@ from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import CHAIN_MODES, place_of
 from wanvideo_svi.wrapper_ext import host, story_answer, story_reel
 from wanvideo_svi.wrapper_ext.settings import reels_name
-from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer
+from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
 
 SETTINGS = "WanVideoSamplerSettings"
 # The node's own defaults where `run` gives none.
@@ -128,7 +128,7 @@ def refusal(values: dict[str, Any], wires: set[str]) -> str | None:
     given |= {name: frames(1) for name in wires if name in ("start_image", "ref_image", "end_images")}
     given |= {name: {"prompt": "before"} for name in wires if name == "text_embeds"}
     given |= {name: high for name in wires if name == "low_noise_sampler_inputs"}
-    valid = LongVideo.VALIDATE_INPUTS(story=values["story"], reel=values["reel"])
+    valid = LongVideo.VALIDATE_INPUTS(story=values["story"])
     if valid is not True:
         return str(valid)
     with pytest.MonkeyPatch.context() as patch:
@@ -158,6 +158,7 @@ def test_the_editor_shows_what_the_node_makes_and_says_what_it_says(
         patch.setattr(host, "has_wrapper", lambda: True)
         said = refusal({"story": story, **values}, wires)
     assert (shown["error"] or {}).get("message") == said
+    assert refusal_of(node(connected=connected, story=story, **values)) == said, "refused when it is queued"
     event("refused" if said else "planned")
     if said is not None:
         assert shown["rows"] == []

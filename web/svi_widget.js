@@ -55,6 +55,8 @@ export function addElementWidget(node, { name, element: shown, height }) {
     setValue() {},
   });
   widget.serialize = false; // not among widgets_values
+  // As wide as the node: ComfyUI's side panel draws widgets too, and leaves its own width on them.
+  Object.defineProperty(widget, "width", { get: () => undefined, set() {}, configurable: true });
   passToCanvas(shown);
   return widget;
 }

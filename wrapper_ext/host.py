@@ -404,6 +404,14 @@ def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     return [{"filename": filename, "subfolder": "", "type": "temp"}]
 
 
+def before_queueing(handler: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Have ComfyUI's server call `handler` with each request to queue a graph, in the task that then checks it."""
+    server = _comfy("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is not None and hasattr(instance, "add_on_prompt_handler"):
+        instance.add_on_prompt_handler(handler)
+
+
 def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -> None:
     """Have ComfyUI's server answer POST requests of JSON: handler takes the body and returns status and JSON.
 

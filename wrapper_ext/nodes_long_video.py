@@ -208,21 +208,13 @@ class WanVideoSVILongVideo:
         }  # fmt: skip
 
     @classmethod
-    def VALIDATE_INPUTS(cls, story: str | None = None, reel: str | None = None) -> bool | str:
-        """Answers a bad story or name before anything runs; a linked one is None here."""
-        from ..svi_embeds.reel import check_reel_name
-        from ..svi_embeds.story import parse_story
+    def VALIDATE_INPUTS(cls, story: str | None = None) -> bool | str:
+        """Answers what is wrong with the node before anything runs; a linked story is None here."""
+        from .queue_check import trouble_of
 
         if not host.has_wrapper():
             return host.INSTALL_HINT
-        try:
-            if story is not None:
-                parse_story(story)
-            if reel is not None:
-                check_reel_name(reel)
-        except SVIError as error:
-            return str(error)
-        return True
+        return True if story is None else trouble_of(story) or True
 
     @classmethod
     def IS_CHANGED(cls, reel: str | None = None, **_: Any) -> str:
@@ -242,7 +234,7 @@ class WanVideoSVILongVideo:
 
         host.require_wrapper()
         reel, last_frames, video, info = render_story(unique_id=unique_id, **inputs)
-        host.show_text(unique_id, info.splitlines()[0])
+        host.show_text(unique_id, f"Last run: {info.splitlines()[0]}")
         return {
             "ui": {"images": [host.output_file(video)], "animated": (True,), "text": [info]},
             "result": (reel, last_frames, host.video_from_file(video), info),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import host
 
 
@@ -10,6 +12,13 @@ def add_routes() -> None:
     host.add_route("/wanvideo_svi/migrate", _migrate)
     host.add_route("/wanvideo_svi/plan", _plan)
     host.add_route("/wanvideo_svi/story", _story)
+    host.before_queueing(_look_at)
+
+
+def _look_at(request: dict[str, Any]) -> dict[str, Any]:
+    from .queue_check import look_at
+
+    return look_at(request)
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:

@@ -179,6 +179,28 @@ def _answer(node: Any) -> dict[str, Any]:
     return said
 
 
+def refusal_of(node: dict[str, Any]) -> str | None:
+    """What a run of a node would say, when that is sure before it; see `answer` for the node. None for all else."""
+    try:
+        asked = _Question.read(node)
+    except SVIError:
+        return None
+    if asked.linked - {*_FREE, "reel", "negative_prompt"}:  # a link may give any value
+        return None
+    said = None
+    for as_clip in (False, True) if asked.count("start_image") is None else (False,):
+        try:
+            plan, _ = _plan(asked, [], as_clip=as_clip)
+            check_job(_job(asked, plan))
+        except _TooMuchError:
+            return None
+        except SVIError as error:
+            said = said or str(error)
+        else:
+            return None
+    return said
+
+
 def _shown(count: int) -> list[int]:
     """Indices of the clips that are shown: all of a short chain, the first and the last ones of a long one."""
     if count <= _ALL_ROWS:
@@ -203,10 +225,11 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
     }
 
 
-def _plan(asked: _Question, notes: list[str]) -> tuple[ChainPlan, bool]:
+def _plan(asked: _Question, notes: list[str], *, as_clip: bool = False) -> tuple[ChainPlan, bool]:
     """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
 
-    notes: gets what was assumed. Raises SVIError as the node does.
+    notes: gets what was assumed. as_clip: a start_image that is not known is taken for a clip, not for one image.
+    Raises SVIError as the node does.
     """
     values = asked.values
     blocks = parse_story(values["story"])
@@ -225,7 +248,7 @@ def _plan(asked: _Question, notes: list[str]) -> tuple[ChainPlan, bool]:
         )  # fmt: skip
 
     # Who leaves out what is repeated goes on from a clip.
-    guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
+    guesses = (values["num_frames"], 1) if values["skip_repeated"] or as_clip else (1, values["num_frames"])
     frames, other = guesses if start is None else (start, start)
     last = blocks[-1]
     if last.repeat != AUTO or not (asked.guided or "audio" in asked.connected):

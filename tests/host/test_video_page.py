@@ -1,0 +1,39 @@
+"""The joined video on SVI Long Video's node in a real frontend, after every kind of run.
+
+Needs what `test_timeline_page` needs.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from browser import drive, needs_browser
+from host.test_long_video import PROMPTS, chain, story
+
+PAGE = Path(__file__).with_name("video_page.mjs")
+
+
+@needs_browser
+def test_the_joined_video_plays_on_the_node(page_url: str, nodes: str, tmp_path: Path, pictures: Path) -> None:
+    graph, _ = chain(story(PROMPTS[:3]), f"video_page_{abs(hash(str(tmp_path)))}")
+    file = tmp_path / "run.json"
+    file.write_text(json.dumps(graph))
+    pictures.joinpath("seen.json").write_text("")
+    seen = drive(PAGE, page_url, str(file), str(pictures), nodes, seconds=500)
+    pictures.joinpath("seen.json").write_text(json.dumps(seen, indent=1))
+    assert seen["troubles"] == []
+    assert set(seen["runs"]) == {"made", "kept", "again"}
+    for name, run in seen["runs"].items():
+        assert run["words"] == [], name
+        assert run["pictures"] == 0, f"{name}: a picture of the run stands in the video's place"
+        assert run["drawn"] == 0, name
+        video, node = run["video"], run["node"]
+        assert video["seen"], name
+        assert video["ready"] >= 2, name
+        assert video["seconds"] > 2, name
+        assert video["width"] > 150, name
+        assert video["height"] > 100, name
+        assert video["y"] + video["height"] <= node["y"] + node["height"] + 2, f"{name}: it hangs out of the node"
+        assert abs(run["story"] - seen["before"]["story"]) <= 4, f"{name}: the story keeps its room"
+    assert seen["runs"]["made"]["pictured"] > 0, "else there was nothing to take away"

@@ -1,0 +1,84 @@
+// What SVI Long Video shows when it has run is its video, and its story keeps the room that it has.
+//
+// Pictures that came while it ran (the drift so far, ComfyUI's previews of sampling) stay in the frontend until the next
+// run and would be shown in place of the video: as the video itself, which then "failed to load", or alone. So they go
+// as soon as the node has run. On canvas, what ComfyUI adds to a node takes its height from the node's text boxes: the
+// node grows by it instead.
+
+import { chain, comfy } from "./svi_widget.js";
+
+const NODE = "WanVideoSVILongVideo";
+const PICTURE = "$$canvas-image-preview";
+const PICTURE_HEIGHT = 320; // pixels at zoom 1
+const ADDED = new Set([PICTURE, "video-preview", "$$node-text-preview"]); // ComfyUI's widgets on a node that runs
+const GONE_MS = 2000; // between a picture that goes and the video that comes the node does not shrink
+
+const isOurs = (node) => (node?.comfyClass ?? node?.type) === NODE;
+
+/** The node with the id that messages of a run have: 12, or 3:12 inside the subgraph node 3. */
+function nodeOf(id) {
+  const { app } = comfy();
+  let graph = app.rootGraph ?? app.graph;
+  const path = String(id).split(":");
+  const last = path.pop();
+  for (const step of path) graph = graph?.getNodeById(step)?.subgraph;
+  return graph?.getNodeById(last) ?? null;
+}
+
+/** Forgets what a node showed while it ran. */
+function forget(node) {
+  const { app } = comfy();
+  const inside = node.graph && node.graph !== (app.rootGraph ?? app.graph);
+  const key = inside ? `${node.graph.id}:${node.id}` : String(node.id); // as the frontend keeps them
+  // Nodes 2.0 reads a list of its own, and this is the only way to it.
+  const page = document.querySelector("#vue-app")?.__vue_app__?.config.globalProperties;
+  page?.$pinia?._s.get("nodeOutput")?.revokePreviewsByLocatorId?.(key);
+  if (app.nodePreviewImages) delete app.nodePreviewImages[key];
+  const at = node.widgets?.findIndex((widget) => widget.name === PICTURE) ?? -1;
+  if (at < 0) return;
+  node.widgets[at].onRemove?.();
+  node.widgets.splice(at, 1);
+  node.imgs = undefined;
+}
+
+/** Its height, and no more of what is to be shared. */
+function fixHeight(widget) {
+  if (widget.sviFixed || !widget.computeLayoutSize) return;
+  const before = widget.computeLayoutSize;
+  widget.computeLayoutSize = function (...args) {
+    const size = before.apply(this, args);
+    const height = widget.name === PICTURE ? PICTURE_HEIGHT : size.minHeight;
+    return { ...size, minHeight: height, maxHeight: height };
+  };
+  widget.sviFixed = true;
+}
+
+/** Grows a node on canvas by what ComfyUI added to it, and shrinks it when that is gone. */
+function makeRoom(node) {
+  if (window.LiteGraph?.vueNodesMode || !node.graph) return;
+  const added = node.widgets?.filter((widget) => ADDED.has(widget.name)) ?? [];
+  added.forEach(fixHeight);
+  const wanted = added.reduce((sum, widget) => sum + (widget.computeLayoutSize?.(node)?.minHeight ?? 0), 0);
+  const has = node.properties.svi_room ?? 0; // of a saved graph too: it was saved as tall as it was
+  if (wanted >= has) node.sviShort = null;
+  else if (performance.now() - (node.sviShort ??= performance.now()) < GONE_MS) return;
+  if (Math.abs(wanted - has) < 1) return;
+  node.sviShort = null;
+  if (wanted) node.properties.svi_room = wanted;
+  else delete node.properties.svi_room;
+  node.setSize([node.size[0], node.size[1] + wanted - has]);
+  node.setDirtyCanvas?.(true, true);
+}
+
+comfy().app.registerExtension({
+  name: "WanVideoSVI.Preview",
+  setup() {
+    comfy().api.addEventListener("executed", ({ detail }) => {
+      const node = nodeOf(detail?.display_node ?? detail?.node);
+      if (isOurs(node) && detail.output?.images?.length) forget(node);
+    });
+  },
+  nodeCreated(node) {
+    if (isOurs(node)) chain(node, "onDrawBackground", () => makeRoom(node));
+  },
+});

@@ -1,0 +1,77 @@
+"""What is refused when a graph is queued: what SVI Long Video would say only behind its loaders, and the graph tells.
+
+ComfyUI asks a node about its inputs and shows the answer at each input that was asked for. So the whole node is looked
+at as the graph comes in, and its story alone is asked about: one error, at the story.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from ..svi_embeds.errors import SVIError
+from .sampler_wiring import RunningGraph
+
+_NODE = "WanVideoSVILongVideo"
+
+# Of the graph that is being queued, in the task that queues it: story -> what is wrong.
+_troubles: ContextVar[Mapping[str, str] | None] = ContextVar("svi_troubles", default=None)
+
+
+def look_at(request: dict[str, Any]) -> dict[str, Any]:
+    """Remembers what is wrong in a graph that is queued, for `trouble_of`. request: as posted; returned as it is."""
+    prompt = request.get("prompt") if isinstance(request, dict) else None
+    found: dict[str, str] = {}
+    nodes = prompt if isinstance(prompt, Mapping) else {}
+    for node_id, node in nodes.items():
+        if not isinstance(node, Mapping) or node.get("class_type") != _NODE:
+            continue
+        story = RunningGraph(nodes).inputs(node_id).get("story")
+        if isinstance(story, str) and (trouble := _trouble(RunningGraph(nodes), node_id)):
+            found.setdefault(story, trouble)
+    _troubles.set(found)
+    return request
+
+
+def trouble_of(story: str) -> str | None:
+    """What is wrong with the node that has this story in the graph that is being queued, or with the story itself."""
+    if found := (_troubles.get() or {}).get(story):
+        return found
+    from ..svi_embeds.story import parse_story
+
+    try:
+        parse_story(story)
+    except SVIError as error:
+        return str(error)
+    return None
+
+
+def _trouble(graph: RunningGraph, node_id: str) -> str | None:
+    from .nodes_long_video import WanVideoSVILongVideo
+    from .story_answer import refusal_of
+
+    groups = WanVideoSVILongVideo.INPUT_TYPES()
+    values, connected, linked = {}, {}, []
+    given = graph.inputs(node_id)
+    for name, spec in {**groups["required"], **groups["optional"]}.items():
+        source = graph.source(node_id, name)
+        is_widget = isinstance(spec[0], list) or spec[0] in ("STRING", "INT", "FLOAT", "BOOLEAN")
+        if is_widget:
+            values[name] = spec[1].get("default", "") if source or name not in given else given[name]
+            if source:
+                linked.append(name)
+        elif source:
+            connected[name] = _type(graph, source[0])
+    settings = graph.source(node_id, "sampler_inputs")
+    sampler = None
+    if settings:
+        sampler = {name: _type(graph, behind[0]) for name in graph.inputs(settings[0])
+                   if (behind := graph.source(settings[0], name))}  # fmt: skip
+    return refusal_of({"values": values, "linked": linked, "connected": connected, "sampler": sampler})
+
+
+def _type(graph: RunningGraph, node_id: str) -> str:
+    node = graph.nodes.get(node_id)
+    kind = node.get("class_type") if isinstance(node, Mapping) else None
+    return kind if isinstance(kind, str) else ""
