@@ -41,6 +41,21 @@ function forget(node) {
   node.imgs = undefined;
 }
 
+/** Starts a node's video, without sound until somebody turns it on, once it is there. */
+function playSoon(node, turns = 60) {
+  const videos = [
+    ...document.querySelectorAll(`[data-node-id="${node.id}"] video`),
+    ...(node.widgets ?? []).filter((widget) => ADDED.has(widget.name)).map((widget) => widget.element?.querySelector?.("video")),
+  ];
+  const video = videos.find((each) => each?.readyState >= 2);
+  if (!video) {
+    if (turns && node.graph) setTimeout(playSoon, 200, node, turns - 1);
+    return;
+  }
+  video.muted = true;
+  video.play().catch(() => {}); // a browser may not let it, and then there is its own button
+}
+
 /** Its height, and no more of what is to be shared. */
 function fixHeight(widget) {
   if (widget.sviFixed || !widget.computeLayoutSize) return;
@@ -75,7 +90,9 @@ comfy().app.registerExtension({
   setup() {
     comfy().api.addEventListener("executed", ({ detail }) => {
       const node = nodeOf(detail?.display_node ?? detail?.node);
-      if (isOurs(node) && detail.output?.images?.length) forget(node);
+      if (!isOurs(node) || !detail.output?.images?.length) return;
+      forget(node);
+      setTimeout(playSoon, 800, node); // by then the new video has taken the place of the last run's
     });
   },
   nodeCreated(node) {

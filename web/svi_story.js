@@ -1,6 +1,7 @@
 // Below the story of SVI Long Video: what it makes, clip by clip, the error at its line, and what the reel has of it.
 // The server plans, with the functions that the node runs; this file shows its answer.
 
+import { lorasOf } from "./svi_around.js";
 import {
   addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
 } from "./svi_widget.js";
@@ -90,7 +91,10 @@ function read(node) {
   const { values, linked, connected } = readNode(node);
   const slot = node.inputs?.findIndex((input) => input.name === "sampler_inputs") ?? -1;
   const settings = slot < 0 ? null : sourceOf(node, slot)?.node;
-  return { values, linked, connected, sampler: settings ? readNode(settings).connected : null };
+  return {
+    values, linked, connected, sampler: settings ? readNode(settings).connected : null,
+    around: { loras: lorasOf(node) },
+  };
 }
 
 /** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
@@ -350,8 +354,10 @@ function addPanel(node) {
   addStyle("svi-story-style", STYLE);
   const panel = new Panel(node);
   const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
-  // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own.
-  widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * (node.size[1] - REST));
+  // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own; and nothing of
+  // what the node grew by for its video (svi_preview.js).
+  const shared = () => node.size[1] - (node.properties?.svi_room ?? 0) - REST;
+  widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * shared());
   panel.follower = follow(node, (question) => panel.changed(question), { read, widget });
   chain(node, "onAdded", () => panels.add(panel));
   chain(node, "onRemoved", () => panels.delete(panel));

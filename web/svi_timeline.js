@@ -1,5 +1,6 @@
 // A strip on every node that plans a clip: what its frames will be, before anything runs. The plan is the server's.
 
+import { readAround } from "./svi_around.js";
 import { makeStrip, HEIGHT } from "./svi_strip.js";
 import { addElementWidget, comfy, follow, followTheme, makeAsker, onReconnect, RETRY_MS } from "./svi_widget.js";
 
@@ -19,7 +20,7 @@ export function attach(node, ask) {
     if (!got) return; // a newer question is on its way
     strip.show(got.answer ?? { trouble: got.trouble });
     if (got.passes) retry = setTimeout(follower.again, RETRY_MS);
-  }, { widget });
+  }, { read: readAround, widget });
   return follower;
 }
 

@@ -20,12 +20,13 @@ from ..svi_embeds.reel_writer import ReelWriter
 from ..svi_embeds.soundtrack import soundtrack_of
 from ..svi_embeds.words import align, write_info
 from . import host
+from .around import notes_on_loras
 from .graph_digest import graph_digest
 from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Rendered, render_chain
 from .render_colour import colour_method
 from .render_job import Job, check_job
-from .sampler_wiring import RunningGraph
+from .sampler_wiring import RunningGraph, lora_names
 from .voice_rate import voice_rate
 
 
@@ -133,6 +134,8 @@ def render_story(
     )  # fmt: skip
     check_job(job)
     notes += unused(job)
+    if settings := graph.source(unique_id or "", "sampler_inputs"):
+        notes += notes_on_loras(modes_of(plan), lora_names(graph, settings[0], "model"))
     folder = host.reels_folder() / reel
     changes = changes_of(folder)
     with ReelWriter(folder, fps=fps, length=plan.video_length) as writer:
@@ -183,6 +186,11 @@ class _NodeReport:
 
     def clip(self, done: int, total: int, picture: Image.Image | None) -> None:
         host.show_progress(self.node_id, done, total, picture)
+
+
+def modes_of(plan: ChainPlan) -> set[str]:
+    """Modes of the clips that run with the main model, which has the SVI LoRA."""
+    return {clip.mode for clip in plan.clips if clip.model == "main"}
 
 
 def unused(job: Job) -> list[str]:

@@ -25,6 +25,7 @@ from ..svi_embeds.recipes import RECIPES
 from ..svi_embeds.strip import Strip, strip_of_clip, strip_of_custom, strip_of_latents, strip_of_mask, strip_of_scene
 from ..svi_embeds.temporal_mask import MODE, decide_temporal_mask
 from ..svi_embeds.timeline import latent_count
+from .around import loras_of, note_on_size, notes_on_loras
 from .nodes import NODE_CLASS_MAPPINGS
 
 MAX_PLANS = 64  # in one request
@@ -204,12 +205,22 @@ def plan_of(question: object) -> dict[str, Any]:
     try:
         given = check_dict("a plan's question", question, "the page sends one")
         node, linked = _read_question(given, asked)
-        return {**_PLANS[node](asked).as_json(), **_said(asked, linked)}
+        shown = {**_PLANS[node](asked).as_json(), **_said(asked, linked)}
+        shown["notes"] += _notes_on(node, asked, linked, given.get("around"))
+        return shown
     except _TooLongError as error:
         return {"beyond": str(error), **_said(asked, linked)}
     except SVIError as error:
         said = str(error)
         return {"error": said if len(said) <= _MAX_SAID else f"{said[:_MAX_SAID]}...", **_said(asked, linked)}
+
+
+def _notes_on(node: str, asked: Asked, linked: list[str], around: Any) -> list[str]:
+    """What stands around the node and does not fit it."""
+    values = asked.values
+    notes = [] if {"width", "height"} & {*linked} else note_on_size(around, values.get("width"), values.get("height"))
+    mode = "svi2_pro" if node == "WanVideoSVILatentEmbeds" else values.get("mode")
+    return notes + (notes_on_loras([mode], loras_of(around)) if isinstance(mode, str) and "mode" not in linked else [])
 
 
 def _said(asked: Asked, linked: list[str]) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import check_reel_name
 from ..svi_embeds.story import AUTO, parse_story
 from ..svi_embeds.words import shorten
-from .long_video import unused
+from .around import loras_of, notes_on_loras
+from .long_video import modes_of, unused
 from .render_job import Job, check_job
 from .story_reel import STATES, reel_answer
 from .story_text import Places
@@ -50,7 +51,8 @@ def answer(body: str) -> tuple[int, dict[str, Any]]:
 
     A node is {"values", "linked", "connected", "sampler"}: its widgets by name; which of them a link has whose value is
     not known; by name of its other inputs the type of the node behind them ("" where it cannot be seen); and the same
-    of the settings node behind sampler_inputs, None where that cannot be seen.
+    of the settings node behind sampler_inputs, None where that cannot be seen. "around" may name the "loras" on the
+    model.
     """
     try:
         asked = parse_json(body)
@@ -71,13 +73,14 @@ class _TooMuchError(SVIError):
 @dataclass(frozen=True, slots=True)
 class _Question:
     """A node as the page sees it. guided: whether the settings node may bring a voice or poses. text: whether it may
-    bring text_embeds."""
+    bring text_embeds. loras: files of those on the model."""
 
     values: Mapping[str, Any]
     linked: frozenset[str]
     connected: Mapping[str, str]
     guided: bool
     text: bool
+    loras: tuple[str, ...] = ()
 
     @staticmethod
     def read(node: Any) -> _Question:
@@ -102,13 +105,15 @@ class _Question:
             values[name] = text
         connected = _connected(node.get("connected"))
         sampler = node.get("sampler")
+        loras = loras_of(node.get("around"))
         if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
-            return _Question(values, frozenset(map(str, linked)), connected, guided=True, text=True)
+            return _Question(values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras)
         behind = _connected(sampler)
         follows = any(name in behind for name in _GUIDES)
         embeds = behind.get("image_embeds", _NO_GUIDE) != _NO_GUIDE
         return _Question(
-            values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind
+            values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind,
+            loras=loras,
         )  # fmt: skip
 
     def count(self, name: str) -> int | None:
@@ -156,7 +161,7 @@ def _answer(node: Any) -> dict[str, Any]:
         plan, fills = _plan(asked, notes)
         job = _job(asked, plan)
         check_job(job)
-        notes = [*plan.notes, *unused(job), *notes]
+        notes = [*plan.notes, *unused(job), *notes_on_loras(modes_of(plan), asked.loras), *notes]
     except _TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
         return said

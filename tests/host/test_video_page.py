@@ -19,7 +19,6 @@ def test_the_joined_video_plays_on_the_node(page_url: str, nodes: str, tmp_path:
     graph, _ = chain(story(PROMPTS[:3]), f"video_page_{abs(hash(str(tmp_path)))}")
     file = tmp_path / "run.json"
     file.write_text(json.dumps(graph))
-    pictures.joinpath("seen.json").write_text("")
     seen = drive(PAGE, page_url, str(file), str(pictures), nodes, seconds=500)
     pictures.joinpath("seen.json").write_text(json.dumps(seen, indent=1))
     assert seen["troubles"] == []
@@ -30,6 +29,7 @@ def test_the_joined_video_plays_on_the_node(page_url: str, nodes: str, tmp_path:
         assert run["drawn"] == 0, name
         video, node = run["video"], run["node"]
         assert video["seen"], name
+        assert video["playing"], name
         assert video["ready"] >= 2, name
         assert video["seconds"] > 2, name
         assert video["width"] > 150, name
