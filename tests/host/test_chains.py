@@ -98,6 +98,24 @@ def test_the_shipped_workflow_runs_to_saved_frames(comfy: Comfy, name: str) -> N
     assert min(sheet.width for sheet in sheets) >= 900
 
 
+def test_a_node_from_the_cache_shows_its_contact_sheet_too(comfy: Comfy) -> None:
+    """The second graph asks for another of the node's outputs, so that only what comes after it runs."""
+    answers = []
+    for output in (1, 2):
+        build = Builder()
+        embeds = build.add(
+            "WanVideoSVIEmbeds", vae=build.vae(), mode="film", width=64, height=64, num_frames=17, force_offload=True,
+            start_image=build.images(17, seed=4),
+        )  # fmt: skip
+        build.dump([embeds, output], f"cached_{output}")
+        prompt = comfy.queue(build.graph)
+        answers.append(comfy.wait(prompt)[embeds])
+        ran = set(build.graph) - comfy.cached(prompt)
+    assert embeds not in ran
+    assert answers[0] == answers[1]
+    assert fetch_picture(comfy, answers[1]["images"][0]).width >= 900
+
+
 @pytest.mark.usefixtures("first_image")
 @pytest.mark.parametrize("name", LONG_VIDEOS)
 def test_the_shipped_long_video_runs_to_a_video(comfy: Comfy, name: str) -> None:
