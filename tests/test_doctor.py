@@ -65,7 +65,9 @@ def nodes(file):
     with open(file) as text:
         table = json.load(text)
     def node(groups):
-        return type("Node", (), {"INPUT_TYPES": classmethod(lambda cls: groups)})
+        types, names = groups.pop("outputs")
+        said = {"INPUT_TYPES": classmethod(lambda cls: groups), "RETURN_TYPES": types, "RETURN_NAMES": names}
+        return type("Node", (), said)
     return {name: node(groups) for name, groups in table.items()}
 """,
     "nodes.py": """
@@ -91,8 +93,11 @@ NODE_CLASS_MAPPINGS = made.nodes(os.path.join(os.path.dirname(__file__), "wrappe
 
 @pytest.fixture
 def nodes() -> Nodes:
-    """Inputs by node id, as the recorded host has them."""
-    return {name: copy.deepcopy(node["input"]) for name, node in RECORDED.items()}
+    """Inputs by node id, as the recorded host has them; under outputs their types and names."""
+    return {
+        name: copy.deepcopy({**node["input"], "outputs": [node["output"], node["output_name"]]})
+        for name, node in RECORDED.items()
+    }
 
 
 @pytest.fixture
@@ -391,9 +396,45 @@ def test_drift_says_what_changed(live: dict[str, Any], said: str | None) -> None
     assert drift(recorded, live) == ([("N", said)] if said else [])
 
 
-def test_both_ways_to_write_a_combo_are_one(make: Callable[..., Path], nodes: Nodes) -> None:
+WIDGETS = {"a": {"type": "INT"}, "b": {"type": "FLOAT"}, "image": {"type": "IMAGE"}}
+OUTPUTS = [["images", "IMAGE"], ["fps", "FLOAT"]]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "said"),
+    [
+        (WIDGETS, [*OUTPUTS, ["bits", "INT"]], None),
+        ({**WIDGETS, "c": {"type": "INT"}}, OUTPUTS, None),
+        ({"mask": {"type": "MASK"}, **dict(reversed(WIDGETS.items()))}, OUTPUTS, "b stands where a did"),
+        ({"c": {"type": "INT"}, **WIDGETS}, OUTPUTS, "c stands where a did"),
+        ({"mask": {"type": "MASK"}, "image": WIDGETS["image"], **WIDGETS}, OUTPUTS, None),
+        (WIDGETS, OUTPUTS[:1], "no output fps"),
+        (WIDGETS, [["images", "IMAGE"], ["rate", "FLOAT"]], "output 2 is rate FLOAT, was fps FLOAT"),
+        (WIDGETS, [["images", "IMAGE"], ["fps", "INT"]], "output 2 is fps INT, was fps FLOAT"),
+        (WIDGETS, OUTPUTS[::-1],
+         "output 1 is fps FLOAT, was images IMAGE; output 2 is images IMAGE, was fps FLOAT"),
+    ],
+)  # fmt: skip
+def test_what_was_added_behind_is_no_drift_and_what_moved_is(
+    inputs: dict[str, Any], outputs: list[list[str]], said: str | None
+) -> None:
+    recorded = {"N": {"required": {}, "optional": WIDGETS, "outputs": OUTPUTS}}
+    live = {"N": {"required": {}, "optional": inputs, "outputs": outputs}}
+    assert drift(recorded, live) == ([("N", said)] if said else [])
+
+
+def test_a_node_tells_its_outputs_by_name_and_type(make: Callable[..., Path], nodes: Nodes) -> None:
+    nodes["WanVideoScheduler"]["outputs"] = [["SIGMAS", ["euler", "unipc"], "INT"], ["sigmas", "scheduler"]]
+    assert answers(make(nodes))["nodes"]["WanVideoScheduler"]["outputs"] == [
+        ["sigmas", "SIGMAS"], ["scheduler", "COMBO"], ["INT", "INT"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["COMBO", "COMFY_DYNAMICCOMBO_V3"])
+def test_every_way_to_write_a_combo_is_one(kind: str, make: Callable[..., Path], nodes: Nodes) -> None:
     values = nodes["WanVideoSampler"]["required"]["scheduler"][0]
-    nodes["WanVideoSampler"]["required"]["scheduler"] = ["COMBO", {"options": values, "default": values[0]}]
+    options = values if kind == "COMBO" else [{"key": value, "inputs": {"required": {}}} for value in values]
+    nodes["WanVideoSampler"]["required"]["scheduler"] = [kind, {"options": options, "default": values[0]}]
     assert answers(make(nodes))["nodes"]["WanVideoSampler"]["required"]["scheduler"] == {
         "type": "COMBO", "values": values, "default": values[0],
     }  # fmt: skip
