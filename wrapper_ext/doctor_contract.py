@@ -81,11 +81,11 @@ def _widgets(specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 def _output_changes(was: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> Iterator[str]:
     """Links of saved graphs name an output by its place."""
-    for at, (name, kind) in enumerate(was):
-        if at >= len(now):
-            yield f"no output {name}"
-        elif [name, kind] != list(now[at]):
-            yield f"output {at + 1} is {' '.join(now[at])}, was {name} {kind}"
+    if gone := [name for name, _ in was[len(now) :]]:
+        yield f"no output {', '.join(gone)}"
+    for at, (before, after) in enumerate(zip(was, now, strict=False), start=1):
+        if list(before) != list(after):
+            yield f"output {at} is {' '.join(after)}, was {' '.join(before)}"
 
 
 def _input_changes(name: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
