@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
+import re
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +22,21 @@ elif find_wrapper(Path(os.environ["COMFYUI_DIR"])) is None:
 else:
     REASON = ""
 FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
+VUE_NODES = (1, 49)  # the oldest frontend tried that shows widgets of packs on Vue nodes; 1.27 does not
+
+
+def frontend_version(folder: str, url: str = "") -> str:
+    """Of a frontend by its folder: of the wheel that it was unpacked from, else what the folder around it is called.
+
+    folder: "" is the one that the ComfyUI at `url` asks for. Returns "" when that is not known.
+    """
+    if not folder:
+        with urllib.request.urlopen(f"{url}/system_stats", timeout=60) as answer:
+            return json.load(answer)["system"]["required_frontend_version"] or ""
+    package = Path(folder).resolve().parent
+    wheels = [path.name.split("-")[1] for path in package.parent.glob(f"{package.name}-*.dist-info")]
+    found = re.search(r"\d+\.\d+(\.\d+)*", (wheels or [package.name])[0])
+    return found[0] if found else ""
 
 
 def _comfyui() -> Path:
@@ -84,11 +102,12 @@ def bare_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
         host.stop()
 
 
-@pytest.fixture(params=["canvas", "vue"] if FRONTENDS else ["canvas"])
-def nodes(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["canvas", "vue"])
+def nodes(request: pytest.FixtureRequest, page_url: str) -> str:
     """How the frontend of `page_url` draws nodes."""
-    if request.param == "vue" and "own" in request.node.name:
-        pytest.skip("the frontend that this ComfyUI asks for shows no widgets of packs on Vue nodes")
+    version = frontend_version(request.node.callspec.params["page_url"], page_url)
+    if request.param == "vue" and version and tuple(map(int, version.split(".")[:2])) < VUE_NODES:
+        pytest.skip(f"frontend {version} shows no widgets of packs on Vue nodes")
     return str(request.param)
 
 
@@ -102,7 +121,7 @@ def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
+@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: frontend_version(folder) if folder else "own")
 def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
     """A ComfyUI with one of the frontends, on the same folders."""
     if not request.param:

@@ -1,17 +1,18 @@
 // The migration as a user meets it: one graph opened, migrated, undone, redone and made a story in a real browser.
 //
-// usage: node migrate_page.mjs URL CHROMIUM GRAPH.json   prints one JSON object: node types by step, and what was said
+// usage: node migrate_page.mjs URL CHROMIUM GRAPH.json canvas|vue
+// prints one JSON object: node types by step, and what was said
 
 import { readFile } from "node:fs/promises";
 
 import { launch, open as openPage } from "../../tools/frontend.mjs";
 
-const [, , file] = process.argv.slice(2);
+const [, , file, nodes] = process.argv.slice(2);
 const COMMAND = "WanVideoSVI.Migrate";
 
 const browser = await launch();
 try {
-  const page = await openPage(browser, { width: 1280, height: 720 });
+  const page = await openPage(browser, { width: 1280, height: 720 }, { "Comfy.VueNodes.Enabled": nodes === "vue" });
   const graph = JSON.parse(await readFile(file, "utf8"));
   await page.evaluate((graph) => app.loadGraphData(graph, true, true, "mine"), graph);
   await page.waitForTimeout(1500);
