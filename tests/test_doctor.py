@@ -21,11 +21,20 @@ from wanvideo_svi.svi_embeds.clip_video import write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import doctor_files
 from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.doctor import OLDEST_COMFYUI, OLDEST_PYTHON, REQUIRED, findings, older, packages
+from wanvideo_svi.wrapper_ext.doctor import (
+    FRONTEND,
+    OLDEST_COMFYUI,
+    OLDEST_PYTHON,
+    REQUIRED,
+    findings,
+    older,
+    packages,
+)  # fmt: skip
 from wanvideo_svi.wrapper_ext.doctor_contract import contract, drift
 from wanvideo_svi.wrapper_ext.doctor_files import disk_finding, lora_findings, reel_bytes_per_frame
 from wanvideo_svi.wrapper_ext.doctor_needs import NEEDS, watched
 from wanvideo_svi.wrapper_ext.doctor_run import ask, find_python
+from wanvideo_svi.wrapper_ext.doctor_tried import COMFYUI, FRONTENDS, tried
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -332,6 +341,34 @@ def test_versions_of_the_host(host: dict[str, Any]) -> None:
     assert "older than 1.2.9" in said_of(host, "wrapper")[0][1]
     host["torch"]["cuda"] = False
     assert said_of(host, "torch")[0][0] == "note"
+
+
+def test_the_host_is_one_that_was_tried_or_those_are_named(host: dict[str, Any]) -> None:
+    host["packages"][FRONTEND[0]] = "1.49.6"
+    assert said_of(host, "comfyui") == [("ok", f"ComfyUI 0.3.64, tried with this pack on {COMFYUI['0.3.64']}")]
+    assert said_of(host, "frontend") == [("ok", f"frontend 1.49.6, tried with this pack on {FRONTENDS['1.49.6']}")]
+    host["comfyui"]["version"] = "0.46.0"
+    assert said_of(host, "comfyui")[0][1].startswith("ComfyUI 0.46.0, not tried with this pack, which was tried in ")
+    host["packages"][FRONTEND[0]] = None
+    assert said_of(host, "frontend") == []
+
+
+def test_other_versions_than_those_tried_are_told_by_day() -> None:
+    assert tried("4", {"1": "2026-11-01", "2": "2026-11-02", "3": "2026-11-02"}) == (
+        "not tried with this pack, which was tried in 1 on 2026-11-01; 2 and 3 on 2026-11-02"
+    )
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/hosts.md"])
+def test_pages_name_the_versions_that_were_tried_and_when(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for version, day in {**COMFYUI, **FRONTENDS}.items():
+        assert re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.]*\d)", text), version
+        assert day in text, version
+
+
+def test_the_recorded_host_is_the_oldest_one_tried() -> None:
+    assert contract().comfyui == next(iter(COMFYUI))
 
 
 def test_a_part_of_the_wrapper_counts_when_a_node_is_missed(host: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The host that this pack was made for, and what a host at hand has otherwise."""
+"""The host that was recorded, the oldest of those tried, and what a host at hand has otherwise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """comfyui, wrapper: versions. nodes: inputs by node id."""
+    """comfyui, wrapper: versions that it was recorded in. nodes: inputs and outputs by node id."""
 
     comfyui: str
     wrapper: str

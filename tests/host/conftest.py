@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
-import re
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from host.comfyui import Comfy, find_kjnodes, find_wrapper
+from host.comfyui import Comfy, find_kjnodes, find_wrapper, frontend_version
 from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
 
 if not os.environ.get("COMFYUI_DIR"):
@@ -23,20 +20,6 @@ else:
     REASON = ""
 FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
 VUE_NODES = (1, 49)  # the oldest frontend tried that shows widgets of packs on Vue nodes; 1.27 does not
-
-
-def frontend_version(folder: str, url: str = "") -> str:
-    """Of a frontend by its folder: of the wheel that it was unpacked from, else what the folder around it is called.
-
-    folder: "" is the one that the ComfyUI at `url` asks for. Returns "" when that is not known.
-    """
-    if not folder:
-        with urllib.request.urlopen(f"{url}/system_stats", timeout=60) as answer:
-            return json.load(answer)["system"]["required_frontend_version"] or ""
-    package = Path(folder).resolve().parent
-    wheels = [path.name.split("-")[1] for path in package.parent.glob(f"{package.name}-*.dist-info")]
-    found = re.search(r"\d+\.\d+(\.\d+)*", (wheels or [package.name])[0])
-    return found[0] if found else ""
 
 
 def _comfyui() -> Path:
@@ -121,7 +104,9 @@ def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: frontend_version(folder) if folder else "own")
+@pytest.fixture(
+    scope="module", params=["", *FRONTENDS], ids=lambda folder: frontend_version(folder) if folder else "own"
+)
 def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
     """A ComfyUI with one of the frontends, on the same folders."""
     if not request.param:
