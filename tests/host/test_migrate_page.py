@@ -38,3 +38,4 @@ def test_the_command_migrates_with_undo(page_url: str, nodes: str, tmp_path: Pat
     assert seen["again"].startswith("Nothing to do")
     assert Counter(seen["story"])["WanVideoSVILongVideo"] == 1
     assert seen["tabs"] >= 2
+    assert seen["deprecated"] == [], "newer frontends warn of the old name of what keeps a step of undo"
