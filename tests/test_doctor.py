@@ -21,11 +21,20 @@ from wanvideo_svi.svi_embeds.clip_video import write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import doctor_files
 from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.doctor import OLDEST_COMFYUI, OLDEST_PYTHON, REQUIRED, findings, older, packages
+from wanvideo_svi.wrapper_ext.doctor import (
+    FRONTEND,
+    OLDEST_COMFYUI,
+    OLDEST_PYTHON,
+    REQUIRED,
+    findings,
+    older,
+    packages,
+)  # fmt: skip
 from wanvideo_svi.wrapper_ext.doctor_contract import contract, drift
 from wanvideo_svi.wrapper_ext.doctor_files import disk_finding, lora_findings, reel_bytes_per_frame
 from wanvideo_svi.wrapper_ext.doctor_needs import NEEDS, watched
 from wanvideo_svi.wrapper_ext.doctor_run import ask, find_python
+from wanvideo_svi.wrapper_ext.doctor_tried import COMFYUI, FRONTENDS, tried
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -65,7 +74,9 @@ def nodes(file):
     with open(file) as text:
         table = json.load(text)
     def node(groups):
-        return type("Node", (), {"INPUT_TYPES": classmethod(lambda cls: groups)})
+        types, names = groups.pop("outputs")
+        said = {"INPUT_TYPES": classmethod(lambda cls: groups), "RETURN_TYPES": types, "RETURN_NAMES": names}
+        return type("Node", (), said)
     return {name: node(groups) for name, groups in table.items()}
 """,
     "nodes.py": """
@@ -91,8 +102,11 @@ NODE_CLASS_MAPPINGS = made.nodes(os.path.join(os.path.dirname(__file__), "wrappe
 
 @pytest.fixture
 def nodes() -> Nodes:
-    """Inputs by node id, as the recorded host has them."""
-    return {name: copy.deepcopy(node["input"]) for name, node in RECORDED.items()}
+    """Inputs by node id, as the recorded host has them; under outputs their types and names."""
+    return {
+        name: copy.deepcopy({**node["input"], "outputs": [node["output"], node["output_name"]]})
+        for name, node in RECORDED.items()
+    }
 
 
 @pytest.fixture
@@ -329,6 +343,34 @@ def test_versions_of_the_host(host: dict[str, Any]) -> None:
     assert said_of(host, "torch")[0][0] == "note"
 
 
+def test_the_host_is_one_that_was_tried_or_those_are_named(host: dict[str, Any]) -> None:
+    host["packages"][FRONTEND[0]] = "1.49.6"
+    assert said_of(host, "comfyui") == [("ok", f"ComfyUI 0.3.64, tried with this pack on {COMFYUI['0.3.64']}")]
+    assert said_of(host, "frontend") == [("ok", f"frontend 1.49.6, tried with this pack on {FRONTENDS['1.49.6']}")]
+    host["comfyui"]["version"] = "0.46.0"
+    assert said_of(host, "comfyui")[0][1].startswith("ComfyUI 0.46.0, not tried with this pack, which was tried in ")
+    host["packages"][FRONTEND[0]] = None
+    assert said_of(host, "frontend") == []
+
+
+def test_other_versions_than_those_tried_are_told_by_day() -> None:
+    assert tried("4", {"1": "2026-11-01", "2": "2026-11-02", "3": "2026-11-02"}) == (
+        "not tried with this pack, which was tried in 1 on 2026-11-01; 2 and 3 on 2026-11-02"
+    )
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/hosts.md"])
+def test_pages_name_the_versions_that_were_tried_and_when(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for version, day in {**COMFYUI, **FRONTENDS}.items():
+        assert re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.]*\d)", text), version
+        assert day in text, version
+
+
+def test_the_recorded_host_is_the_oldest_one_tried() -> None:
+    assert contract().comfyui == next(iter(COMFYUI))
+
+
 def test_a_part_of_the_wrapper_counts_when_a_node_is_missed(host: dict[str, Any]) -> None:
     host["wrapper"]["missing"] = ["HuMo nodes not available: No module named 'whisper'"]
     assert len(said_of(host, "wrapper")) == 1
@@ -391,9 +433,45 @@ def test_drift_says_what_changed(live: dict[str, Any], said: str | None) -> None
     assert drift(recorded, live) == ([("N", said)] if said else [])
 
 
-def test_both_ways_to_write_a_combo_are_one(make: Callable[..., Path], nodes: Nodes) -> None:
+WIDGETS = {"a": {"type": "INT"}, "b": {"type": "FLOAT"}, "image": {"type": "IMAGE"}}
+OUTPUTS = [["images", "IMAGE"], ["fps", "FLOAT"]]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "said"),
+    [
+        (WIDGETS, [*OUTPUTS, ["bits", "INT"]], None),
+        ({**WIDGETS, "c": {"type": "INT"}}, OUTPUTS, None),
+        ({"mask": {"type": "MASK"}, **dict(reversed(WIDGETS.items()))}, OUTPUTS, "b stands where a did"),
+        ({"c": {"type": "INT"}, **WIDGETS}, OUTPUTS, "c stands where a did"),
+        ({"mask": {"type": "MASK"}, "image": WIDGETS["image"], **WIDGETS}, OUTPUTS, None),
+        (WIDGETS, OUTPUTS[:1], "no output fps"),
+        (WIDGETS, [["images", "IMAGE"], ["rate", "FLOAT"]], "output 2 is rate FLOAT, was fps FLOAT"),
+        (WIDGETS, [["images", "IMAGE"], ["fps", "INT"]], "output 2 is fps INT, was fps FLOAT"),
+        (WIDGETS, OUTPUTS[::-1],
+         "output 1 is fps FLOAT, was images IMAGE; output 2 is images IMAGE, was fps FLOAT"),
+    ],
+)  # fmt: skip
+def test_what_was_added_behind_is_no_drift_and_what_moved_is(
+    inputs: dict[str, Any], outputs: list[list[str]], said: str | None
+) -> None:
+    recorded = {"N": {"required": {}, "optional": WIDGETS, "outputs": OUTPUTS}}
+    live = {"N": {"required": {}, "optional": inputs, "outputs": outputs}}
+    assert drift(recorded, live) == ([("N", said)] if said else [])
+
+
+def test_a_node_tells_its_outputs_by_name_and_type(make: Callable[..., Path], nodes: Nodes) -> None:
+    nodes["WanVideoScheduler"]["outputs"] = [["SIGMAS", ["euler", "unipc"], "INT"], ["sigmas", "scheduler"]]
+    assert answers(make(nodes))["nodes"]["WanVideoScheduler"]["outputs"] == [
+        ["sigmas", "SIGMAS"], ["scheduler", "COMBO"], ["INT", "INT"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["COMBO", "COMFY_DYNAMICCOMBO_V3"])
+def test_every_way_to_write_a_combo_is_one(kind: str, make: Callable[..., Path], nodes: Nodes) -> None:
     values = nodes["WanVideoSampler"]["required"]["scheduler"][0]
-    nodes["WanVideoSampler"]["required"]["scheduler"] = ["COMBO", {"options": values, "default": values[0]}]
+    options = values if kind == "COMBO" else [{"key": value, "inputs": {"required": {}}} for value in values]
+    nodes["WanVideoSampler"]["required"]["scheduler"] = [kind, {"options": options, "default": values[0]}]
     assert answers(make(nodes))["nodes"]["WanVideoSampler"]["required"]["scheduler"] == {
         "type": "COMBO", "values": values, "default": values[0],
     }  # fmt: skip

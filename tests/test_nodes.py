@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 from pathlib import Path
@@ -67,6 +68,14 @@ def test_every_input_and_output_is_explained(node_id: str) -> None:
             if isinstance(kind, list) and name not in HOST_CHOICES:
                 assert all(value.isascii() and value.isidentifier() for value in kind), name
                 assert options[0]["default"] in kind
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_what_a_node_shows_comes_from_the_cache_too(node_id: str) -> None:
+    """ComfyUI since 0.19 sends what a cached node showed only for outputs and for nodes that say so."""
+    cls = NODE_CLASS_MAPPINGS[node_id]
+    if not getattr(cls, "OUTPUT_NODE", False):
+        assert getattr(cls, "HAS_INTERMEDIATE_OUTPUT", False) == ('"ui": ' in inspect.getsource(cls))
 
 
 def test_inputs_shared_with_the_host_keep_its_names_types_and_defaults() -> None:

@@ -1,8 +1,8 @@
-"""Writes wrapper_ext/host_contract.json: the inputs that `wanvideo-svi doctor` compares a host with.
+"""Writes wrapper_ext/host_contract.json: what `wanvideo-svi doctor` compares a host with.
 
     python tools/host_contract.py
 
-They are those of tests/data/host_contract.json, of the nodes that this pack calls, reads or replaces.
+They are the inputs and outputs of tests/data/host_contract.json, of the nodes that this pack calls, reads or replaces.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wanvideo_svi.wrapper_ext.doctor_needs import watched
-from wanvideo_svi.wrapper_ext.doctor_probe import spec_of
+from wanvideo_svi.wrapper_ext.doctor_probe import sockets
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, FILE = ROOT / "tests/data/host_contract.json", ROOT / "wrapper_ext/host_contract.json"
@@ -21,22 +21,23 @@ SOURCE, FILE = ROOT / "tests/data/host_contract.json", ROOT / "wrapper_ext/host_
 def host_contract() -> str:
     """The file's text."""
     recorded = json.loads(SOURCE.read_text(encoding="utf-8"))
-    nodes = {name: _inputs(recorded["nodes"][name]["input"]) for name in watched()}
+    nodes = {name: sockets_of(recorded["nodes"][name]) for name in watched()}
     head = {"comfyui": recorded["comfyui"], "wrapper": recorded["wrapper"], "nodes": nodes}
     return json.dumps(head, indent=1) + "\n"
 
 
-def _inputs(groups: dict[str, Any]) -> dict[str, Any]:
-    return {
-        group: {name: _spec(entry) for name, entry in groups.get(group, {}).items()}
-        for group in ("required", "optional")
-    }
+def sockets_of(node: dict[str, Any]) -> dict[str, Any]:
+    """A node as /object_info tells it, in the form of the doctor's answers.
 
-
-def _spec(entry: list[Any]) -> dict[str, Any]:
-    """Without defaults, which are not compared, and without lists of files, which the source names or leaves out."""
-    spec = spec_of(entry)
-    return {key: value for key, value in spec.items() if key != "default" and value not in ([], ["<file list>"])}
+    Without defaults, which are not compared, and without lists of files, which the source names or leaves out.
+    """
+    told = sockets(node["input"], node["output"], node["output_name"])
+    for group in ("required", "optional"):
+        for spec in told[group].values():
+            spec.pop("default", None)
+            if spec.get("values") in ([], ["<file list>"]):
+                del spec["values"]
+    return told
 
 
 if __name__ == "__main__":

@@ -87,14 +87,17 @@ function summary(report) {
   return `${many(count("rewrite"), "pattern")} replaced, ${many(count("defect"), "defect")}${left}. ${report.nodes_before} nodes before, ${report.nodes_after} after. Nothing is changed yet.`;
 }
 
+/** Keeps the graph as it is now as a step of undo. Older frontends know the old name alone. */
+const keepState = (tracker) => tracker && (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
+
 /** Puts a workflow in place of the open graph, as one step of undo. */
 export function apply(workflow) {
   const tracker = app.extensionManager.workflow.activeWorkflow?.changeTracker;
-  tracker?.checkState();
+  keepState(tracker);
   app.canvas.setGraph?.(rootGraph());
   rootGraph().configure(workflow);
   app.canvas.setDirty(true, true);
-  tracker?.checkState();
+  keepState(tracker);
 }
 
 const openTab = () => app.extensionManager.workflow.activeWorkflow;

@@ -10,6 +10,7 @@ from typing import Any
 from .doctor_contract import contract, drift
 from .doctor_finding import Finding, Status
 from .doctor_needs import COMFYUI_NODES, NEEDS, lacks
+from .doctor_tried import COMFYUI, FRONTENDS, tried
 from .host import INSTALL_HINT, WRAPPER
 
 # pyproject.toml's, which ComfyUI does not install: distribution -> (module, oldest version that this pack is made for).
@@ -21,6 +22,7 @@ REQUIRED: Mapping[str, tuple[str, str]] = {
 OPTIONAL: Mapping[str, tuple[str, str]] = {
     "color-matcher": ("color_matcher", "color_match mkl"), "diffusers": ("diffusers", "the wrapper"),
 }  # fmt: skip
+FRONTEND = ("comfyui-frontend-package", "comfyui_frontend_package")  # distribution, module
 OLDEST_COMFYUI, OLDEST_PYTHON = "0.3.49", "3.10"
 # The first with today's embeds, but for one commit. Inputs do not tell: the version is all there is to see.
 OLDEST_WRAPPER = "1.2.9"
@@ -28,7 +30,7 @@ OLDEST_WRAPPER = "1.2.9"
 
 def packages() -> dict[str, str]:
     """Packages to ask for: module by distribution."""
-    return {name: module for name, (module, _) in {**REQUIRED, **OPTIONAL}.items()}
+    return {**{name: module for name, (module, _) in {**REQUIRED, **OPTIONAL}.items()}, **dict([FRONTEND])}
 
 
 def findings(host: Mapping[str, Any]) -> Iterator[Finding]:
@@ -60,8 +62,10 @@ def _comfyui(host: Mapping[str, Any]) -> Iterator[Finding]:
         text = f"ComfyUI {version} cannot be imported: {comfyui['error']}; was it another Python? Name that: --python"
         yield Finding("problem", "comfyui", text)
     else:
-        known = f", this pack is made for {contract().comfyui}"
+        known = f", {tried(version, COMFYUI)}"
         yield _aged("comfyui", f"ComfyUI {version}", comfyui["version"], OLDEST_COMFYUI, known)
+    if frontend := host["packages"].get(FRONTEND[0]):
+        yield Finding("ok", "frontend", f"frontend {frontend}, {tried(frontend, FRONTENDS)}")
     text = f"Python {host['python']}, {host['executable']}"
     if older(host["python"], OLDEST_PYTHON):
         yield Finding("problem", "python", f"{text}: this pack needs {OLDEST_PYTHON} or newer")

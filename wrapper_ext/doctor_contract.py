@@ -1,21 +1,25 @@
-"""The host that this pack was made for, and what a host at hand has otherwise."""
+"""The host that was recorded, the oldest of those tried, and what a host at hand has otherwise."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-# A node's inputs: "required" and "optional", each name -> {"type", "values" of a COMBO, "default"}.
+# A node's inputs: "required" and "optional", each name -> {"type", "values" of a COMBO, "default"}; and "outputs", each
+# [name, type].
 Node = Mapping[str, Any]
+
+# Inputs with a widget, whose values saved graphs keep by their place.
+_WIDGETS = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """comfyui, wrapper: versions. nodes: inputs by node id."""
+    """comfyui, wrapper: versions that it was recorded in. nodes: inputs and outputs by node id."""
 
     comfyui: str
     wrapper: str
@@ -37,7 +41,8 @@ def inputs(node: Node) -> dict[str, Mapping[str, Any]]:
 def drift(recorded: Mapping[str, Node], live: Mapping[str, Node]) -> list[tuple[str, str]]:
     """What changed, as (node id, sentence), in the order of `recorded`; nodes that stayed as they were are left out.
 
-    Told are nodes and inputs that are gone, inputs that are newly required, other types, and values that a combo lost.
+    Told are nodes and inputs that are gone, inputs that are newly required, other types, values that a combo lost,
+    widgets in another order, and outputs that are gone or not those of before. What was added behind them is no drift.
     """
     found = []
     for name, node in recorded.items():
@@ -62,6 +67,25 @@ def _changes(was: Node, now: Node) -> Iterator[str]:
     for name in before:
         if name in after:
             yield from _input_changes(name, before[name], after[name])
+    kept = [name for name in _widgets(before) if name in after and name not in moved]
+    for name, there in zip(kept, [name for name in _widgets(after) if name not in required], strict=False):
+        if name != there:
+            yield f"{there} stands where {name} did"
+            break
+    yield from _output_changes(was.get("outputs", ()), now.get("outputs", ()))
+
+
+def _widgets(specs: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [name for name, spec in specs.items() if spec["type"] in _WIDGETS]
+
+
+def _output_changes(was: Sequence[Sequence[str]], now: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Links of saved graphs name an output by its place."""
+    if gone := [name for name, _ in was[len(now) :]]:
+        yield f"no output {', '.join(gone)}"
+    for at, (before, after) in enumerate(zip(was, now, strict=False), start=1):
+        if list(before) != list(after):
+            yield f"output {at} is {' '.join(after)}, was {' '.join(before)}"
 
 
 def _input_changes(name: str, was: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

@@ -23,7 +23,7 @@ import platform
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -31,6 +31,8 @@ from typing import Any
 
 # What the wrapper's log says when a part of it cannot be imported and the rest goes on.
 _PART_MISSING = "nodes not available"
+# A combo of newer ComfyUIs, each of whose values may bring inputs of its own; in a graph it is a combo like others.
+_COMBO_WITH_INPUTS = "COMFY_DYNAMICCOMBO_V3"
 
 
 def main() -> None:
@@ -46,7 +48,7 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
 
     python: version. executable: its program. packages: versions by distribution, None for what is missing. torch:
     error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
-    could not import). kjnodes: whether it is there. nodes: by id, see `inputs_of`; ids that the host lacks are left
+    could not import). kjnodes: whether it is there. nodes: by id, see `sockets_of`; ids that the host lacks are left
     out. loras: paths by name, None when ComfyUI cannot say. output: folder.
     """
     comfyui = Path(request["comfyui"])
@@ -75,31 +77,42 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
         "comfyui": {"version": _comfyui_version(comfyui), "error": error},
         "wrapper": wrapper,
         "kjnodes": any("kjnodes" in path.name.lower() for path in packs),
-        "nodes": {name: inputs_of(table[name]) for name in request["nodes"] if name in table},
+        "nodes": {name: sockets_of(table[name]) for name in request["nodes"] if name in table},
         "loras": _loras(),
         "output": str(_output(comfyui)),
     }
 
 
-def inputs_of(node: Any) -> dict[str, Any]:
-    """required, optional: what `spec_of` says of each input by name; or error, when the node's class fails."""
-    inputs, error = _attempt(lambda: _inputs(node.INPUT_TYPES()))
-    return {"error": error} if error else inputs
+def sockets_of(node: Any) -> dict[str, Any]:
+    """What `sockets` says of a node's class; or error, when the class fails."""
+    said, error = _attempt(
+        lambda: sockets(node.INPUT_TYPES(), node.RETURN_TYPES, getattr(node, "RETURN_NAMES", None) or ())
+    )
+    return {"error": error} if error else said
 
 
-def _inputs(groups: Mapping[str, Any]) -> dict[str, Any]:
+def sockets(groups: Mapping[str, Any], types: Sequence[Any], names: Sequence[str]) -> dict[str, Any]:
+    """required, optional: what `spec_of` says of each input by name. outputs: [name, type] of each, in order."""
+    kinds = ["COMBO" if isinstance(kind, (list, tuple)) else str(kind) for kind in types]
     return {
-        group: {name: spec_of(entry) for name, entry in groups.get(group, {}).items()}
-        for group in ("required", "optional")
+        **{
+            group: {name: spec_of(entry) for name, entry in groups.get(group, {}).items()}
+            for group in ("required", "optional")
+        },
+        # As ComfyUI does: an output without a name is called by its type.
+        "outputs": [[str(names[at]) if at < len(names) else kind, kind] for at, kind in enumerate(kinds)],
     }
 
 
 def spec_of(entry: Any) -> dict[str, Any]:
-    """An input of INPUT_TYPES in one form: type, values (of a COMBO, in both of ComfyUI's ways), default if any."""
+    """An input of INPUT_TYPES in one form: type, values (of a COMBO, in each of ComfyUI's ways), default if any."""
     kind, options = entry[0], (entry[1] if len(entry) > 1 and isinstance(entry[1], Mapping) else {})
+    values = options.get("options", ()) if isinstance(kind, str) else kind
+    if kind == _COMBO_WITH_INPUTS:
+        kind, values = "COMBO", [value["key"] for value in values]
     spec: dict[str, Any] = {"type": "COMBO" if isinstance(kind, (list, tuple)) else str(kind)}
     if spec["type"] == "COMBO":
-        spec["values"] = list(options.get("options", ()) if isinstance(kind, str) else kind)
+        spec["values"] = list(values)
     if "default" in options:
         spec["default"] = options["default"]
     return spec

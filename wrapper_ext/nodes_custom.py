@@ -18,6 +18,7 @@ class WanVideoI2VCustomEmbeds:
         "input names. Masks are read in native polarity (black = kept) and native latents are converted."
     )
     FUNCTION = "build"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = ("WANVIDIMAGE_EMBEDS", "LATENT", "MASK", "MASK", "STRING")
     RETURN_NAMES = ("image_embeds", "latent_preview", "concat_mask", "known_mask", "info")
     OUTPUT_TOOLTIPS = (

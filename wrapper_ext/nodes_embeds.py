@@ -18,6 +18,7 @@ class WanVideoSVIEmbeds:
         "previous clip (or the first image) as start_image and pick a mode; masks and padding follow from it."
     )
     FUNCTION = "encode"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = EMBEDS_OUTPUTS.types
     RETURN_NAMES = EMBEDS_OUTPUTS.names
     OUTPUT_TOOLTIPS = EMBEDS_OUTPUTS.tooltips

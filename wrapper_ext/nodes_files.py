@@ -72,6 +72,7 @@ class WanVideoSVILoadEmbeds:
         "their masks and a contact sheet drawn from the latents."
     )
     FUNCTION = "load"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = EMBEDS_OUTPUTS.types
     RETURN_NAMES = EMBEDS_OUTPUTS.names
     OUTPUT_TOOLTIPS = (*EMBEDS_OUTPUTS.tooltips[:3], "What the file holds, and what was left out when it was saved.")

@@ -17,6 +17,7 @@ class WanVideoSVILatentEmbeds:
         "the original image (WanVideo Encode) as anchor_samples and the sampler of the clip before as prev_samples."
     )
     FUNCTION = "build"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = (*EMBEDS_OUTPUTS.types, "INT")
     RETURN_NAMES = (*EMBEDS_OUTPUTS.names, "overlap_frames")
     OUTPUT_TOOLTIPS = (

@@ -29,6 +29,7 @@ class WanVideoHighLowPair:
         "would sample wrongly in silence. Wire its outputs to both samplers."
     )
     FUNCTION = "pair"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES: Any = _PairTypes()
     RETURN_NAMES = PAIR_OUTPUTS
     OUTPUT_TOOLTIPS = (
@@ -174,6 +175,7 @@ class WanVideoHoloCinePrompt:
         "change. Refuses text that the wrapper would take for something else."
     )
     FUNCTION = "write"
+    HAS_INTERMEDIATE_OUTPUT = True  # its text comes with a node from the cache too
     RETURN_TYPES = ("STRING", "STRING", "STRING", "INT", "STRING")
     RETURN_NAMES = ("prompt", "cut_frames", "cut_latents", "num_frames", "info")
     OUTPUT_TOOLTIPS = (

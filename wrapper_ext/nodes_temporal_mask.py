@@ -20,6 +20,7 @@ class WanVideoSVITemporalMask:
         "temporal_mask, equally long, empty where they are generated. Motion frames, an end and keyframes anywhere."
     )
     FUNCTION = "make"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = ("IMAGE", "MASK", "MASK", "BOOLEAN", "STRING")
     RETURN_NAMES = ("frames", "temporal_mask", "concat_mask", "fun_or_fl2v_model", "info")
     OUTPUT_TOOLTIPS = (
@@ -106,6 +107,7 @@ class WanVideoReferenceCanvas:
         "canvas goes to motion_frames and to CLIP vision, region to region of SVI Temporal Mask or SVI Embeds."
     )
     FUNCTION = "place"
+    HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES = ("IMAGE", "MASK", "BBOX", "STRING")
     RETURN_NAMES = ("canvas", "region", "boxes", "info")
     OUTPUT_TOOLTIPS = (

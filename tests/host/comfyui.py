@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -48,6 +49,20 @@ def find_kjnodes(comfyui: Path) -> Path | None:
     named = os.environ.get("KJNODES_DIR")
     candidates = [Path(named)] if named else sorted((comfyui / "custom_nodes").glob("*[Kk][Jj][Nn]odes*"))
     return next((path for path in candidates if (path / "nodes" / "image_nodes.py").is_file()), None)
+
+
+def frontend_version(folder: str, url: str = "") -> str:
+    """Of a frontend by its folder: of the wheel that it was unpacked from, else what the folder around it is called.
+
+    folder: "" is the one that the ComfyUI at `url` asks for. Returns "" when that is not known.
+    """
+    if not folder:
+        with urllib.request.urlopen(f"{url}/system_stats", timeout=60) as answer:
+            return json.load(answer)["system"]["required_frontend_version"] or ""
+    package = Path(folder).resolve().parent
+    wheels = [path.name.split("-")[1] for path in package.parent.glob(f"{package.name}-*.dist-info")]
+    found = re.search(r"\d+\.\d+(\.\d+)*", (wheels or [package.name])[0])
+    return found[0] if found else ""
 
 
 class HostError(AssertionError):
@@ -95,7 +110,7 @@ class Comfy:
         self.log = self.base / log
         command = [
             self.python, "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
-            "--base-directory", str(self.base), *arguments,
+            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}", *arguments,
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from host.comfyui import Comfy, find_kjnodes, find_wrapper
+from host.comfyui import Comfy, find_kjnodes, find_wrapper, frontend_version
 from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
 
 if not os.environ.get("COMFYUI_DIR"):
@@ -19,6 +19,7 @@ elif find_wrapper(Path(os.environ["COMFYUI_DIR"])) is None:
 else:
     REASON = ""
 FRONTENDS = [folder for folder in os.environ.get("COMFYUI_FRONTENDS", "").split(os.pathsep) if folder]
+VUE_NODES = (1, 49)  # the oldest frontend tried that shows widgets of packs on Vue nodes; 1.27 does not
 
 
 def _comfyui() -> Path:
@@ -84,11 +85,12 @@ def bare_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
         host.stop()
 
 
-@pytest.fixture(params=["canvas", "vue"] if FRONTENDS else ["canvas"])
-def nodes(request: pytest.FixtureRequest) -> str:
+@pytest.fixture(params=["canvas", "vue"])
+def nodes(request: pytest.FixtureRequest, page_url: str) -> str:
     """How the frontend of `page_url` draws nodes."""
-    if request.param == "vue" and "own" in request.node.name:
-        pytest.skip("the frontend that this ComfyUI asks for shows no widgets of packs on Vue nodes")
+    version = frontend_version(request.node.callspec.params["page_url"], page_url)
+    if request.param == "vue" and version and tuple(map(int, version.split(".")[:2])) < VUE_NODES:
+        pytest.skip(f"frontend {version} shows no widgets of packs on Vue nodes")
     return str(request.param)
 
 
@@ -102,7 +104,9 @@ def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module", params=["", *FRONTENDS], ids=lambda folder: Path(folder).parent.name or "own")
+@pytest.fixture(
+    scope="module", params=["", *FRONTENDS], ids=lambda folder: frontend_version(folder) if folder else "own"
+)
 def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
     """A ComfyUI with one of the frontends, on the same folders."""
     if not request.param:

@@ -1,17 +1,20 @@
 // The migration as a user meets it: one graph opened, migrated, undone, redone and made a story in a real browser.
 //
-// usage: node migrate_page.mjs URL CHROMIUM GRAPH.json   prints one JSON object: node types by step, and what was said
+// usage: node migrate_page.mjs URL CHROMIUM GRAPH.json canvas|vue
+// prints one JSON object: node types by step, and what was said
 
 import { readFile } from "node:fs/promises";
 
 import { launch, open as openPage } from "../../tools/frontend.mjs";
 
-const [, , file] = process.argv.slice(2);
+const [, , file, nodes] = process.argv.slice(2);
 const COMMAND = "WanVideoSVI.Migrate";
 
 const browser = await launch();
 try {
-  const page = await openPage(browser, { width: 1280, height: 720 });
+  const page = await openPage(browser, { width: 1280, height: 720 }, { "Comfy.VueNodes.Enabled": nodes === "vue" });
+  const result = { deprecated: [] };
+  page.on("console", (said) => /checkState/.test(said.text()) && result.deprecated.push(said.text()));
   const graph = JSON.parse(await readFile(file, "utf8"));
   await page.evaluate((graph) => app.loadGraphData(graph, true, true, "mine"), graph);
   await page.waitForTimeout(1500);
@@ -24,7 +27,6 @@ try {
     await page.evaluate((command) => app.extensionManager.command.execute(command), COMMAND);
     await page.waitForSelector("dialog.svi-migrate", { timeout: 20000 });
   };
-  const result = {};
   await open();
   result.said = await said();
   result.findings = await page.evaluate(() => document.querySelectorAll("dialog.svi-migrate li").length);

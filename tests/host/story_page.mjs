@@ -98,7 +98,8 @@ try {
   const tracker = async (step) => {
     await page.evaluate(async (step) => {
       const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
-      tracker.checkState();
+      // Not before redo: on Vue nodes Save Video gets another size after undo, and keeping that as a step forgets the redo.
+      if (step === "undo") (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
       await tracker[step]();
     }, step);
     await page.waitForTimeout(800);

@@ -1,0 +1,22 @@
+"""Hosts that the tests in a real host (tests/host) were run in, and when. README.md and docs/hosts.md say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Version -> day on which the tests passed there, oldest version first.
+COMFYUI: Mapping[str, str] = {"0.3.64": "2026-11-29", "0.33.0": "2026-11-29"}
+FRONTENDS: Mapping[str, str] = {"1.27.10": "2026-11-29", "1.49.6": "2026-11-29", "1.58.1": "2026-11-29"}
+
+
+def tried(version: str, among: Mapping[str, str]) -> str:
+    """When a version was tried, or which others were."""
+    if version in among:
+        return f"tried with this pack on {among[version]}"
+    days = dict.fromkeys(among.values())
+    each = "; ".join(f"{_join([it for it in among if among[it] == day])} on {day}" for day in days)
+    return f"not tried with this pack, which was tried in {each}"
+
+
+def _join(words: list[str]) -> str:
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), words[-1]])
