@@ -539,7 +539,8 @@ def test_comfyuis_python_is_found_where_it_usually_is(tmp_path: Path, monkeypatc
     assert find_python(comfyui, None) == sys.executable
     for place in (
         comfyui / "python_embeded" / "python.exe", comfyui.parent / "python_embeded" / "python.exe",
-        comfyui / ".venv" / "bin" / "python", comfyui / "venv" / "Scripts" / "python.exe",
+        comfyui.parent / ".venv" / "bin" / "python", comfyui / ".venv" / "bin" / "python",
+        comfyui / "venv" / "Scripts" / "python.exe",
     ):  # fmt: skip
         place.parent.mkdir(parents=True)
         place.touch()

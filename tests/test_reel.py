@@ -29,6 +29,7 @@ from wanvideo_svi.svi_embeds.reel_manifest import Take
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.soundtrack import Soundtrack
 from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli_reel import default_reels
 
 
 def add(writer: ReelWriter, before, digest: str, *, count: int = 9, overlap: int = 0, seed: int = 0, tail: int = 5):
@@ -634,3 +635,21 @@ def test_sound_and_picture_of_twenty_clips_are_in_step(tmp_path: Path) -> None:
     beeps = [at for before, at in itertools.pairwise(loud) if at - before > 0.5]
     assert len(white) == len(beeps) == len(marks)
     assert np.abs(np.array(beeps) - white).max() < 1 / fps
+
+
+def test_the_command_looks_for_the_reels_of_the_comfyui_that_one_stands_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comfyui = tmp_path / "ComfyUI"
+    pack = comfyui / "custom_nodes" / "wanvideo-svi"
+    pack.mkdir(parents=True)
+    (comfyui / "main.py").touch()
+    for here in (comfyui, pack):
+        monkeypatch.chdir(here)
+        assert default_reels() == comfyui / "output" / "svi_reels"
+    monkeypatch.chdir(tmp_path)
+    assert default_reels() == tmp_path / "output" / "svi_reels"
+    assert main(["reel", "ls"]) == 0
+    said = capsys.readouterr().out
+    assert str(tmp_path / "output" / "svi_reels") in said
+    assert "--reels" in said

@@ -52,6 +52,8 @@ const STYLE = `
 .svi-story .svi-rows { flex: 1; min-height: 0; overflow: auto }
 .svi-story table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
 .svi-story caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
+.svi-story .svi-old caption { position: static; width: auto; height: auto; clip-path: none; text-align: left;
+  font-style: italic }
 .svi-story thead th { position: sticky; top: 0; background: var(--comfy-input-bg, #222); text-align: left;
   font-weight: 600 }
 .svi-story th, .svi-story td { padding: 1px 10px 1px 0; white-space: nowrap; font-weight: normal }

@@ -26,9 +26,13 @@ def run_reel(args: argparse.Namespace) -> int:
 
 
 def default_reels() -> Path:
-    """The reels of the ComfyUI that this pack is installed in, where its settings say; else output/svi_reels here."""
-    comfyui = Path(__file__).absolute().parents[3]
-    base = comfyui if (comfyui / "main.py").exists() and (comfyui / "custom_nodes").is_dir() else Path()
+    """The reels of the ComfyUI that this pack is installed in, or in which one stands, where its settings say; else
+    output/svi_reels here."""
+    here = Path.cwd()
+    own = Path(__file__).absolute().parents[2]
+    bases = [own.parent] if own.name == "custom_nodes" else []
+    bases += [base for base in (here, *here.parents) if (base / "custom_nodes").is_dir()]
+    base = next((base for base in bases if (base / "main.py").exists() or (base / "output").is_dir()), here)
     return base / "output" / reels_name(read_settings(base / "user"))
 
 
@@ -49,7 +53,7 @@ def _list(reels: Path) -> int:
         except SVIError as error:
             say(f"{name}: {error}", error=True)
     if not names:
-        say(f"no reels in {reels}")
+        say(f"no reels in {reels}: name another folder with --reels, if ComfyUI writes elsewhere (--base-directory)")
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
@@ -47,7 +48,7 @@ def check_wrapper(folder: Path) -> Path:
 
 
 def find_python(comfyui: Path, named: str | None) -> str:
-    """ComfyUI's Python: `named`, COMFYUI_PYTHON, a venv inside, python_embeded beside or inside, or this one.
+    """ComfyUI's Python: `named`, COMFYUI_PYTHON, a venv inside or beside, python_embeded likewise, or this one.
 
     Raises SVIError when the one that is named is not there.
     """
@@ -59,9 +60,9 @@ def find_python(comfyui: Path, named: str | None) -> str:
 
 
 def _pythons(comfyui: Path) -> Iterator[Path]:
-    for venv in ("venv", ".venv"):
-        yield comfyui / venv / "bin" / "python"
-        yield comfyui / venv / "Scripts" / "python.exe"
+    for place, venv in itertools.product((comfyui, comfyui.parent), ("venv", ".venv")):
+        yield place / venv / "bin" / "python"
+        yield place / venv / "Scripts" / "python.exe"
     for place in (comfyui.parent, comfyui):
         yield place / "python_embeded" / "python.exe"  # spelt so in the portable ComfyUI for Windows
 
