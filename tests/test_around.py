@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
-from browser import needs_node
 from test_story_answer import node
 from wanvideo_svi.wrapper_ext.around import note_on_size, notes_on_loras
 from wanvideo_svi.wrapper_ext.plan_answer import plan_of
@@ -71,10 +68,3 @@ def test_the_story_panel_says_it() -> None:
         status, said = answer(json.dumps({"nodes": [{**node(), "around": {"loras": loras}}]}))
         assert status == 200
         assert any(told in note for note in said["answers"][0]["notes"]) == expected
-
-
-@needs_node
-def test_the_page_sees_what_stands_around() -> None:
-    script = Path(__file__).parent / "web" / "around.test.mjs"
-    done = subprocess.run(["node", "--test", str(script)], capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
