@@ -19,7 +19,7 @@ from .latent_plan import (
     LatentPlan,
 )
 from .plan import plan_clip
-from .recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe
+from .recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe, too_long
 from .story import AUTO, CHAIN_MODES, MAX_CLIPS, MAX_SEED, Block, Model, check_seed, parse_story
 from .timeline import FRAMES_PER_LATENT, latent_count
 from .words import not_shown, shorten
@@ -344,6 +344,11 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
     # Several frames of a video say how it moves; from one image the LoRA makes a still.
     if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
         notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")
+    with_lora = [clip for clip in clips if clip.model == "main"]
+    for each in dict.fromkeys(clip.mode for clip in with_lora):
+        longest = max((clip for clip in with_lora if clip.mode == each), key=lambda clip: clip.num_frames)
+        row = SVI2_PRO if longest.works_on_latents else recipe(each)
+        notes += [f"clip {longest.index + 1}: {said}" for said in too_long(row, longest.num_frames)]
     seen: dict[int, int] = {}
     repeated = []
     for clip in clips:

@@ -15,7 +15,7 @@ from .file_names import SVI_ON_CONTROL
 from .keyframes import OUTSIDE_CHOICES, feather_known, parse_keyframes
 from .masks import count_concat, describe_known, format_runs
 from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
-from .recipes import IMAGE_PADDING, EndPadding, Recipe, check_channels, recipe
+from .recipes import IMAGE_PADDING, EndPadding, Recipe, check_channels, recipe, too_long
 from .timeline import Role
 
 
@@ -151,6 +151,7 @@ def decide_clip(
         lat_w=lat_w,
         notes=(
             *plan.notes,
+            *too_long(row, num_frames),
             *_model_notes(row, channels=channels, has_control=has_control),
             *(_mask_notes(plan) if has_temporal_mask else ()),
         ),

@@ -19,7 +19,7 @@ from .latent_plan import (
     LatentPlan,
 )
 from .masks import count_concat, describe_known
-from .recipes import SVI2_PRO
+from .recipes import SVI2_PRO, too_long
 from .timeline import latent_count
 
 
@@ -92,6 +92,7 @@ def decide_latent_clip(
     check_share("motion_match", motion_match)
     latent_count(num_frames)
     motion, notes = _count_motion(prev, motion_latents)
+    notes += too_long(SVI2_PRO, num_frames)
     last = _count_end(end, end_latents)
     if not last:
         for name, idle in (("end_strength", end_strength == 1.0), ("end_padding", end_padding == "same")):

@@ -36,7 +36,7 @@ class Recipe:
     loras: LoRA files it goes with. base: models it goes with. note: what its users should know. inpaints: whether
     those models were trained with any frames or regions known, so that keyframes and a region make sense. guide: what
     the sampler gets besides, one entry for each frame of the clip. channels: of those models' latents; SVI LoRAs exist
-    for 16 alone.
+    for 16 alone. most_frames: of a clip that the LoRA was made for, where its authors say that more do harm.
     """
 
     id: str
@@ -49,7 +49,11 @@ class Recipe:
     inpaints: bool = False
     guide: Guide | None = None
     channels: tuple[int, ...] = (16,)
+    most_frames: int | None = None
 
+
+# Source: the SVI authors, github.com/vita-epfl/Stable-Video-Infinity/issues/51.
+_SVI2_FRAMES = 81
 
 _ROWS = (
     Recipe(
@@ -90,11 +94,13 @@ _ROWS = (
         "svi2_wan21", 5, "reference", "first_frame",
         ("SVI 2.0 for Wan 2.1",), "Wan 2.1 I2V 14B",
         "Five frames lead the clip, yet only frame 0 is kept.",
+        most_frames=_SVI2_FRAMES,
     ),
     Recipe(
         "svi2_wan22", 1, "reference", "first_frame",
         ("SVI 2.0 high noise", "SVI 2.0 low noise"), "Wan 2.2 I2V A14B pair",
         "More than 3 motion frames bring artefacts, users say.",
+        most_frames=_SVI2_FRAMES,
     ),
     Recipe(
         "fun_inp", 5, "grey", "overlap",
@@ -121,16 +127,29 @@ class LatentRecipe:
     base: str
     note: str
     channels: tuple[int, ...] = (16,)
+    most_frames: int | None = None
 
 
 SVI2_PRO = LatentRecipe(
     "svi2_pro", 1,
     ("SVI 2.0 Pro high noise", "SVI 2.0 Pro low noise"), "Wan 2.2 I2V A14B pair",
     "No decode and encode between clips; the original image is the anchor of every clip.",
+    most_frames=_SVI2_FRAMES,
 )  # fmt: skip
 
 RECIPES: dict[str, Recipe] = {row.id: row for row in _ROWS}
 MODES: tuple[str, ...] = tuple(RECIPES)
+
+
+def too_long(row: Recipe | LatentRecipe, num_frames: int) -> list[str]:
+    """That a clip has more frames than the LoRA of its mode was made for; [] where it has not."""
+    if row.most_frames is None or num_frames <= row.most_frames:
+        return []
+    said = (
+        f"{row.id} was made for clips of up to {row.most_frames} frames, and with more the colours degrade, its "
+        f"authors say: make more clips of {row.most_frames} instead of one of {num_frames}"
+    )
+    return [said]
 
 
 def recipe(mode: str) -> Recipe:

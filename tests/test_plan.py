@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wanvideo_svi.svi_embeds.chain import plan_chain
+from wanvideo_svi.svi_embeds.clip_plan import decide_clip
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.latent_clip_plan import decide_latent_clip
 from wanvideo_svi.svi_embeds.masks import count_concat, count_known
 from wanvideo_svi.svi_embeds.plan import plan_clip
 from wanvideo_svi.svi_embeds.recipes import (
@@ -182,3 +185,23 @@ def test_poses_and_an_end_apart_are_of_different_length() -> None:
     with pytest.raises(SVIError, match="one latent longer than its poses"):
         plan_clip(mode="dance", **asked)
     assert plan_clip(mode="talk", **asked).timeline.end_apart
+
+
+@pytest.mark.parametrize(("mode", "frames", "said"), [
+    ("svi2_wan21", 81, False), ("svi2_wan21", 121, True), ("svi2_wan22", 85, True), ("film", 121, False),
+    ("svi2_pro", 81, False), ("svi2_pro", 121, True),
+])  # fmt: skip
+def test_a_clip_longer_than_its_lora_was_made_for_is_told_everywhere(mode: str, frames: int, said: bool) -> None:
+    told = f"{mode} was made for clips of up to 81 frames, and with more the colours degrade"
+    notes: tuple[str, ...]
+    if mode == "svi2_pro":
+        notes = decide_latent_clip(num_frames=frames, anchor=1, prev=21).notes
+    else:
+        notes = decide_clip(
+            mode=mode, width=64, height=64, num_frames=frames, start_frames=RECIPES[mode].motion_frames,
+            reference_frames=1,
+        ).notes  # fmt: skip
+    (*found,) = (note for note in notes if note.startswith(told))
+    assert bool(found) == said
+    plan = plan_chain("a\n---\nb\n---\n[frames=17]\nc", mode=mode, num_frames=frames)
+    assert [note for note in plan.notes if told in note] == [f"clip 2: {note}" for note in found]
