@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from helpers import TraceVAE, digest, frames
-from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS, WEB_DIRECTORY
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import host
 
@@ -98,6 +99,17 @@ def test_at_most_eight_widgets_stay_in_sight(node_id: str) -> None:
         if "advanced" in options[0]
     }
     assert flagged == folded, "inputs without a widget cannot be folded"
+
+
+def test_the_page_knows_every_node_that_folds() -> None:
+    script = (ROOT / WEB_DIRECTORY / "svi_folded.js").read_text(encoding="utf-8")
+    known = re.findall(r'"(WanVideo\w+)"', script)
+    folding = [
+        node_id
+        for node_id, cls in NODE_CLASS_MAPPINGS.items()
+        if any(options.get("advanced") for options in widgets_of(cls).values())
+    ]
+    assert sorted(known) == sorted(folding)
 
 
 @pytest.mark.parametrize(
