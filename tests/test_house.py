@@ -155,7 +155,9 @@ def test_help_page_names_every_input_and_output(node_id: str) -> None:
     assert not missing
 
 
-FOLDED = '"Show advanced inputs" at the foot of the node unfolds the others (Nodes 2.0; the classic canvas shows them all):'
+FOLDED = (
+    '"Show advanced inputs" at the foot of the node unfolds the others (Nodes 2.0; the classic canvas shows them all):'
+)
 
 
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
