@@ -155,6 +155,24 @@ def test_help_page_names_every_input_and_output(node_id: str) -> None:
     assert not missing
 
 
+FOLDED = (
+    '"Show advanced inputs" at the foot of the node unfolds the others (Nodes 2.0; the classic canvas shows them all):'
+)
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_help_page_has_a_table_of_the_folded_inputs(node_id: str) -> None:
+    page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
+    groups = NODE_CLASS_MAPPINGS[node_id].INPUT_TYPES()
+    folded = {
+        name for entries in groups.values() for name, spec in entries.items() if spec[1:] and "advanced" in spec[1]
+    }
+    rest = page.partition(FOLDED)[2]
+    table = re.match(r"\n\n((?:\|.*\n)*)", rest)
+    rows = table[1].splitlines() if table else []
+    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])} == folded
+
+
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_help_page_shows_mistakes_and_an_example(node_id: str) -> None:
     page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()

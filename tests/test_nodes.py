@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from helpers import TraceVAE, digest, frames
-from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS, WEB_DIRECTORY
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import host
 
@@ -21,6 +22,8 @@ HOST = json.loads((ROOT / "tests" / "data" / "host_contract.json").read_text())[
 
 
 HOST_CHOICES = ("file", "lora", "scheduler", "name")  # combos whose values are the host's, or whatever files there are
+
+WIDGET_TYPES = ("INT", "FLOAT", "STRING", "BOOLEAN")
 
 
 def visible_inputs(cls: type) -> dict[str, Any]:
@@ -76,6 +79,64 @@ def test_what_a_node_shows_comes_from_the_cache_too(node_id: str) -> None:
     cls = NODE_CLASS_MAPPINGS[node_id]
     if not getattr(cls, "OUTPUT_NODE", False):
         assert getattr(cls, "HAS_INTERMEDIATE_OUTPUT", False) == ('"ui": ' in inspect.getsource(cls))
+
+
+MOST_IN_SIGHT = 8
+
+
+def widgets_of(cls: type) -> dict[str, dict[str, Any]]:
+    """Options of the inputs that have a widget, by name, in the order of a saved graph's widgets_values."""
+    return {
+        name: options[0]
+        for entries in visible_inputs(cls).values()
+        for name, (kind, *options) in entries.items()
+        if isinstance(kind, list) or (kind in WIDGET_TYPES and not options[0].get("forceInput"))
+    }
+
+
+@pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
+def test_at_most_eight_widgets_stay_in_sight(node_id: str) -> None:
+    widgets = widgets_of(NODE_CLASS_MAPPINGS[node_id])
+    folded = {name for name, options in widgets.items() if options.get("advanced")}
+    assert len(widgets) - len(folded) <= MOST_IN_SIGHT
+    assert len(folded) != 1, "one folded widget gives its row to the button that shows it"
+    assert all("default" in widgets[name] for name in folded), "what one must choose stays in sight"
+    flagged = {
+        name
+        for entries in visible_inputs(NODE_CLASS_MAPPINGS[node_id]).values()
+        for name, (_, *options) in entries.items()
+        if "advanced" in options[0]
+    }
+    assert flagged == folded, "inputs without a widget cannot be folded"
+
+
+def test_the_page_knows_every_node_that_folds() -> None:
+    script = (ROOT / WEB_DIRECTORY / "svi_folded.js").read_text(encoding="utf-8")
+    known = re.findall(r'"(WanVideo\w+)"', script)
+    folding = [
+        node_id
+        for node_id, cls in NODE_CLASS_MAPPINGS.items()
+        if any(options.get("advanced") for options in widgets_of(cls).values())
+    ]
+    assert sorted(known) == sorted(folding)
+
+
+@pytest.mark.parametrize(
+    ("node_id", "linked", "asked_for"),
+    [
+        ("WanVideoSVIEmbeds", "keyframe_images", "keyframes"),
+        ("WanVideoSVITemporalMask", "keyframe_images", "keyframes"),
+        ("WanVideoSVILongVideo", "low_noise_model", "split_step"),
+        ("WanVideoSVILatentEmbeds", "prev_samples", "latent_space"),
+        ("WanVideoI2VCustomEmbeds", "concat_mask", "mask_polarity"),
+        ("WanVideoSVIAudioWindow", "multitalk_embeds", "clip_index"),
+        ("WanVideoSVIPoseWindow", "unianimate_poses", "clip_index"),
+    ],
+)
+def test_what_a_linked_input_asks_for_stays_in_sight(node_id: str, linked: str, asked_for: str) -> None:
+    cls = NODE_CLASS_MAPPINGS[node_id]
+    assert any(linked in entries for entries in visible_inputs(cls).values())
+    assert "advanced" not in widgets_of(cls)[asked_for]
 
 
 def test_inputs_shared_with_the_host_keep_its_names_types_and_defaults() -> None:

@@ -86,7 +86,7 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["settings", "old_graphs", "widget", "around"])
+@pytest.mark.parametrize("name", ["settings", "old_graphs", "folded", "widget", "around"])
 def test_a_script_of_the_page(name: str) -> None:
     script = Path(__file__).parent / "web" / f"{name}.test.mjs"
     done = subprocess.run(

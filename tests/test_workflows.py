@@ -17,6 +17,10 @@ from example_workflows import WORKFLOWS as WORKFLOW_TOOL
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
+# The talk LoRA is for 25 frames per second; the negative prompt is one for all stories.
+SET_ALL_THE_SAME = {("long_video_talk", "fps")} | {
+    (path.stem, "negative_prompt") for path in WORKFLOWS if path.stem.startswith("long_video_")
+}
 HOST = json.loads((ROOT / "tests" / "data" / "host_contract.json").read_text())["nodes"]
 
 
@@ -75,6 +79,16 @@ class TestWorkflow:
                 assert isinstance(value, wanted), (node["type"], name, value)
                 if kind in ("INT", "FLOAT"):
                     assert options.get("min", value) <= value <= options.get("max", value), (node["type"], name)
+
+    def test_nothing_that_it_sets_is_folded_away(self, path: Path) -> None:
+        for node in real_nodes(load(path)):
+            if node["type"] not in NODE_CLASS_MAPPINGS:
+                continue
+            inputs = definition(node["type"])["inputs"]
+            for name, value in widgets(node).items():
+                options = inputs[name][1]
+                if options.get("advanced") and (path.stem, name) not in SET_ALL_THE_SAME:
+                    assert value == options["default"], (node["type"], name)
 
     def test_it_is_what_the_tool_writes(self, path: Path) -> None:
         assert load(path) == json.loads(json.dumps(WORKFLOW_TOOL[path.stem]()))

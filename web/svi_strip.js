@@ -221,7 +221,7 @@ function style() {
   const fills = Object.entries(FILL).map(([name, fill]) => `.svi-strip .svi-${name} { background-image: ${fill}; }`);
   fills.push(".svi-strip .svi-dots { background-size: 5px 5px }");
   return `${themes.join("\n")}
-.svi-strip { box-sizing: border-box; height: 100%; min-height: ${HEIGHT}px; padding: 2px 7px; overflow: hidden;
+.svi-strip { box-sizing: border-box; height: 100%; min-height: ${HEIGHT}px; max-height: max-content; padding: 2px 7px; overflow: hidden;
   border-radius: 6px; background: var(--svi-back); color: var(--svi-text); font: 11px/13px system-ui, sans-serif;
   text-align: left; cursor: default; user-select: none; display: flex; flex-direction: column; gap: 2px }
 .svi-strip .svi-head, .svi-strip .svi-legend, .svi-strip .svi-status { flex: none; white-space: nowrap;

@@ -36,6 +36,19 @@ PAIR_OUTPUTS = (
 )  # fmt: skip
 
 
+def fold(inputs: dict[str, Any], *names: str) -> dict[str, Any]:
+    """INPUT_TYPES whose widgets of these names are advanced: most people leave them as they are.
+
+    Frontends that know the flag fold such widgets away (Vue nodes), others show all. Their values stay where they are,
+    in graphs and in prompts. What every chain needs stays in sight, and what one must say when an input is linked.
+    """
+    for name in names:
+        group = next(entries for entries in inputs.values() if name in entries)
+        kind, options = group[name]
+        group[name] = (kind, {**options, "advanced": True})
+    return inputs
+
+
 def strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
     """A FLOAT input that multiplies something."""
     return "FLOAT", {"default": default, "min": 0.0, "max": 10.0, "step": 0.001, "tooltip": tooltip}

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..svi_embeds.checks import check_bool
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS, repeat_padding_input
+from .common import CATEGORY, EMBEDS_OUTPUTS, fold, repeat_padding_input
 
 
 class WanVideoI2VCustomEmbeds:
@@ -35,7 +35,7 @@ class WanVideoI2VCustomEmbeds:
         from ..svi_embeds.custom_plan import SPACE_CHOICES
 
         size = {"min": 16, "max": 8096, "step": 16}
-        return {
+        inputs = {
             "required": {
                 "width": ("INT", {**size, "default": 832, "tooltip": "Width of the clip in pixels, in steps of 16."}),
                 "height": ("INT", {**size, "default": 480, "tooltip": "Height of the clip in pixels, in steps of 16."}),
@@ -104,6 +104,7 @@ class WanVideoI2VCustomEmbeds:
                 **repeat_padding_input(),
             },
         }  # fmt: skip
+        return fold(inputs, "concat_mask_index", "tiled_vae", "force_offload", "repeat_padding_latents")
 
     def build(self, force_offload: bool = True, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.custom.make_custom_clip`, whose parameters the inputs are."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..svi_embeds.checks import check_bool
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS, keyframe_inputs, repeat_padding_input, size_inputs, strength
+from .common import CATEGORY, EMBEDS_OUTPUTS, fold, keyframe_inputs, repeat_padding_input, size_inputs, strength
 
 
 class WanVideoSVIEmbeds:
@@ -33,7 +33,7 @@ class WanVideoSVIEmbeds:
             for row in RECIPES.values()
         }
         modes = " ".join(f"{mode}: {said}" for mode, said in motion.items())
-        return {
+        inputs = {
             "required": {
                 "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
                 "mode": (list(MODES), {"default": "film", "tooltip": f"Which SVI LoRA the clip is for. {modes}"}),
@@ -151,6 +151,12 @@ class WanVideoSVIEmbeds:
                 **repeat_padding_input(),
             },
         }  # fmt: skip
+        return fold(
+            inputs,
+            "force_offload", "known_frames", "padding", "fun_or_fl2v_model", "tiled_vae", "noise_aug_strength",
+            "start_latent_strength", "end_latent_strength", "end_frames", "end_strength", "end_padding",
+            "end_padding_frames", "feather", "outside_region", "repeat_padding_latents",
+        )  # fmt: skip
 
     @classmethod
     def VALIDATE_INPUTS(cls, force_offload: bool = True) -> bool | str:  # noqa: ARG003

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from . import host
-from .common import CATEGORY, EMBEDS_OUTPUTS, strength
+from .common import CATEGORY, EMBEDS_OUTPUTS, fold, strength
 
 
 class WanVideoSVILatentEmbeds:
@@ -31,7 +31,7 @@ class WanVideoSVILatentEmbeds:
         from ..svi_embeds.latent_space import LATENT_SPACES
         from ..svi_embeds.recipes import SVI2_PRO
 
-        return {
+        inputs = {
             "required": {
                 "anchor_samples": (
                     "LATENT",
@@ -129,6 +129,11 @@ class WanVideoSVILatentEmbeds:
                 ),
             },
         }  # fmt: skip
+        return fold(
+            inputs,
+            "known_frames", "padding", "anchor_strength", "ref_strength", "fun_or_fl2v_model", "end_latents",
+            "end_strength", "end_padding", "end_padding_latents",
+        )  # fmt: skip
 
     def build(self, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.latents.make_latent_clip`, whose parameters the inputs are."""

@@ -7,7 +7,7 @@ from typing import Any
 from ..svi_embeds.colour_choices import COLOUR_TARGETS
 from ..svi_embeds.errors import SVIError
 from . import host
-from .common import CATEGORY, color_inputs, size_inputs
+from .common import CATEGORY, color_inputs, fold, size_inputs
 
 _STORY = """A woman in a red coat walks through fresh snow, slow tracking shot.
 ---
@@ -45,7 +45,7 @@ class WanVideoSVILongVideo:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         from ..svi_embeds.story import CHAIN_MODES, MAX_SEED
 
-        return {
+        inputs = {
             "required": {
                 "sampler_inputs": (
                     "SAMPLER_ARGS",
@@ -206,6 +206,11 @@ class WanVideoSVILongVideo:
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip
+        return fold(
+            inputs,
+            "overlap_frames", "fps", "resume", "negative_prompt", "fun_or_fl2v_model", "tiled_vae", "color_match",
+            "color_match_strength", "color_match_to", "skip_repeated",
+        )  # fmt: skip
 
     @classmethod
     def VALIDATE_INPUTS(cls, story: str | None = None) -> bool | str:

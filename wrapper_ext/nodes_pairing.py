@@ -6,7 +6,7 @@ from typing import Any
 
 from ..svi_embeds.errors import SVIError
 from . import host
-from .common import CATEGORY, PAIR_OUTPUTS, size_inputs
+from .common import CATEGORY, PAIR_OUTPUTS, fold, size_inputs
 
 
 class _PairTypes:
@@ -50,7 +50,7 @@ class WanVideoHighLowPair:
         from ..svi_embeds.pairing import BOUNDARY_CHOICES
 
         sizes = size_inputs()
-        return {
+        inputs = {
             "required": {
                 "high_model": ("WANVIDEOMODEL", {"tooltip": "The model for high noise: the first steps."}),
                 "low_model": ("WANVIDEOMODEL", {"tooltip": "The model for low noise: the remaining steps."}),
@@ -123,6 +123,7 @@ class WanVideoHighLowPair:
             },
             "hidden": {"prompt": "PROMPT", "unique_id": "UNIQUE_ID"},
         }  # fmt: skip
+        return fold(inputs, "clean_index", "custom_boundary")
 
     @classmethod
     def VALIDATE_INPUTS(cls) -> bool | str:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..svi_embeds.words import write_info
 from . import host
-from .common import CATEGORY, keyframe_inputs, size_inputs
+from .common import CATEGORY, fold, keyframe_inputs, size_inputs
 
 
 class WanVideoSVITemporalMask:
@@ -33,7 +33,7 @@ class WanVideoSVITemporalMask:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {
+        inputs = {
             "required": {
                 "num_frames": (
                     "INT",
@@ -86,6 +86,7 @@ class WanVideoSVITemporalMask:
                 ),
             },
         }  # fmt: skip
+        return fold(inputs, "end_frames", "feather", "empty_level", "fun_or_fl2v_model")
 
     def make(self, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.temporal_mask.make_temporal_mask`, whose parameters the inputs are."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
 from . import host
-from .common import CATEGORY, size_inputs
+from .common import CATEGORY, fold, size_inputs
 
 
 def _window_inputs() -> dict[str, Any]:
@@ -73,7 +73,7 @@ class WanVideoSVIAudioWindow:
         from ..svi_embeds.voice import VOICE_END_CHOICES, VOICE_FPS
 
         rate = {"min": 1.0, "max": 120.0, "step": 0.01}
-        return {
+        inputs = {
             "required": {
                 **_window_inputs(),
                 "fps": ("FLOAT", {**rate, "default": VOICE_FPS, "tooltip": "Frames per second of the video."}),
@@ -112,6 +112,7 @@ class WanVideoSVIAudioWindow:
                 ),
             },
         }  # fmt: skip
+        return fold(inputs, "start_frame", "audio_fps", "end")
 
     def cut(
         self,
@@ -196,7 +197,7 @@ class WanVideoSVIPoseWindow:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         from ..svi_embeds.poses import POSE_END_CHOICES
 
-        return {
+        inputs = {
             "required": {
                 **_window_inputs(),
                 **size_inputs(),
@@ -219,6 +220,7 @@ class WanVideoSVIPoseWindow:
                 ),
             },
         }  # fmt: skip
+        return fold(inputs, "start_frame", "end")
 
     def cut(
         self,
