@@ -2,7 +2,8 @@
 //
 // usage:  NODE_PATH=<folder>/node_modules node tools/node_pictures.mjs [URL of ComfyUI] [Chromium] [node id ...]
 //
-// Needs what tools/thumbnails.mjs needs. A node is taken from an example workflow, where it is wired, else by itself.
+// Needs what tools/thumbnails.mjs needs. A node is taken from an example workflow, where it is wired, else by itself. Nodes are
+// Vue nodes, whose advanced inputs are folded away.
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -34,16 +35,20 @@ async function show(page, id, workflow) {
     [id, Boolean(workflow)],
   );
   await page.waitForTimeout(2500); // nodes grow, and ask the server for their strips
-  const box = await page.evaluate((margin) => {
-    const [x, y, width, height] = shown.getBounding();
+  const selector = `[data-node-id="${await page.evaluate(() => shown.id)}"]`;
+  await page.addStyleTag({ content: `${selector} { z-index: 10000 !important }` }); // a neighbour may reach over it
+  await page.evaluate((margin) => {
+    // Texts keep the room that the workflow gives them; otherwise there is no more than it needs.
+    if (!shown.widgets?.some(({ type }) => type === "customtext")) shown.setSize([shown.size[0], shown.computeSize()[1]]);
+    const [x, y] = shown.getBounding();
     const { ds } = app.canvas;
     ds.scale = 1;
     ds.offset = [margin - x, margin - y];
     app.canvas.setDirty(true, true);
-    return { width: Math.ceil(width + 2 * margin), height: Math.ceil(height + 2 * margin) };
   }, MARGIN);
-  await page.waitForTimeout(800);
-  return { x: 0, y: 0, ...box };
+  await page.waitForTimeout(1500);
+  const box = await page.locator(selector).boundingBox();
+  return { x: 0, y: 0, width: Math.ceil(box.x + box.width + MARGIN), height: Math.ceil(box.y + box.height + MARGIN) };
 }
 
 await mkdir(new URL("nodes/", DOCS), { recursive: true });
@@ -52,7 +57,7 @@ const browser = await launch();
 try {
   const pages = (await readdir(DOCS)).filter((name) => name.endsWith(".md")).map((name) => name.slice(0, -3));
   for (const id of pages.sort().filter((name) => !wanted.length || wanted.includes(name))) {
-    const page = await open(browser, ROOM);
+    const page = await open(browser, ROOM, { "Comfy.VueNodes.Enabled": true });
     const clip = await show(page, id, workflows.find(({ nodes }) => nodes.some(({ type }) => type === id)));
     const path = fileURLToPath(new URL(`nodes/${id}.jpg`, DOCS));
     await page.screenshot({ path, clip, type: "jpeg", quality: QUALITY });
