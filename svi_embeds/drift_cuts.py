@@ -46,7 +46,7 @@ def cuts_of(seen: FrameLooks, clip_frames: int | None, overlap_frames: int | Non
     check_choice("drop", drop, JOINED_CHOICES)
     overlap = OVERLAP_FRAMES if overlap_frames is None else check_int("overlap_frames", overlap_frames, minimum=0)
     length = 0 if clip_frames is None else check_int("clip_frames", clip_frames, minimum=0)
-    numbers = _Numbers(length or CLIP_FRAMES, overlap, drop)
+    numbers = _Numbers(length, overlap, drop) if length else _Numbers(CLIP_FRAMES, OVERLAP_FRAMES, "new")
     total = len(seen.looks)
     jumps = find_jumps(seen)
     if length:
@@ -202,22 +202,32 @@ def find_pattern(jumps: Sequence[int], total: int) -> Pattern | None:
     jumped = np.zeros(total, dtype=bool)
     jumped[list(jumps)] = True
     rate = len(jumps) / total
-    best: Pattern | None = None
     tried = [0, 0, 0]
     found: list[tuple[int, float, int, int, int]] = []
     for step in range(_SHORTEST, total - _SHORTEST):
         for first in range(step, min(step + _MOST_OVERLAP + 1, total - step)):  # two cuts at least
-            count = len(range(first, total, step))
+            count = len(_seams(first, step, total, jumped))
             rarity = _rarity(first, step)
             tried[rarity] += 1
-            hits = int(jumped[first::step].sum())
+            hits = int(jumped[first:total:step].sum())
             if hits >= 2 and 2 * hits >= count and 2 * hits >= len(jumps):
-                found.append((rarity, _tail(count, hits, rate), hits, first, step))
-    for rarity, tail, hits, first, step in found:
-        chance = tail * sum(tried[: rarity + 1])
-        if best is None or (chance, -hits) < (best.chance, -best.hits):
-            best = Pattern(first, step, tuple(range(first, total, step)), hits, chance)
-    return best if best is not None and best.chance < _CHANCE else None
+                found.append((rarity, _log_tail(count, hits, rate), hits, first, step))
+    if not found:
+        return None
+    chances = [(tail + math.log(sum(tried[: rarity + 1])), -hits) for rarity, tail, hits, _, _ in found]
+    best = min(range(len(found)), key=chances.__getitem__)
+    chance = math.exp(min(0.0, chances[best][0]))
+    _, _, hits, first, step = found[best]
+    if chance >= _CHANCE:
+        return None
+    return Pattern(first, step, tuple(_seams(first, step, total, jumped)), hits, chance)
+
+
+def _seams(first: int, step: int, total: int, jumped: np.ndarray) -> range:
+    """Where clips meet. Where the end of each clip gave way the last one is longer, by what the others shared."""
+    seams = range(first, total, step)
+    last = seams[-1]
+    return seams[:-1] if first == step and total - last <= _MOST_OVERLAP and not jumped[last] else seams
 
 
 def _rarity(first: int, step: int) -> int:
@@ -229,9 +239,18 @@ def _rarity(first: int, step: int) -> int:
     return 0 if CLIP_FRAMES in lengths else 1 if any(length % 4 == 1 for length in lengths) else 2
 
 
-def _tail(count: int, hits: int, rate: float) -> float:
-    """How likely `hits` or more of `count` are, each with probability `rate`."""
-    return sum(math.comb(count, k) * rate**k * (1 - rate) ** (count - k) for k in range(hits, count + 1))
+def _log_tail(count: int, hits: int, rate: float) -> float:
+    """How likely `hits` or more of `count` are, each with probability `rate`; its logarithm, since it may be tiny."""
+    if rate >= 1:
+        return 0.0
+    every = math.lgamma(count + 1)
+    hit, missed = math.log(rate), math.log1p(-rate)
+    terms = [
+        every - math.lgamma(k + 1) - math.lgamma(count - k + 1) + k * hit + (count - k) * missed
+        for k in range(hits, count + 1)
+    ]
+    most = max(terms)
+    return most + math.log(sum(math.exp(term - most) for term in terms))
 
 
 def _doubts(numbers: _Numbers, total: int, jumps: Jumps) -> list[str]:
@@ -239,9 +258,10 @@ def _doubts(numbers: _Numbers, total: int, jumps: Jumps) -> list[str]:
     cuts = numbers.starts(total)[1:]
     missed = [at for at in jumps.strong if at not in cuts]
     pattern = find_pattern(jumps.at, total)
-    if pattern is not None and not set(pattern.cuts) <= set(cuts):
+    hit = [] if pattern is None else [cut for cut in pattern.cuts if cut in jumps.at]
+    if pattern is not None and not set(hit) <= set(cuts):
         said = (
-            f"the picture jumps at {_places(pattern.cuts)}, where clips of {pattern.first} frames with overlap "
+            f"the picture jumps at {_places(hit)}, where clips of {pattern.first} frames with overlap "
             f"{pattern.overlap} would meet, and not where clips of {numbers}, do: are these the numbers of the chain?"
         )
         return [said]

@@ -24,6 +24,7 @@ from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds import drift as drift_module
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, to_pixels, write_video
 from wanvideo_svi.svi_embeds.drift import UNITS, Change, ClipLook, Drift, DriftMeter, change, drift_of, glance
+from wanvideo_svi.svi_embeds.drift_cuts import find_pattern
 from wanvideo_svi.svi_embeds.drift_plot import NARROW, WIDTH, ClipEnds, draw_drift
 from wanvideo_svi.svi_embeds.drift_video import measure_images, measure_reel, measure_video
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -225,7 +226,7 @@ def test_seams_of_a_stitched_chain_are_where_its_clips_meet(drop: str) -> None:
     ({"clip_frames": 15, "overlap_frames": 0}, {"clip_frames": 15, "overlap_frames": 0, "drop": "new"}),
     ({"clip_frames": 15}, {"clip_frames": 20, "overlap_frames": 5, "drop": "new"}),
 ])  # fmt: skip
-def test_a_prompt_from_before_drop_measures_what_it_did(before: dict[str, int], now: dict[str, Any]) -> None:
+def test_a_prompt_from_before_drop_is_cut_as_it_was(before: dict[str, int], now: dict[str, Any]) -> None:
     joined, _ = stitch(*toned(1.0, 0.8, 0.64), overlap_frames=5)
     told = NODE().measure(images=joined, **before)["result"]
     assert told[1:3] == NODE().measure(images=joined, **now)["result"][1:3]
@@ -310,6 +311,28 @@ def test_seams_are_found_in_the_picture(motion: str, length: int, overlap: int, 
     else:
         assert f"clips of {length} frames, {overlap} of them shared" in note
         assert f"jumps at {clips - 1} of the {clips - 1} seams" in note
+
+
+def test_a_chain_whose_earlier_clips_gave_way_is_found_and_not_doubted() -> None:
+    images = video("pan", 1, 233, (0, 76, 152), "tint", 20)
+    guessed = measure_images(images)
+    assert guessed.drift.starts == (0, 76, 152)
+    assert "2 of the 2 seams" in guessed.notes[0]
+    assert measure_images(images, clip_frames=81, overlap_frames=5, drop="old").notes == ()
+
+
+@pytest.mark.parametrize("numbers", [{}, {"overlap_frames": 90}, {"drop": "already_dropped"}])
+def test_what_is_not_used_without_a_length_changes_nothing(numbers: dict[str, Any]) -> None:
+    images = torch.full((233, 16, 16, 3), 0.5)
+    measured = measure_images(images, clip_frames=0, **numbers)
+    assert measured.drift.starts == (0, 81, 157)
+    assert len(measured.notes) == 1
+
+
+def test_regular_jumps_over_many_frames_are_counted() -> None:
+    pattern = find_pattern(range(30, 16000, 30), 16000)
+    assert pattern is not None
+    assert pattern.step == 30
 
 
 def test_one_jump_is_a_cut_of_its_own() -> None:

@@ -68,10 +68,24 @@ def test_what_would_fail_behind_the_loaders_is_refused_at_once(given: dict[str, 
 
 @pytest.mark.parametrize("given", [
     node(), node(story=["7", 0]), node(num_frames=["7", 0], mode="shot"), node(reel=["7", 0]),
-    node(start_image=["77", 0]),
+    node(start_image=["77", 0]), node(start_image=["77", 0], mode="shot", skip_repeated=True),
+    node(story="[end=1]\na", end_images=["3", 0]),
 ])  # fmt: skip
 def test_what_may_be_right_is_let_through(given: dict[str, Any]) -> None:
     assert queued(given, others={"7": {"class_type": "PrimitiveInt", "inputs": {"value": 18}}}) == [True]
+
+
+def test_a_node_that_can_run_is_not_held_up_by_another_with_its_story() -> None:
+    assert queued(node(), without("start_image")) == [True, True]
+    assert all(isinstance(said, str) for said in queued(without("start_image"), without("start_image")))
+
+
+def test_a_linked_seed_hides_nothing_and_a_name_is_always_looked_at() -> None:
+    number = {"7": {"class_type": "PrimitiveInt", "inputs": {"value": 18}}}
+    (said,) = queued(without("start_image", seed=["7", 0]), others=number)
+    assert "connect start_image" in str(said)
+    (said,) = queued(node(num_frames=["7", 0], reel="../fox"), others=number)
+    assert "reel must be a name" in str(said)
 
 
 def test_each_graph_and_each_story_is_judged_by_itself() -> None:
@@ -89,6 +103,7 @@ def test_each_graph_and_each_story_is_judged_by_itself() -> None:
     {"prompt": {"1": {"class_type": "WanVideoSVILongVideo"}}},
     {"prompt": {"1": {"class_type": "WanVideoSVILongVideo", "inputs": {"story": "a", "mode": 5, "width": "x"}}}},
     {"prompt": {"1": {"class_type": "WanVideoSVILongVideo", "inputs": {"story": "a", "vae": ["1", 0], "t5": [[], 0]}}}},
+    {"prompt": {"1": {"class_type": "WanVideoSVILongVideo", "inputs": {"story": "a", "seed": float("nan")}}}},
 ])  # fmt: skip
 def test_a_request_of_any_kind_goes_on(request_: dict[str, Any]) -> None:
     assert look_at(request_) is request_

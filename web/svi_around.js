@@ -6,6 +6,7 @@ import { readNode, sourceOf } from "./svi_widget.js";
 const MOST = 64; // nodes that are looked at
 const TO_MODEL = new Set(["model", "lora", "prev_lora"]);
 const TO_CLIP = new Set(["start_image", "prev_samples", "images", "image", "samples", "image_embeds", "motion_frames"]);
+const RESIZES = /^(width|height|scale_by|megapixels|size|longer_side|upscale_\w+|resize_\w+|target_\w+)$/;
 const LORA = /^lora(_name|_\d+)?$/;
 
 /** The nodes behind inputs of these names, nearest first, `start` the first of them. */
@@ -57,8 +58,11 @@ export function leadSize(node) {
   const first = slot < 0 ? null : sourceOf(node, slot)?.node;
   if (!first) return null;
   for (const each of behind(first, TO_CLIP)) {
-    if (!each.outputs?.some(({ name }) => name === "image_embeds")) continue;
     const { values, linked } = readNode(each);
+    if (!each.outputs?.some(({ name }) => name === "image_embeds")) {
+      if (Object.keys(values).some((name) => RESIZES.test(name))) return null; // it may give another size
+      continue;
+    }
     const known = [values.width, values.height].every(Number.isFinite) && !linked.includes("width") && !linked.includes("height");
     return known ? [values.width, values.height] : null;
   }

@@ -74,7 +74,7 @@ function makeRoom(node) {
   const added = node.widgets?.filter((widget) => ADDED.has(widget.name)) ?? [];
   added.forEach(fixHeight);
   const wanted = added.reduce((sum, widget) => sum + (widget.computeLayoutSize?.(node)?.minHeight ?? 0), 0);
-  const has = node.properties.svi_room ?? 0; // of a saved graph too: it was saved as tall as it was
+  const has = node.properties.svi_room ?? 0;
   if (wanted >= has) node.sviShort = null;
   else if (performance.now() - (node.sviShort ??= performance.now()) < GONE_MS) return;
   if (Math.abs(wanted - has) < 1) return;
@@ -96,6 +96,14 @@ comfy().app.registerExtension({
     });
   },
   nodeCreated(node) {
-    if (isOurs(node)) chain(node, "onDrawBackground", () => makeRoom(node));
+    if (!isOurs(node)) return;
+    chain(node, "onDrawBackground", () => makeRoom(node));
+    // What a saved graph was grown by is for a video that is not there.
+    chain(node, "onConfigure", () => {
+      const room = node.properties?.svi_room;
+      if (!room) return;
+      delete node.properties.svi_room;
+      node.setSize([node.size[0], node.size[1] - room]);
+    });
   },
 });

@@ -51,7 +51,7 @@ def run_drift(args: argparse.Namespace) -> int:
     if path.is_file():
         clip_frames = args.clip_frames
         if clip_frames is None and args.overlap_frames is not None:
-            clip_frames = CLIP_FRAMES
+            clip_frames = CLIP_FRAMES - (args.overlap_frames if args.drop == "already_dropped" else 0)
         measured = measure_video(
             path, clip_frames=clip_frames, overlap_frames=args.overlap_frames, drop=args.drop, reference=reference
         )

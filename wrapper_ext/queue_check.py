@@ -21,16 +21,18 @@ _troubles: ContextVar[Mapping[str, str] | None] = ContextVar("svi_troubles", def
 
 def look_at(request: dict[str, Any]) -> dict[str, Any]:
     """Remembers what is wrong in a graph that is queued, for `trouble_of`. request: as posted; returned as it is."""
+    _troubles.set(None)
     prompt = request.get("prompt") if isinstance(request, dict) else None
-    found: dict[str, str] = {}
+    found: dict[str, list[str | None]] = {}
     nodes = prompt if isinstance(prompt, Mapping) else {}
     for node_id, node in nodes.items():
         if not isinstance(node, Mapping) or node.get("class_type") != _NODE:
             continue
         story = RunningGraph(nodes).inputs(node_id).get("story")
-        if isinstance(story, str) and (trouble := _trouble(RunningGraph(nodes), node_id)):
-            found.setdefault(story, trouble)
-    _troubles.set(found)
+        if isinstance(story, str):
+            found.setdefault(story, []).append(_trouble(RunningGraph(nodes), node_id))
+    # Of several nodes with one story, each is told only where all are in trouble: the others run.
+    _troubles.set({story: all_of[0] for story, all_of in found.items() if all_of[0] and all(all_of)})
     return request
 
 

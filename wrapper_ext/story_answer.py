@@ -7,7 +7,7 @@ wire, how long the audio is) is taken as it mostly is, and notes say so.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -44,6 +44,9 @@ _NO_GUIDE = "WanVideoEmptyEmbeds"
 
 # Values that decide no clip.
 _FREE = ("fps", "resume", "skip_repeated")
+# And those that no refusal depends on, whatever a link gives.
+_SAFE = {*_FREE, "reel", "negative_prompt", "seed", "tiled_vae", "color_match_strength"} - {"skip_repeated"}
+_LONG = 10_001  # frames of a video to go on from, enough for any overlap
 
 
 def answer(body: str) -> tuple[int, dict[str, Any]]:
@@ -124,7 +127,7 @@ class _Question:
 
 
 def _number(name: str, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > 2**64:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 2**64:
         raise SVIError(f"{name} must be a number")
     if name in _FLOATS:
         return float(value)
@@ -190,12 +193,20 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         asked = _Question.read(node)
     except SVIError:
         return None
-    if asked.linked - {*_FREE, "reel", "negative_prompt"}:  # a link may give any value
-        return None
-    said = None
-    for as_clip in (False, True) if asked.count("start_image") is None else (False,):
+    if asked.linked - _SAFE:  # a link may give any value
         try:
-            plan, _ = _plan(asked, [], as_clip=as_clip)
+            check_reel_name(asked.values["reel"])
+        except SVIError as error:
+            return str(error)
+        return None
+    # An image loader gives all pictures of an animated file, so how many there are is not known.
+    asked = replace(asked, connected={
+        name: "" if kind in _ONE_IMAGE else kind for name, kind in asked.connected.items()
+    })  # fmt: skip
+    said = None
+    for frames in (1, asked.values["num_frames"], _LONG) if "start_image" in asked.connected else (0,):
+        try:
+            plan, _ = _plan(asked, [], as_frames=frames)
             check_job(_job(asked, plan))
         except _TooMuchError:
             return None
@@ -230,10 +241,10 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
     }
 
 
-def _plan(asked: _Question, notes: list[str], *, as_clip: bool = False) -> tuple[ChainPlan, bool]:
+def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[ChainPlan, bool]:
     """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
 
-    notes: gets what was assumed. as_clip: a start_image that is not known is taken for a clip, not for one image.
+    notes: gets what was assumed. as_frames: what start_image is taken to have instead.
     Raises SVIError as the node does.
     """
     values = asked.values
@@ -253,8 +264,10 @@ def _plan(asked: _Question, notes: list[str], *, as_clip: bool = False) -> tuple
         )  # fmt: skip
 
     # Who leaves out what is repeated goes on from a clip.
-    guesses = (values["num_frames"], 1) if values["skip_repeated"] or as_clip else (1, values["num_frames"])
+    guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
     frames, other = guesses if start is None else (start, start)
+    if as_frames:
+        frames = as_frames
     last = blocks[-1]
     if last.repeat != AUTO or not (asked.guided or "audio" in asked.connected):
         made, fills = plan(None, frames), False

@@ -69,6 +69,17 @@ test("the size of the clip before, through decode and motion frames", () => {
   assert.equal(leadSize(nodes.a), null);
 });
 
+test("images that are resized on the way have a size of their own", () => {
+  const nodes = graphOf({
+    a: { type: "WanVideoSVIEmbeds", widgets: { width: 96, height: 64 }, outputs: ["image_embeds"] },
+    sampler: { type: "WanVideoSampler", inputs: { image_embeds: ["a", 0] }, outputs: ["samples"] },
+    decode: { type: "WanVideoDecode", inputs: { samples: ["sampler", 0] }, outputs: ["images"] },
+    scale: { type: "ImageScale", widgets: { width: 64, height: 64 }, inputs: { image: ["decode", 0] }, outputs: ["IMAGE"] },
+    b: { type: "WanVideoSVIEmbeds", widgets: { width: 64, height: 64 }, inputs: { start_image: ["scale", 0] } },
+  });
+  assert.equal(leadSize(nodes.b), null);
+});
+
 test("a size that a link gives is not known", () => {
   const described = chain({ width: 64, height: 64 });
   const { a, number } = described;
