@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-import torch
 from helpers import TraceVAE
 from hypothesis import HealthCheck, settings
 from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
@@ -13,8 +12,6 @@ from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
 # Machines are noisy: a slow draw is no failure. CI draws the same cases every time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("ci", settings.get_profile("default"), derandomize=True)
-# Threads that wait for each other spin: on a busy machine that takes several times as long.
-torch.set_num_threads(1)
 settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
