@@ -164,7 +164,8 @@ class Drift:
         found = self.seams[worst]
         if found.ratio < 1.5:
             return f"no visible seam ({found.ratio:.1f}, 1 is none)"
-        jump = f": {_in_words(found.jump, jump_of(found.jump)[0])}" if jump_of(found.jump)[1] >= 1 else ""
+        name, size = jump_of(found.jump)
+        jump = f": {_in_words(found.jump, name)}" if size >= 1 else ""
         return f"worst seam {found.ratio:.1f} (1 is none), before clip {worst + 2}{jump}"
 
     def _inside(self) -> str:

@@ -1,7 +1,7 @@
 // What stands around a node in its graph and can be seen before the run: the LoRAs on its model, and the clip before.
 // Importing this file does nothing.
 
-import { readNode, sourceOf } from "./svi_widget.js";
+import { linkOf, readNode, sourceOf } from "./svi_widget.js";
 
 const MOST = 64; // nodes that are looked at
 const TO_MODEL = new Set(["model", "lora", "prev_lora"]);
@@ -31,7 +31,7 @@ function samplersOf(node) {
   const graph = node.graph;
   const links = (node.outputs ?? []).filter(({ name }) => name === "image_embeds").flatMap((output) => output.links ?? []);
   return links
-    .map((id) => graph.getLink?.(id) ?? graph.links?.[id] ?? graph.links?.get?.(id))
+    .map((id) => linkOf(graph, id))
     .map((link) => link && graph.getNodeById?.(link.target_id))
     .filter((target) => target?.inputs?.some((input) => input.name === "model"));
 }

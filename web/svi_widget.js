@@ -79,6 +79,9 @@ const PASSED_ON = { WanVideoHoloCinePrompt: "num_frames" };
 const NEVER = 2, BYPASS = 4; // modes of a node
 const FAR = 50; // nodes that a link is followed through
 
+/** A graph's link by its id, wherever the frontend keeps links. */
+export const linkOf = (graph, id) => graph?.getLink?.(id) ?? graph?.links?.[id] ?? graph?.links?.get?.(id);
+
 /**
  * The node that really feeds an input: reroutes and bypassed nodes are looked through.
  *
@@ -90,7 +93,7 @@ export function sourceOf(node, slot) {
   for (let step = 0; step < FAR; step++) {
     if (input?.link == null) return null;
     const graph = at.graph;
-    const link = graph?.getLink?.(input.link) ?? graph?.links?.[input.link] ?? graph?.links?.get?.(input.link);
+    const link = linkOf(graph, input.link);
     const from = link && graph.getNodeById?.(link.origin_id);
     if (!from) return { type: "", node: null };
     if (from.mode === NEVER) return null;

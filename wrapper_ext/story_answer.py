@@ -44,8 +44,8 @@ _NO_GUIDE = "WanVideoEmptyEmbeds"
 
 # Values that decide no clip.
 _FREE = ("fps", "resume", "skip_repeated")
-# And those that no refusal depends on, whatever a link gives.
-_SAFE = {*_FREE, "reel", "negative_prompt", "seed", "tiled_vae", "color_match_strength"} - {"skip_repeated"}
+# Values that no refusal depends on, whatever a link gives.
+_SAFE = {"fps", "resume", "reel", "negative_prompt", "seed", "tiled_vae", "color_match_strength"}
 _LONG = 10_001  # frames of a video to go on from, enough for any overlap
 
 
