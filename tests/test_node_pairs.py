@@ -170,10 +170,7 @@ def every_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Use]]:
         patch.setattr(host, "video_from_file", Path)
         patch.setattr(host, "reels_folder", lambda: folder / "output" / "reels")
         patch.setattr(long_video, "_left", {})
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # for tensors as small as these, more only wait for each other
         yield list(uses(folder))
-        torch.set_num_threads(threads)
 
 
 def kind_of(value: Any) -> str:

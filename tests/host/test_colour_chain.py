@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from host.comfyui import Comfy
 from host.graphs import Builder
-from host.test_long_video import Scene, long_video, settings, story
+from host.long_chains import Scene, long_video, settings, story
 from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.colour import match_latents
 from wanvideo_svi.svi_embeds.drift_video import measure_reel

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from host.comfyui import Comfy, HostError
 from host.graphs import CONTROL_FILE, Builder, Link
-from host.test_long_video import long_video, settings
+from host.long_chains import long_video, settings
 from workflow_notes import HOLOCINE
 
 

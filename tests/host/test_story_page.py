@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from browser import drive, needs_browser
 from host.comfyui import REPO, Comfy
-from host.test_long_video import PROMPTS, chain, story
+from host.long_chains import PROMPTS, chain, story
 
 PAGE = Path(__file__).with_name("story_page.mjs")
 WORKFLOW = REPO / "example_workflows" / "long_video_film.json"

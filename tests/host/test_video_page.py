@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from browser import drive, needs_browser
-from host.test_long_video import PROMPTS, chain, story
+from host.long_chains import PROMPTS, chain, story
 
 PAGE = Path(__file__).with_name("video_page.mjs")
 
