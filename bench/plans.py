@@ -13,12 +13,13 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def story(clips: int = 10_000) -> Callable[[], object]:
-    from wanvideo_svi.svi_embeds.chain import plan_chain
+    from wanvideo_svi.svi_embeds.chain_plan import plan_chain
+    from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
 
     text = "\n---\n".join(f"[seed={clip}]\nshe walks on, shot {clip}" for clip in range(clips))
 
     def run() -> None:
-        plan = plan_chain(text, mode="film", num_frames=81)
+        plan = plan_chain(text, ChainSettings(mode="film", num_frames=81))
         assert len(plan.clips) == clips
 
     return run

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from .checks import check_choice, check_share
 from .clip_video import Pixels, to_pixels
-from .colour_choices import COLOUR_CHOICES
+from .colour_choices import COLOUR_CHOICES, check_mkl
 from .errors import SVIError
 from .frames import check_finite, check_images
 
@@ -185,18 +184,6 @@ def _curve(values: Tensor, xs: Tensor, ys: Tensor) -> Tensor:
     beyond = values - values.clamp(float(points[0]), float(points[-1]))
     found: Tensor = means[index - 1] + inside * (means[index] - means[index - 1]) + beyond
     return found
-
-
-def check_mkl() -> Any:
-    """The class of the color-matcher package that finds a match. Raises SVIError when the package is not there."""
-    try:
-        from color_matcher.mvgd_matcher import TransferMVGD
-    except ImportError as error:
-        raise SVIError(
-            f"color_match mkl needs the color-matcher package ({error}): pip install color-matcher into ComfyUI's "
-            "Python, or choose mean_std"
-        ) from error
-    return TransferMVGD
 
 
 def _mkl(source: Tensor, target: Tensor) -> Mapping:

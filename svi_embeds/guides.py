@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .chain import ChainClip, ChainPlan
+from .chain_settings import ChainSettings
 from .embeds import holds_voice, reference_latents
 from .errors import SVIError
 from .fingerprint import fingerprint
@@ -55,16 +56,14 @@ class Guides:
     def check(
         self,
         plan: ChainPlan,
+        settings: ChainSettings,
         *,
-        width: int,
-        height: int,
-        fun_or_fl2v_model: bool,
         track: Soundtrack | None,
         voice_fps: float | None,
     ) -> list[str]:
         """Notes on how they fit a chain.
 
-        fun_or_fl2v_model: as on WanVideoSVIEmbeds. track: the sound that the voice was made of, if it is known.
+        track: the sound that the voice was made of, if it is known.
         voice_fps: entries of multitalk_embeds per second, None when that is not known.
         Raises SVIError when they do not fit: another rate or size, or clips that they do not reach.
         """
@@ -90,12 +89,12 @@ class Guides:
             )
         if self.unianimate_poses is not None:
             pose = pose_of(self.unianimate_poses)
-            check_pose_size("the poses", pose.shape[4], pose.shape[3], width=width, height=height)
+            check_pose_size("the poses", pose.shape[4], pose.shape[3], width=settings.width, height=settings.height)
             notes += _check_reach(plan, pose_length(pose), "poses", "holds the last pose")
-        if not fun_or_fl2v_model:
+        if not settings.fun_or_fl2v_model:
             self._check_ends(plan)
         if self.humo_embeds is not None:
-            self._check_humo(plan, self.humo_embeds, width=width, height=height)
+            self._check_humo(plan, self.humo_embeds, settings)
         return notes + _mode_notes(self, plan)
 
     def _check_rate(self, plan: ChainPlan, frames: int, track: Soundtrack | None, voice_fps: float | None) -> list[str]:
@@ -125,17 +124,19 @@ class Guides:
             return
         way = f"turn it on (Fun InP and FLF2V models), or take end={clip.end} out"
         if self.unianimate_poses is not None:
-            raise SVIError(
-                f"{_name(clip)} ends on an image with fun_or_fl2v_model off: it would be one latent longer than its "
-                f"poses, which the sampler fills with the first pose; {way}"
+            raise clip.wrong(
+                "ends on an image with fun_or_fl2v_model off: it would be one latent longer than its "
+                f"poses, which the sampler fills with the first pose; {way}",
+                joint=" ",
             )
         if self.humo_embeds is not None:
-            raise SVIError(
-                f"{_name(clip)} ends on an image with fun_or_fl2v_model off: HuMo's frames have no place for the "
-                f"latent that this adds; {way}"
+            raise clip.wrong(
+                "ends on an image with fun_or_fl2v_model off: HuMo's frames have no place for the "
+                f"latent that this adds; {way}",
+                joint=" ",
             )
 
-    def _check_humo(self, plan: ChainPlan, humo_embeds: Mapping[str, Any], *, width: int, height: int) -> None:
+    def _check_humo(self, plan: ChainPlan, humo_embeds: Mapping[str, Any], settings: ChainSettings) -> None:
         lengths = sorted({clip.num_frames for clip in plan.clips})
         if len(lengths) > 1:
             raise SVIError(
@@ -143,7 +144,7 @@ class Guides:
                 "for all of them: take frames=... out of the story"
             )
         try:
-            check_humo_size(humo_embeds, num_frames=lengths[0], lat_h=height // 8, lat_w=width // 8)
+            check_humo_size(humo_embeds, num_frames=lengths[0], lat_h=settings.height // 8, lat_w=settings.width // 8)
         except SVIError as error:
             raise SVIError(f"image_embeds of sampler_inputs: {error}") from error
 
@@ -216,10 +217,6 @@ def guides_of(*stages: Mapping[str, Any] | None, silence: Silence | None = None)
         return first
 
     return Guides(only(VOICE, VOICE), only("image_embeds", "HuMo Embeds", holds_voice), only(POSES, POSES), silence)
-
-
-def _name(clip: ChainClip) -> str:
-    return f"clip {clip.index + 1} (line {clip.line} of the story)"
 
 
 def _window(clip: ChainClip) -> Window:

@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from .checks import check_choice, check_int
 from .colour_choices import COLOUR_CHOICES
-from .errors import SVIError
+from .errors import StoryError, SVIError
 from .latent_plan import LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
 from .recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, SVI2_PRO
 from .timeline import latent_count
@@ -42,7 +42,6 @@ _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wr
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
 _TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
 _TOKEN = re.compile(r"\S+")
-_PLACE = re.compile(r"(?:clip \d+ \()?line (\d+)(?:, column (\d+))? of the story")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,15 +157,14 @@ def parse_story(text: str) -> tuple[Block, ...]:
     if len(blocks) > 1:
         for block in blocks:
             if not block.prompt and block == Block(block.line, ""):
-                raise SVIError(
-                    f"line {block.line} of the story: this block is empty; write a prompt, or remove one of the lines "
-                    f"{_SEPARATOR} around it"
+                raise StoryError(
+                    f"this block is empty; write a prompt, or remove one of the lines {_SEPARATOR} around it",
+                    line=block.line,
                 )
     for block in blocks[:-1]:
         if block.repeat == AUTO:
-            raise SVIError(
-                f"line {block.line} of the story: repeat=auto fills what is left of the length, so it belongs to the "
-                "last block"
+            raise StoryError(
+                "repeat=auto fills what is left of the length, so it belongs to the last block", line=block.line
             )
     if (clips := sum(block.repeat for block in blocks)) > MAX_CLIPS:
         raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {clips}: lower repeat")
@@ -212,45 +210,39 @@ def _block(lines: list[tuple[int, str]], start: int) -> Block:
 def _settings(number: int, line: str) -> dict[str, Any]:
     """What stands in the brackets of a settings line."""
 
-    def where(column: int) -> str:
-        return f"line {number}, column {column + 1} of the story"
+    def wrong(column: int, what: object) -> StoryError:
+        return StoryError(what, line=number, column=column + 1)
 
     begin = line.index("[")
     end = line.find("]", begin)
     if end < 0:
-        raise SVIError(
-            f"{where(begin)}: the settings have no closing ]; write [key=value ...], or \\[ for a prompt that begins "
-            "with a bracket"
+        raise wrong(
+            begin,
+            "the settings have no closing ]; write [key=value ...], or \\[ for a prompt that begins with a bracket",
         )
     rest = line[end + 1 :].strip()
     if rest and not rest.startswith("#"):
-        raise SVIError(f"{where(end + 1)}: the prompt goes on the next line, after the settings; found {rest[:40]!r}")
+        raise wrong(end + 1, f"the prompt goes on the next line, after the settings; found {rest[:40]!r}")
     found: dict[str, Any] = {}
     for token in _TOKEN.finditer(line, begin + 1, end):
         if token.end() - token.start() > _MAX_SETTING:
-            raise SVIError(f"{where(token.start())}: {token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
+            raise wrong(token.start(), f"{token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
         key, equals, value = token.group().partition("=")
         if key not in _KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)
             meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
-            raise SVIError(f"{where(token.start())}: {key!r} is no setting; {meant}")
+            raise wrong(token.start(), f"{key!r} is no setting; {meant}")
         if not equals or not value:
-            raise SVIError(f"{where(token.start())}: {key} needs a value right behind it, as in {key}=... (no blanks)")
+            raise wrong(token.start(), f"{key} needs a value right behind it, as in {key}=... (no blanks)")
         if key in found:
-            raise SVIError(f"{where(token.start())}: {key} is set twice; keep one")
+            raise wrong(token.start(), f"{key} is set twice; keep one")
         try:
             found[key] = _KEYS[key](value)
         except SVIError as error:
-            raise SVIError(f"{where(token.start())}: {error}") from error
+            raise wrong(token.start(), error) from error
     if not found:
-        raise SVIError(f"{where(begin)}: the brackets hold no settings; write [key=value ...] or remove them")
+        raise wrong(begin, "the brackets hold no settings; write [key=value ...] or remove them")
     return found
-
-
-def place_of(message: str) -> tuple[int, int | None] | None:
-    """Line and column, from 1, that the message of an error about a story begins with; None when it names none."""
-    found = _PLACE.match(message)
-    return (int(found[1]), int(found[2]) if found[2] else None) if found else None
 
 
 def check_seed(seed: object) -> int:

@@ -10,12 +10,23 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from wanvideo_svi.svi_embeds.chain import ChainPlan
+from wanvideo_svi.svi_embeds.chain_plan import plan_chain
+from wanvideo_svi.svi_embeds.chain_settings import ChainConnected, ChainSettings
+from wanvideo_svi.svi_embeds.checks import settings_of
 
 
 def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int = 3, seed: int = 0) -> Tensor:
     """Seeded random IMAGE: F H W C in 0..1."""
     generator = torch.Generator().manual_seed(seed)
     return torch.rand(count, height, width, channels, generator=generator)
+
+
+def planned(story: str, **options: Any) -> ChainPlan:
+    """A story as a chain. options: fields of `ChainSettings` and of `ChainConnected`."""
+    known = ChainSettings.__slots__ + ChainConnected.__slots__
+    assert set(options) <= set(known), set(options) - set(known)
+    return plan_chain(story, settings_of(ChainSettings, options), settings_of(ChainConnected, options))
 
 
 class TraceVAE:

@@ -7,9 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from helpers import planned
 from old_graphs import Raw, as_api, mutated, pixel_chain, pro_chain
 from test_migrate import ROOT, check_links, feeds, nodes, of_kind, values
-from wanvideo_svi.svi_embeds.chain import plan_chain
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.migration import migrate_value
 from wanvideo_svi.wrapper_ext.workflow.report import Report
@@ -379,7 +379,7 @@ def test_a_first_clip_with_a_model_of_its_own_keeps_its_mode() -> None:
     g.link(plain, 0, g.all("WanVideoSampler")[0], "model")
     _, made, _ = story(g.raw)
     found = values(made)
-    plan = plan_chain(
+    plan = planned(
         found["story"], mode=found["mode"], num_frames=found["num_frames"], overlap_frames=found["overlap_frames"],
         seed=0, start_frames=81, reference_frames=1, first_clip_model=True,
     )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from drift_scenes import photograph
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, frames, planned
 from hypothesis import event, given
 from hypothesis import strategies as st
 from test_kept_reels import CHAINS, FixedHost
@@ -21,7 +21,7 @@ from test_story_answer import ask
 from test_windows import dance
 from torch import Tensor
 from wanvideo_svi.svi_embeds.beginning import frames_to_encode, whole_frames
-from wanvideo_svi.svi_embeds.chain import ChainPlan, plan_chain
+from wanvideo_svi.svi_embeds.chain import ChainPlan
 from wanvideo_svi.svi_embeds.clip_video import open_video, read_video
 from wanvideo_svi.svi_embeds.drift import DriftMeter
 from wanvideo_svi.svi_embeds.drift_video import measure_reel
@@ -238,7 +238,7 @@ def test_every_moment_is_shown_once_and_no_anchor(
     }  # fmt: skip
     story = f"[repeat={clips}]\na"
     try:
-        plans = [plan_chain(story, **options, skip_repeated=value) for value in (skip, not skip)]
+        plans = [planned(story, **options, skip_repeated=value) for value in (skip, not skip)]
     except SVIError:
         event("refused")
         return
@@ -289,7 +289,7 @@ def test_nobody_sees_the_seam_behind_the_given_video(tmp_path: Path, mode: str) 
     given_video = PanningHost().shot(list(range(100, 133)))
     seams = {}
     for skip in (False, True):
-        plan = plan_chain("a\n---\nb", mode=mode, num_frames=17, start_frames=33, first_clip_model=False,
+        plan = planned("a\n---\nb", mode=mode, num_frames=17, start_frames=33, first_clip_model=False,
                           skip_repeated=skip)  # fmt: skip
         with ReelWriter(tmp_path, fps=16) as writer:
             this = replace(job("a", start_image=given_video), plan=plan)
@@ -339,7 +339,7 @@ NOTES: list[tuple[dict[str, Any], tuple[str, ...]]] = [
 
 @pytest.mark.parametrize(("options", "notes"), NOTES, ids=str)
 def test_what_is_shown_again_is_said(options: dict[str, Any], notes: tuple[str, ...]) -> None:
-    plan = plan_chain("a", num_frames=17, **{"reference_frames": 0, "first_clip_model": False, **options})
+    plan = planned("a", num_frames=17, **{"reference_frames": 0, "first_clip_model": False, **options})
     assert plan.notes == notes
 
 
@@ -368,12 +368,12 @@ def plan_of(name: str, *, skip_repeated: bool) -> ChainPlan:
     """The plan of a recorded chain."""
     options = CHAINS[name]
     this = job(**options)
-    return plan_chain(
+    return planned(
         options.get("story", STORY), mode=options.get("mode", "film"), num_frames=17, seed=3,
-        start_frames=0 if this.start_image is None else len(this.start_image),
-        reference_frames=int(this.ref_image is not None),
-        end_images=0 if this.end_images is None else len(this.end_images),
-        first_clip_model=this.first_model is not None, skip_repeated=skip_repeated,
+        start_frames=0 if this.sources.start_image is None else len(this.sources.start_image),
+        reference_frames=int(this.sources.ref_image is not None),
+        end_images=0 if this.sources.end_images is None else len(this.sources.end_images),
+        first_clip_model=this.sources.first_model is not None, skip_repeated=skip_repeated,
     )  # fmt: skip
 
 
@@ -436,7 +436,7 @@ def test_the_drift_so_far_is_of_what_the_video_shows(tmp_path: Path) -> None:
     looks = []
     for skip in (False, True):
         this = job(start_image=frames(33, seed=4))
-        plan = plan_chain(STORY, mode="film", num_frames=17, seed=3, start_frames=33, first_clip_model=False,
+        plan = planned(STORY, mode="film", num_frames=17, seed=3, start_frames=33, first_clip_model=False,
                           skip_repeated=skip)  # fmt: skip
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(replace(this, plan=plan), writer, FakeHost(), Report())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from helpers import planned
 from hypothesis import given
 from hypothesis import strategies as st
-from wanvideo_svi.svi_embeds.chain import plan_chain
 from wanvideo_svi.svi_embeds.clip_plan import decide_clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.latent_clip_plan import decide_latent_clip
@@ -203,5 +203,5 @@ def test_a_clip_longer_than_its_lora_was_made_for_is_told_everywhere(mode: str, 
         ).notes  # fmt: skip
     (*found,) = (note for note in notes if note.startswith(told))
     assert bool(found) == said
-    plan = plan_chain("a\n---\nb\n---\n[frames=17]\nc", mode=mode, num_frames=frames)
+    plan = planned("a\n---\nb\n---\n[frames=17]\nc", mode=mode, num_frames=frames)
     assert [note for note in plan.notes if told in note] == [f"clip 2: {note}" for note in found]

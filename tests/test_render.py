@@ -18,7 +18,9 @@ from test_humo import humo
 from test_pairing import Model as PairModel
 from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
-from wanvideo_svi.svi_embeds.chain import plan_chain
+from wanvideo_svi.svi_embeds.chain_plan import plan_chain
+from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
+from wanvideo_svi.svi_embeds.checks import settings_of
 from wanvideo_svi.svi_embeds.drift_plot import NARROW
 from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -29,7 +31,7 @@ from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
 from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
-from wanvideo_svi.wrapper_ext.render_job import Job, check_job
+from wanvideo_svi.wrapper_ext.render_job import Job, Sources, check_job
 from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
 
 DATA = Path(__file__).parent / "data"
@@ -123,19 +125,17 @@ def sampler(model: str = "main", **inputs: Any) -> dict[str, Any]:
 STORY = "a lake\n---\na boat\n---\nthe fog lifts"
 
 
-def job(story: str = STORY, mode: str = "film", **options: Any) -> Job:
+def job(story: str = STORY, **options: Any) -> Job:
+    """options: fields of `ChainSettings` and of `Sources`."""
     given: dict[str, Any] = {
-        "vae": TraceVAE(), "width": 64, "height": 64, "sampler": sampler(), "start_image": frames(1, seed=1),
-        "t5": "T5", "negative_prompt": "bad", "origin": {"model": "m1"}, **options,
+        "mode": "film", "num_frames": 17, "seed": 3, "width": 64, "height": 64, "negative_prompt": "bad",
+        "vae": TraceVAE(), "sampler": sampler(), "start_image": frames(1, seed=1), "t5": "T5",
+        "origin": {"model": "m1"}, **options,
     }  # fmt: skip
-    start, ends = given["start_image"], given.get("end_images")
-    plan = plan_chain(
-        story, mode=mode, num_frames=17, seed=3, start_frames=0 if start is None else len(start),
-        reference_frames=int(given.get("ref_image") is not None), end_images=0 if ends is None else len(ends),
-        first_clip_model=given.get("first_model") is not None,
-        fun_or_fl2v_model=given.get("fun_or_fl2v_model", True),
-    )  # fmt: skip
-    return Job(plan=plan, guides=guides_of(given["sampler"], given.get("low_sampler")), **given)
+    assert set(given) <= {*ChainSettings.__slots__, *Sources.__slots__}
+    given["guides"] = guides_of(given["sampler"], given.get("low_sampler"))
+    settings, sources = settings_of(ChainSettings, given), settings_of(Sources, given)
+    return Job(plan=plan_chain(story, settings, sources.connected()), settings=settings, sources=sources)
 
 
 def test_the_drift_so_far_counts_clips_that_were_kept(tmp_path: Path) -> None:

@@ -7,10 +7,10 @@ import subprocess
 import sys
 
 import pytest
-from helpers import within
+from helpers import planned, within
 from hypothesis import given
 from hypothesis import strategies as st
-from wanvideo_svi.svi_embeds.chain import SEED_STEP, plan_chain
+from wanvideo_svi.svi_embeds.chain import SEED_STEP
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import RECIPES
 from wanvideo_svi.svi_embeds.story import CHAIN_MODES, KEYS, Block, parse_story
@@ -20,7 +20,7 @@ from wanvideo_svi.wrapper_ext.cli import main
 
 
 def plan(story: str, **options):
-    return plan_chain(story, **{"mode": "film", "num_frames": 81, **options})
+    return planned(story, **{"mode": "film", "num_frames": 81, **options})
 
 
 def test_blocks_settings_comments_and_escapes() -> None:

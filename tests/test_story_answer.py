@@ -9,17 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers import frames, within
+from helpers import frames, planned, within
 from hypothesis import event, given
 from hypothesis import strategies as st
 from test_long_video import LongVideo, fake, run  # noqa: F401 - a fixture
 from test_render import FakeHost, sampler
 from wanvideo_svi.svi_embeds import reel_writer
-from wanvideo_svi.svi_embeds.chain import plan_chain
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.story import CHAIN_MODES, place_of
+from wanvideo_svi.svi_embeds.story import CHAIN_MODES
 from wanvideo_svi.wrapper_ext import host, story_answer, story_reel
 from wanvideo_svi.wrapper_ext.settings import reels_name
 from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
@@ -163,7 +162,7 @@ def test_the_editor_shows_what_the_node_makes_and_says_what_it_says(
     if said is not None:
         assert shown["rows"] == []
         return
-    plan = plan_chain(
+    plan = planned(
         story, mode=values["mode"], num_frames=values["num_frames"], overlap_frames=values["overlap_frames"],
         seed=values["seed"], fps=values["fps"], start_frames=int("start_image" in wires),
         reference_frames=int("ref_image" in wires), end_images=int("end_images" in wires),
@@ -203,7 +202,7 @@ def test_the_place_of_an_error_is_where_the_text_box_has_it(before: str, inside:
     assert shown[2 * error["mark"][0] : 2 * error["mark"][1]].decode("utf-16-le") == marked.replace("\t", " ")
     if error["column"]:
         assert line[0][error["column"] - 1 :].startswith(marked)
-        assert place_of(error["message"]) == (error["line"], error["column"])
+        assert f"line {error['line']}, column {error['column']} of the story: " in error["message"]
 
 
 def test_an_error_in_a_long_line_shows_the_part_around_it() -> None:
@@ -220,8 +219,8 @@ def test_what_is_no_error_of_the_story_names_no_line() -> None:
         error = ask(**values)["error"]
         assert error["message"]
         assert (error["line"], error["select"]) == (None, None)
-    # A prompt or a value that looks like a place is none.
-    assert place_of("reel must be a name, got 'line 7 of the story'") is None
+    # A value that looks like a place is none.
+    assert ask(reel="line 7 of the story/")["error"]["line"] is None
 
 
 def test_rows_lead_to_their_blocks() -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import planned
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.chain import plan_chain
 from wanvideo_svi.svi_embeds.recipes import recipe
 from workflow_graph import definition, widgets
 
@@ -182,8 +182,8 @@ def test_a_long_video_is_a_small_graph_whose_first_clip_has_no_svi_lora(path: Pa
         assert loras(wired[first])
         assert not any("SVI" in title for title in loras(wired[first]))
     values = widgets(node)
-    plan = plan_chain(values["story"], mode=values["mode"], num_frames=values["num_frames"], seed=values["seed"],
-                      length=4 * 81 - 3)  # fmt: skip
+    plan = planned(values["story"], mode=values["mode"], num_frames=values["num_frames"], seed=values["seed"],
+                   length=4 * 81 - 3)  # fmt: skip
     assert len(plan.clips) == 4
     assert len({clip.seed for clip in plan.clips}) == 4
     assert bool(values["split_step"]) == pair == (values["mode"] == "svi2_pro")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wanvideo_svi.svi_embeds.chain import plan_chain
+from wanvideo_svi.svi_embeds.chain_plan import plan_chain
+from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
 from workflow_graph import Graph, Node, Source
 from workflow_notes import (
     DISTILL_LORA,
@@ -36,7 +37,7 @@ def long_video(mode: str) -> dict[str, Any]:
     """A story of four clips in `mode`: one node in place of the chain."""
     graph, pair = Graph(), mode == "svi2_pro"
     story = story_of(mode)
-    plan = plan_chain(story, mode=mode, num_frames=81)
+    plan = plan_chain(story, ChainSettings(mode=mode, num_frames=81))
     noises = ("HIGH", "LOW") if pair else ("",)
     x, columns = 0, len(noises)
     text = long_video_note(mode, f"{len(plan.clips)} clips, {plan.total_frames} frames, {plan.seconds:.0f} s")

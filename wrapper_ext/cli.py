@@ -99,17 +99,21 @@ def _lora(args: argparse.Namespace) -> int:
 
 
 def _plan(args: argparse.Namespace) -> int:
-    from ..svi_embeds.chain import plan_chain
+    from ..svi_embeds.chain_plan import plan_chain
+    from ..svi_embeds.chain_settings import ChainConnected, ChainSettings
 
     try:
         text = sys.stdin.read() if str(args.story) == "-" else args.story.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as error:
         raise SVIError(f"{args.story} cannot be read as text: {error}") from error
-    chain = plan_chain(
-        text, mode=args.mode, num_frames=args.frames, overlap_frames=args.overlap, seed=args.seed, fps=args.fps,
-        start_frames=args.start_frames, first_clip_model=not args.no_first_model, length=args.length,
+    settings = ChainSettings(
+        mode=args.mode, num_frames=args.frames, overlap_frames=args.overlap, seed=args.seed, fps=args.fps,
         skip_repeated=args.skip_repeated,
     )  # fmt: skip
+    connected = ChainConnected(
+        start_frames=args.start_frames, first_clip_model=not args.no_first_model, length=args.length
+    )
+    chain = plan_chain(text, settings, connected)
     for line in align(chain.table()):
         say(line)
     say(chain.describe())

@@ -233,12 +233,13 @@ class WanVideoSVILongVideo:
             return ""
         return str(changes_of(folder))
 
-    def render(self, unique_id: str | None = None, **inputs: Any) -> dict[str, Any]:
-        """See `long_video.render_story`, whose parameters the inputs are."""
+    def render(
+        self, unique_id: str | None = None, prompt: dict[str, Any] | None = None, **inputs: Any
+    ) -> dict[str, Any]:
         from .long_video import render_story
 
         host.require_wrapper()
-        reel, last_frames, video, info = render_story(unique_id=unique_id, **inputs)
+        reel, last_frames, video, info = render_story(inputs, unique_id=unique_id, prompt=prompt)
         host.show_text(unique_id, f"Last run: {info.splitlines()[0]}")
         return {
             "ui": {"images": [host.output_file(video)], "animated": (True,), "text": [info]},

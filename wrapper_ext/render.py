@@ -6,29 +6,31 @@ A loop, not a node expansion: memory stays flat, and what a cache would have kep
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from PIL import Image
 from torch import Tensor
 
-from ..svi_embeds.chain import ChainClip, latent_choices
+from ..svi_embeds.chain import ChainClip
+from ..svi_embeds.chain_plan import latent_choices
 from ..svi_embeds.clip import make_clip
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.frames import last_frames, resize_frames, to_picture
 from ..svi_embeds.guides import POSES, VOICE
 from ..svi_embeds.latents import make_latent_clip, shown_latents
-from ..svi_embeds.plan import plan_clip
+from ..svi_embeds.plan import ClipPlan
 from ..svi_embeds.reel_manifest import Take
 from ..svi_embeds.reel_writer import ReelWriter
-from .render_colour import ColourHold, colour_facts
+from .render_colour import ColourHold
 from .render_drift import DriftSoFar, look_of
+from .render_facts import colour_facts, facts_of, prints_of
 from .render_job import Host, Job, check_job
 from .render_lead import Lead, video_to_encode
 from .render_save import Saver
 from .render_text import Texts
-from .render_values import prints_of, values_of
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
@@ -74,25 +76,23 @@ class _Renderer:
     def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report) -> None:
         self.job, self.writer, self.host, self.report = job, writer, host, report
         check_job(job)
+        sources = job.sources
         self.text = Texts(job, host)
-        self.sampler_print = fingerprint({key: value for key, value in job.sampler.items() if key not in _NOT_DECIDING})
-        self.low_print = (
-            fingerprint({key: value for key, value in job.low_sampler.items() if key not in _NOT_DECIDING})
-            if job.low_sampler is not None else ""
-        )  # fmt: skip
-        self.ref_print = fingerprint(job.reference)
-        self.anchor_print = self.ref_print if job.anchor is job.reference else fingerprint(job.anchor)
+        self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
+        self.ref_print = fingerprint(sources.reference)
+        self.anchor_print = self.ref_print if sources.anchor is sources.reference else fingerprint(sources.anchor)
         self.video, self.notes = video_to_encode(job)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
         self.colour = ColourHold(job, writer.folder)
-        self.values = list(prints_of(job))
-        self.drift = DriftSoFar(writer.folder.name, job.reference)
+        self.encodes_text = sources.connected().encodes_text
+        self.values = list(prints_of(job.plan, job.settings, encodes_text=self.encodes_text))
+        self.drift = DriftSoFar(writer.folder.name, sources.reference)
 
     def run(self, resume: bool) -> Rendered:
         plan = self.job.plan
         sampled: list[int] = []
-        lead = Lead(self.job.start_image, None)
+        lead = Lead(self.job.sources.start_image, None)
         with Saver(self.writer) as saver:
             for clip in plan.clips:
                 self.host.stop_if_cancelled()
@@ -142,19 +142,19 @@ class _Renderer:
     # What decides a clip
 
     def _digest(self, clip: ChainClip, lead: Lead) -> str:
-        job = self.job
+        settings, sources = self.job.settings, self.job.sources
         models = FIRST_MODELS if clip.model == "first" else MAIN_MODELS
         facts: dict[str, Any] = {
-            **values_of(job, clip),
-            **({} if job.encodes_text else {"text": fingerprint(job.text_embeds)}),
+            **facts_of(clip, settings, encodes_text=self.encodes_text),
+            **({} if self.encodes_text else {"text": fingerprint(sources.text_embeds)}),
             "lead": fingerprint(self._used_of(clip, lead)),
             "ref": self._reference_print(clip),
-            "end": None if clip.end is None else [fingerprint(self._end(clip)), job.fun_or_fl2v_model],
-            **colour_facts(job, clip, self.ref_print),
-            "guides": job.guides.print_of(clip, width=job.width, height=job.height),
-            "sampler": [self.sampler_print, self.low_print, job.split_step],
+            "end": None if clip.end is None else [fingerprint(self._end(clip)), settings.fun_or_fl2v_model],
+            **colour_facts(clip, settings, self.ref_print),
+            "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
+            "sampler": [self.sampler_print, self.low_print, settings.split_step],
             "origin": {
-                name: job.origin.get(name, "")
+                name: sources.origin.get(name, "")
                 for name in ("sampler_inputs", "low_noise_sampler_inputs", "vae", "t5", "clip", "clip_vision", *models)
             },
         }  # fmt: skip
@@ -169,18 +169,13 @@ class _Renderer:
     def _reference_print(self, clip: ChainClip) -> str | None:
         if clip.works_on_latents:
             return self.anchor_print
-        plan = plan_clip(
-            mode=clip.mode, num_frames=clip.num_frames, start_frames=clip.motion_frames,
-            reference_frames=int(self.job.reference is not None), overlap_frames=clip.motion_frames,
-            end_frames=int(clip.end is not None), known_frames=clip.known, padding=clip.padding,
-            fun_or_fl2v_model=self.job.fun_or_fl2v_model,
-        )  # fmt: skip
-        return None if plan.reference_from is None else self.ref_print
+        return self.ref_print if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
 
     def _end(self, clip: ChainClip) -> Tensor | None:
-        if clip.end is None or self.job.end_images is None:
+        images = self.job.sources.end_images
+        if clip.end is None or images is None:
             return None
-        return self.job.end_images[clip.end : clip.end + 1]
+        return images[clip.end : clip.end + 1]
 
     # One clip
 
@@ -219,16 +214,17 @@ class _Renderer:
         return Lead(tail, latents)
 
     def _embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
-        job = self.job
+        settings, sources = self.job.settings, self.job.sources
         start = lead.frames
         vision = None
-        if job.clip_vision is not None and start is not None:
+        if sources.clip_vision is not None and start is not None:
             first = start[len(start) - clip.motion_frames :][:1]
-            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=job.clip_vision, image_1=first)
+            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
         made = make_clip(
-            job.vae, mode=clip.mode, width=job.width, height=job.height, num_frames=clip.num_frames, start_image=start,
-            ref_image=job.reference, end_image=self._end(clip), clip_embeds=vision,
-            fun_or_fl2v_model=job.fun_or_fl2v_model, tiled_vae=job.tiled_vae, overlap_frames=clip.motion_frames,
+            sources.vae, mode=clip.mode, width=settings.width, height=settings.height, num_frames=clip.num_frames,
+            start_image=start, ref_image=sources.reference, end_image=self._end(clip), clip_embeds=vision,
+            fun_or_fl2v_model=settings.fun_or_fl2v_model, tiled_vae=settings.tiled_vae,
+            overlap_frames=clip.motion_frames,
             known_frames=clip.known, padding=clip.padding, ref_strength=clip.ref_strength, device=self.host.device(),
             offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
         )  # fmt: skip
@@ -237,7 +233,6 @@ class _Renderer:
         return embeds
 
     def _latent_embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
-        job = self.job
         known, padding = latent_choices(clip)
         end, previous = self._end(clip), None
         if lead.latents is not None:
@@ -248,13 +243,13 @@ class _Renderer:
             anchor_samples=self._anchor(), num_frames=clip.num_frames, prev_samples=previous,
             motion_latents=clip.motion_latents or 1, end_samples=None if end is None else self._encode(end),
             known_frames=known, padding=padding, ref_strength=clip.ref_strength,
-            fun_or_fl2v_model=job.fun_or_fl2v_model,
+            fun_or_fl2v_model=self.job.settings.fun_or_fl2v_model,
         )  # fmt: skip
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
     def _anchor(self) -> dict[str, Any]:
-        return self._encode(self.job.anchor)
+        return self._encode(self.job.sources.anchor)
 
     def _encode(self, image: Tensor | None) -> dict[str, Any]:
         """An image, or a video, at the clips' size as LATENT, each distinct one once."""
@@ -262,29 +257,30 @@ class _Renderer:
             raise SVIError("there is no image to encode")
         key = fingerprint(image)
         if key not in self.encoded:
-            sized = resize_frames(image[..., :3], width=self.job.width, height=self.job.height)
+            settings = self.job.settings
+            sized = resize_frames(image[..., :3], width=settings.width, height=settings.height)
             (self.encoded[key],) = self.host.call(
-                "WanVideoEncode", vae=self.job.vae, image=sized, enable_vae_tiling=self.job.tiled_vae
+                "WanVideoEncode", vae=self.job.sources.vae, image=sized, enable_vae_tiling=settings.tiled_vae
             )
         return self.encoded[key]
 
     def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
-        job = self.job
-        ours = {"image_embeds": job.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
+        settings, sources = self.job.settings, self.job.sources
+        ours = {"image_embeds": sources.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
         if clip.cfg is not None:
             ours["cfg"] = clip.cfg
-        ours |= job.guides.of(clip, width=job.width, height=job.height)
-        high = {**job.sampler, **ours}
+        ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
+        high = {**sources.sampler, **ours}
         if clip.model == "first":
-            high["model"] = job.first_model
-        if job.low_sampler is None:
+            high["model"] = sources.first_model
+        if sources.low_sampler is None:
             return self._run_sampler(high)
-        low = {**job.low_sampler, **ours}
+        low = {**sources.low_sampler, **ours}
         if clip.model == "first":
-            low["model"] = job.first_low_model
-        if job.split_step:
-            high |= {"start_step": 0, "end_step": job.split_step}
-            low |= {"start_step": job.split_step, "end_step": -1}
+            low["model"] = sources.first_low_model
+        if settings.split_step:
+            high |= {"start_step": 0, "end_step": settings.split_step}
+            low |= {"start_step": settings.split_step, "end_step": -1}
         return self._run_sampler({**low, "samples": self._run_sampler(high)})
 
     def _run_sampler(self, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -293,9 +289,16 @@ class _Renderer:
 
     def _decode(self, samples: dict[str, Any]) -> Tensor:
         images: Tensor = self.host.call(
-            "WanVideoDecode", vae=self.job.vae, samples=samples, enable_vae_tiling=self.job.tiled_vae
+            "WanVideoDecode", vae=self.job.sources.vae, samples=samples, enable_vae_tiling=self.job.settings.tiled_vae
         )[0]
         return images
+
+
+def _sampler_print(sampler: Mapping[str, Any] | None) -> str:
+    """A digest of the sampler arguments that decide every clip; "" without any."""
+    if sampler is None:
+        return ""
+    return fingerprint({key: value for key, value in sampler.items() if key not in _NOT_DECIDING})
 
 
 def _frames(lead: Lead) -> Tensor:

@@ -9,34 +9,11 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainClip
+from ..svi_embeds.chain_check import colour_method
 from ..svi_embeds.clip_video import read_video
 from ..svi_embeds.colour import colour_sample, match_clip, match_latents, sample_video
 from ..svi_embeds.reel_manifest import Take
 from .render_job import Job
-
-
-def colour_method(job: Job, clip: ChainClip) -> str:
-    """How a clip's colours are held. The first clip is what the others are held to; an end image has its own."""
-    held_to_itself = clip.index == 0 and (clip.works_on_latents or job.color_match_to == "clip_1")
-    if clip.end is not None or held_to_itself or not job.color_match_strength:
-        return "off"
-    return clip.color or job.color_match
-
-
-def colour_facts(job: Job, clip: ChainClip, reference_print: str | None) -> dict[str, Any]:
-    """What of it decides a clip; nothing where colours are left alone, as in reels of before there was this.
-
-    reference_print: a digest of the reference image, None where that is not known.
-    """
-    method = colour_method(job, clip)
-    if method == "off":
-        return {}
-    return {
-        "color": [
-            "latents" if clip.works_on_latents else method, job.color_match_strength, job.color_match_to,
-            reference_print if job.color_match_to == "reference" else None,
-        ]
-    }  # fmt: skip
 
 
 class ColourHold:
@@ -51,18 +28,19 @@ class ColourHold:
 
         before: gives the clips before it, on disk.
         """
-        method, job = colour_method(self.job, clip), self.job
+        settings, sources = self.job.settings, self.job.sources
+        method = colour_method(clip, settings)
         if method == "off" or clip.works_on_latents:
             return images
-        if job.color_match_to == "reference" and job.reference is not None:
-            target = colour_sample(job.reference)
+        if settings.color_match_to == "reference" and sources.reference is not None:
+            target = colour_sample(sources.reference)
         else:
             target = self._first_clip(before()[0])
         # In clip 1 nothing leads: what the video leaves out of it must not change what is in it.
         lead = clip.overlap_frames if clip.index else 0
         return match_clip(
-            images, target, method=method, strength=job.color_match_strength, lead=lead,
-            tail=job.plan.motion_after(clip.index)[0], in_place=True,
+            images, target, method=method, strength=settings.color_match_strength, lead=lead,
+            tail=self.job.plan.motion_after(clip.index)[0], in_place=True,
         )  # fmt: skip
 
     def _first_clip(self, first: Take) -> Tensor:
@@ -75,12 +53,12 @@ class ColourHold:
 
     def latents(self, clip: ChainClip, samples: dict[str, Any], anchor: Callable[[], Tensor]) -> dict[str, Any]:
         """Samples whose last latents have the anchor's statistics, channel by channel. anchor: gives it, C t h w."""
-        if not clip.works_on_latents or colour_method(self.job, clip) == "off":
+        if not clip.works_on_latents or colour_method(clip, self.job.settings) == "off":
             return samples
         latents = samples["samples"]
         # The clip behind may be led by frames, not by latents: then it is the last latent that leads it.
         held = match_latents(
-            latents[0], anchor().to(latents.device), strength=self.job.color_match_strength,
+            latents[0], anchor().to(latents.device), strength=self.job.settings.color_match_strength,
             lead=1 + clip.motion_latents, tail=max(1, self.job.plan.motion_after(clip.index)[1]),
         )  # fmt: skip
         return {**samples, "samples": held[None]}

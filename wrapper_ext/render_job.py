@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainPlan
-from ..svi_embeds.checks import check_choice, check_share
-from ..svi_embeds.colour import check_mkl
-from ..svi_embeds.colour_choices import COLOUR_CHOICES, COLOUR_TARGETS
+from ..svi_embeds.chain_check import check_chain
+from ..svi_embeds.chain_settings import ChainConnected, ChainSettings
 from ..svi_embeds.encode import channels_of
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.file_names import SVI_ON_CONTROL
@@ -32,26 +31,19 @@ class Host(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """Everything that decides a chain's clips.
+class Sources:
+    """What a chain is made of: models, texts and images.
 
-    sampler: the host's SAMPLER_ARGS. low_sampler: those of the low noise stage. split_step: the step at which it takes
-    over, 0 for what the two say. first_model, first_low_model: models without the SVI LoRA.
-    text: exactly one of t5, clip and text_embeds; negative_prompt goes with the first two.
-    color_match, color_match_strength: how the end of each clip is brought back to the colours of color_match_to, the
-    first clip or the reference; of clips on latents to the anchor's statistics. See `colour`.
+    sampler: the host's SAMPLER_ARGS. low_sampler: those of the low noise stage. first_model, first_low_model: models
+    without the SVI LoRA. Of t5, clip and text_embeds there is exactly one.
     guides: what the clips follow frame by frame; it comes with the sampler settings.
     origin: a digest of the graph upstream of what cannot be looked into, by name: vae, t5, clip, clip_vision,
     sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS.
     """
 
-    plan: ChainPlan
     vae: Any
-    width: int
-    height: int
     sampler: Mapping[str, Any]
     low_sampler: Mapping[str, Any] | None = None
-    split_step: int = 0
     first_model: Any = None
     first_low_model: Any = None
     start_image: Tensor | None = None
@@ -60,13 +52,7 @@ class Job:
     t5: Any = None
     clip: Any = None
     text_embeds: Mapping[str, Any] | None = None
-    negative_prompt: str = ""
     clip_vision: Any = None
-    fun_or_fl2v_model: bool = True
-    tiled_vae: bool = False
-    color_match: str = "off"
-    color_match_strength: float = 1.0
-    color_match_to: str = "clip_1"
     guides: Guides = field(default_factory=Guides)
     origin: Mapping[str, str] = field(default_factory=dict)
 
@@ -84,40 +70,46 @@ class Job:
             return self.start_image[:1]
         return self.reference
 
-    @property
-    def encodes_text(self) -> bool:
-        """Whether the story's prompts are encoded, rather than one text that was encoded before."""
-        return self.t5 is not None or self.clip is not None
+    def connected(self, length: int | None = None) -> ChainConnected:
+        """What of it a plan and its checks need to know. length: of the audio or the poses, in frames."""
+
+        def count(images: Tensor | None) -> int:
+            return 0 if images is None else len(images)
+
+        texts = {"t5": self.t5, "clip": self.clip, "text_embeds": self.text_embeds}
+        return ChainConnected(
+            start_frames=count(self.start_image), reference_frames=count(self.ref_image),
+            end_images=count(self.end_images), length=length, first_clip_model=self.first_model is not None,
+            first_clip_low_noise_model=self.first_low_model is not None, low_noise=self.low_sampler is not None,
+            texts=tuple(name for name, value in texts.items() if value is not None),
+            clip_vision=self.clip_vision is not None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that decides a chain's clips."""
+
+    plan: ChainPlan
+    settings: ChainSettings
+    sources: Sources
 
 
 def check_job(job: Job) -> None:
     """Raises SVIError for parts that do not fit together, before anything is sampled."""
-    clips = job.plan.clips
-    check_choice("color_match", job.color_match, COLOUR_CHOICES)
-    check_choice("color_match_to", job.color_match_to, COLOUR_TARGETS)
-    check_share("color_match_strength", job.color_match_strength)
-    methods = {clip.color or job.color_match for clip in clips} - {"off"}
-    if methods and job.color_match_to == "reference" and job.reference is None:
-        raise SVIError(
-            "color_match_to reference needs the original image: connect ref_image, or hold the colours of clip_1"
-        )
-    if "mkl" in methods:
-        check_mkl()
-    if any(clip.works_on_latents for clip in clips) and job.anchor is None:
-        raise SVIError("svi2_pro needs an anchor: connect ref_image, the original image (or a start_image)")
-    if job.clip_vision is not None and any(clip.works_on_latents for clip in clips):
-        raise SVIError("svi2_pro is for Wan 2.2, which takes no CLIP vision: disconnect clip_vision")
-    _check_text(job)
+    plan, sources = job.plan, job.sources
+    check_chain(plan, job.settings, sources.connected())
     _check_samplers(job)
-    main, first = [("the model of sampler_inputs", job.sampler["model"])], [("first_clip_model", job.first_model)]
-    if job.low_sampler is not None:
-        job.guides.check_pair()
-        main.append(("the low noise model", job.low_sampler["model"]))
-        first.append(("first_clip_low_noise_model", job.first_low_model))
-    uses = {clip.model for clip in clips}
+    main = [("the model of sampler_inputs", sources.sampler["model"])]
+    first = [("first_clip_model", sources.first_model)]
+    if sources.low_sampler is not None:
+        sources.guides.check_pair()
+        main.append(("the low noise model", sources.low_sampler["model"]))
+        first.append(("first_clip_low_noise_model", sources.first_low_model))
+    uses = {clip.model for clip in plan.clips}
     models = (main if "main" in uses else []) + (first if "first" in uses else [])
     for name, model in models:
-        job.guides.check_model(name, model)
+        sources.guides.check_model(name, model)
     _check_family(job, models)
 
 
@@ -126,14 +118,14 @@ def _check_family(job: Job, models: Sequence[tuple[str, Any]]) -> None:
 
     The sampler would find it after clips were encoded, or sampled, and in words of its own.
     """
-    factor = getattr(job.vae, "upsampling_factor", None)
+    factor = getattr(job.sources.vae, "upsampling_factor", None)
     channels = channels_of(factor) if factor is not None else None
     if channels is not None:
         for clip in job.plan.clips:
             try:
                 check_channels(SVI2_PRO if clip.works_on_latents else recipe(clip.mode), channels)
             except SVIError as error:
-                raise SVIError(f"clip {clip.index + 1} (line {clip.line} of the story): {error}") from error
+                raise clip.wrong(error) from error
     for name, model in models:
         facts = seen_facts(name, model)
         if facts is None:
@@ -155,58 +147,26 @@ def _check_family(job: Job, models: Sequence[tuple[str, Any]]) -> None:
             )
 
 
-def _check_text(job: Job) -> None:
-    given = [name for name, value in (("t5", job.t5), ("clip", job.clip), ("text_embeds", job.text_embeds))
-             if value is not None]  # fmt: skip
-    if len(given) != 1:
-        came = f"got {' and '.join(given)}" if given else "none is connected"
-        raise SVIError(
-            f"the prompts need exactly one of t5, clip and text_embeds, {came}: t5 (WanVideo T5 Text Encoder Loader) "
-            "or clip encode the story's prompts, text_embeds is one prompt for all clips"
-        )
-    prompts = {clip.prompt for clip in job.plan.clips}
-    if job.text_embeds is not None:
-        if len(prompts) > 1:
-            raise SVIError(
-                f"the story has {len(prompts)} prompts, but text_embeds is one prompt for all clips: connect t5 or "
-                "clip instead"
-            )
-        return
-    for clip in job.plan.clips:
-        if not clip.prompt:
-            raise SVIError(f"clip {clip.index + 1} (line {clip.line} of the story) has no prompt: write one")
-
-
 def _check_samplers(job: Job) -> None:
-    stages = [("sampler_inputs", job.sampler), ("low_noise_sampler_inputs", job.low_sampler)]
-    for name, stage in stages:
+    sampler, low, split_step = job.sources.sampler, job.sources.low_sampler, job.settings.split_step
+    for name, stage in (("sampler_inputs", sampler), ("low_noise_sampler_inputs", low)):
         if stage is None:
             continue
         if not isinstance(stage, Mapping) or "model" not in stage or not isinstance(stage.get("steps"), int):
             raise SVIError(f"{name} must come from WanVideo Sampler Settings")
         if stage.get("samples") is not None:
             raise SVIError(f"{name} has samples connected, but the chain makes its own: disconnect them")
-    low = job.low_sampler
-    uses_first = any(clip.model == "first" for clip in job.plan.clips)
     if low is None:
-        if job.split_step:
-            raise SVIError(
-                "split_step needs low_noise_model or low_noise_sampler_inputs: connect one, or set split_step to 0"
-            )
-        if job.first_low_model is not None:
-            raise SVIError("first_clip_low_noise_model needs low_noise_model: connect it, or disconnect this one")
         return
-    if uses_first and job.first_low_model is None:
-        raise SVIError("first_clip_model needs first_clip_low_noise_model beside it: a pair samples with two models")
     for key in ("steps", "shift", "scheduler"):
-        ours, theirs = job.sampler.get(key), low.get(key)
+        ours, theirs = sampler.get(key), low.get(key)
         if isinstance(ours, (int, float, str)) and isinstance(theirs, (int, float, str)) and ours != theirs:
             raise SVIError(
                 f"both samplers of a pair need one {key}, got {ours} (sampler_inputs) and {theirs} "
                 "(low_noise_sampler_inputs): set both alike, or wire them from WanVideo High/Low Pair"
             )
-    steps = job.sampler["steps"]
-    end, start = (job.split_step,) * 2 if job.split_step else (job.sampler.get("end_step"), low.get("start_step"))
+    steps = sampler["steps"]
+    end, start = (split_step,) * 2 if split_step else (sampler.get("end_step"), low.get("start_step"))
     # The wrapper also takes a noise level there (WanVideo Sigma To Step): the step at which it is passed.
     is_split = 1 <= end < steps if isinstance(end, int) else isinstance(end, float) and 0 < end < 1
     if not is_split or end != start:

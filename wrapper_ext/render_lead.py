@@ -24,14 +24,14 @@ def video_to_encode(job: Job) -> tuple[Tensor | None, list[str]]:
 
     Those before them change nothing in these latents, so that a video of any length takes the memory of a short one.
     """
-    motion = job.plan.clips[0].motion_latents
-    if not motion or job.start_image is None:
+    motion, video = job.plan.clips[0].motion_latents, job.sources.start_image
+    if not motion or video is None:
         return None, []
-    total = len(job.start_image)
-    count = frames_to_encode(total, motion_latents=motion, field=receptive_field(job.vae))
+    total = len(video)
+    count = frames_to_encode(total, motion_latents=motion, field=receptive_field(job.sources.vae))
     notes = []
     if count < whole_frames(total):
         notes.append(
             f"the last {count} of {total} frames of start_image are encoded: what leads clip 1 depends on no other"
         )
-    return job.start_image[total - count :], notes
+    return video[total - count :], notes

@@ -20,8 +20,8 @@ class Texts:
         self.last_use = {clip.prompt: clip.index for clip in job.plan.clips}
 
     def of(self, clip: ChainClip) -> Any:
-        if self.job.text_embeds is not None:
-            return self.job.text_embeds
+        if self.job.sources.text_embeds is not None:
+            return self.job.sources.text_embeds
         if clip.prompt not in self.known:
             # What was passed over because its clip was kept is let go too.
             self.known = {prompt: text for prompt, text in self.known.items() if self.last_use[prompt] >= clip.index}
@@ -37,13 +37,13 @@ class Texts:
 
     def _encode(self, prompt: str, *, last: bool) -> Any:
         """last: whether the text encoder may leave the GPU after this one."""
-        job = self.job
-        if job.t5 is not None:
+        sources, negative = self.job.sources, self.job.settings.negative_prompt
+        if sources.t5 is not None:
             return self.host.call(
-                "WanVideoTextEncode", t5=job.t5, positive_prompt=prompt, negative_prompt=job.negative_prompt,
+                "WanVideoTextEncode", t5=sources.t5, positive_prompt=prompt, negative_prompt=negative,
                 force_offload=last,
             )[0]  # fmt: skip
-        (positive,) = self.host.call("CLIPTextEncode", clip=job.clip, text=prompt)
+        (positive,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=prompt)
         if self.negative is None:
-            (self.negative,) = self.host.call("CLIPTextEncode", clip=job.clip, text=job.negative_prompt)
+            (self.negative,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=negative)
         return self.host.call("WanVideoTextEmbedBridge", positive=positive, negative=self.negative)[0]

@@ -10,17 +10,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
-from ..svi_embeds.chain import ChainClip, ChainPlan, plan_chain
+from ..svi_embeds.chain import ChainClip, ChainPlan
+from ..svi_embeds.chain_check import check_chain, unused
+from ..svi_embeds.chain_plan import plan_chain
+from ..svi_embeds.chain_settings import ChainConnected, ChainSettings
+from ..svi_embeds.checks import settings_of
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import check_reel_name
 from ..svi_embeds.story import AUTO, parse_story
 from ..svi_embeds.words import shorten
 from .around import loras_of, notes_on_loras
-from .long_video import modes_of, unused
-from .render_job import Job, check_job
-from .story_reel import STATES, reel_answer
+from .long_video import ONE_LOW_STAGE, modes_of
+from .story_reel import STATES, Planned, reel_answer
 from .story_text import Places
 from .workflow.parse import parse_json
 
@@ -119,6 +120,25 @@ class _Question:
             loras=loras,
         )  # fmt: skip
 
+    def settings(self) -> ChainSettings:
+        """Raises SVIError as the node does."""
+        return settings_of(ChainSettings, self.values)
+
+    def chain(self, start_frames: int | None = None, length: int | None = None) -> ChainConnected:
+        """What is connected. start_frames: how many start_image is taken to have; None: one where that is not known."""
+        there = self.connected.keys()
+        texts = [name for name in ("t5", "clip", "text_embeds") if name in there]
+        if self.text and not texts:
+            texts = ["text_embeds"]
+        start = self.count("start_image") if start_frames is None else start_frames
+        return ChainConnected(
+            start_frames=1 if start is None else start, reference_frames=int("ref_image" in there),
+            end_images=self.count("end_images"), length=length, first_clip_model="first_clip_model" in there,
+            first_clip_low_noise_model="first_clip_low_noise_model" in there,
+            low_noise=not there.isdisjoint(("low_noise_model", "low_noise_sampler_inputs")), texts=tuple(texts),
+            clip_vision="clip_vision" in there,
+        )  # fmt: skip
+
     def count(self, name: str) -> int | None:
         """Images at an input; None where that is not known before the run."""
         if name not in self.connected:
@@ -162,14 +182,14 @@ def _answer(node: Any) -> dict[str, Any]:
             return said
         places = Places(values["story"])
         plan, fills = _plan(asked, notes)
-        job = _job(asked, plan)
-        check_job(job)
-        notes = [*plan.notes, *unused(job), *notes_on_loras(modes_of(plan), asked.loras), *notes]
+        settings, connected = asked.settings(), asked.chain()
+        check_chain(plan, settings, connected)
+        notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
     except _TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
         return said
     except SVIError as error:
-        said["error"] = places.error(str(error))
+        said["error"] = places.error(error)
         return said
     if open_values := sorted((asked.linked & values.keys()) - {"reel"}):
         notes.append(f"planned with what the node shows for {', '.join(open_values)}: the link may give another value")
@@ -178,7 +198,8 @@ def _answer(node: Any) -> dict[str, Any]:
     states: list[str] | None = None
     if "reel" not in asked.linked:
         states, said["reel"] = reel_answer(
-            values["reel"], job, resume=values["resume"], comparable=not asked.linked - {*_FREE, "reel"}
+            values["reel"], Planned(plan, settings, connected.encodes_text), resume=values["resume"],
+            comparable=not asked.linked - {*_FREE, "reel"},
         )  # fmt: skip
     said["counts"] = {state: states.count(state) for state in STATES} if states else {}
     shown = _shown(len(plan.clips))
@@ -207,7 +228,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
     for frames in (1, asked.values["num_frames"], _LONG) if "start_image" in asked.connected else (0,):
         try:
             plan, _ = _plan(asked, [], as_frames=frames)
-            check_job(_job(asked, plan))
+            check_chain(plan, asked.settings(), asked.chain(frames))
         except _TooMuchError:
             return None
         except SVIError as error:
@@ -250,18 +271,16 @@ def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[Ch
     values = asked.values
     blocks = parse_story(values["story"])
     check_reel_name(values["reel"])  # in this order, as the node answers
+    if {"low_noise_model", "low_noise_sampler_inputs"} <= asked.connected.keys():
+        raise SVIError(ONE_LOW_STAGE)
     if (count := sum(block.repeat for block in blocks)) > MAX_PLANNED:
         raise _TooMuchError(f"the story makes {count} clips, more than {MAX_PLANNED}")
     start, ends = asked.count("start_image"), asked.count("end_images")
 
+    settings = asked.settings()
+
     def plan(length: int | None, start_frames: int) -> ChainPlan:
-        return plan_chain(
-            values["story"], mode=values["mode"], num_frames=values["num_frames"],
-            overlap_frames=values["overlap_frames"], seed=values["seed"], fps=values["fps"], start_frames=start_frames,
-            reference_frames=int("ref_image" in asked.connected), end_images=ends,
-            fun_or_fl2v_model=values["fun_or_fl2v_model"], first_clip_model="first_clip_model" in asked.connected,
-            length=length, skip_repeated=values["skip_repeated"],
-        )  # fmt: skip
+        return plan_chain(values["story"], settings, asked.chain(start_frames, length))
 
     # Who leaves out what is repeated goes on from a clip.
     guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
@@ -294,33 +313,3 @@ def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[Ch
     if ends is None and any(clip.end is not None for clip in made.clips):
         notes.append("how many end_images there are is known when it runs")
     return made, fills
-
-
-def _job(asked: _Question, plan: ChainPlan) -> Job:
-    """A job as the node makes it, with stand-ins for models and pixels, so that its own checks can be asked.
-
-    Raises SVIError as the node does.
-    """
-    values, there = asked.values, asked.connected
-    if "low_noise_model" in there and "low_noise_sampler_inputs" in there:
-        raise SVIError("connect low_noise_model or low_noise_sampler_inputs, not both")
-    # Where the stages meet is not known: any step, unless the node itself says which.
-    sampler = {"model": "", "steps": 2**31, "end_step": 0.5, "start_step": 0.5}
-    low = "low_noise_model" in there or "low_noise_sampler_inputs" in there
-    embeds = "text_embeds" in there or (asked.text and not {"t5", "clip"} & there.keys())
-
-    def images(name: str) -> torch.Tensor | None:
-        count = asked.count(name)
-        return None if count == 0 else torch.empty(count or 1)
-
-    return Job(
-        plan=plan, vae="", width=values["width"], height=values["height"], sampler=sampler,
-        low_sampler=sampler if low else None, split_step=values["split_step"],
-        first_model=there.get("first_clip_model"), first_low_model=there.get("first_clip_low_noise_model"),
-        start_image=images("start_image"), ref_image=images("ref_image"), end_images=images("end_images"),
-        t5=there.get("t5"), clip=there.get("clip"), text_embeds={} if embeds else None,
-        negative_prompt=values["negative_prompt"],
-        clip_vision=there.get("clip_vision"), fun_or_fl2v_model=values["fun_or_fl2v_model"],
-        tiled_vae=values["tiled_vae"], color_match=values["color_match"],
-        color_match_strength=values["color_match_strength"], color_match_to=values["color_match_to"],
-    )  # fmt: skip

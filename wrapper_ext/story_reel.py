@@ -5,16 +5,17 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..svi_embeds.chain import ChainClip
+from ..svi_embeds.chain import ChainClip, ChainPlan
+from ..svi_embeds.chain_settings import ChainSettings
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import Reel, open_reel
 from ..svi_embeds.reel_manifest import MANIFEST, Take
 from . import host
-from .render_job import Job
-from .render_values import prints_of
+from .render_facts import prints_of
 
 STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
 MAX_MANIFEST = 8 * 2**20  # bytes: thousands of takes, in a fraction of a second
@@ -25,8 +26,19 @@ _State = tuple[Path, int, int, int]
 _last: tuple[_State, Reel] | None = None  # the manifest that was read last: one types at one node
 
 
-def reel_answer(name: str, job: Job, *, resume: bool, comparable: bool) -> tuple[list[str] | None, dict[str, Any]]:
-    """States of a job's clips, and what is said of the reel of that name, one that `check_reel_name` took.
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A chain as it is planned. encodes_text: whether its prompts are encoded for it."""
+
+    plan: ChainPlan
+    settings: ChainSettings
+    encodes_text: bool
+
+
+def reel_answer(
+    name: str, chain: Planned, *, resume: bool, comparable: bool
+) -> tuple[list[str] | None, dict[str, Any]]:
+    """States of a chain's clips, and what is said of the reel of that name, one that `check_reel_name` took.
 
     comparable: whether the values that decide the clips are known. States are None when they cannot be told; "trouble"
     says what is wrong with the reel.
@@ -44,12 +56,12 @@ def reel_answer(name: str, job: Job, *, resume: bool, comparable: bool) -> tuple
         said["trouble"] = str(error)
         return None, said
     if reel is None:
-        return [TO_DO] * len(job.plan.clips) if comparable else None, said
+        return [TO_DO] * len(chain.plan.clips) if comparable else None, said
     said["clips"] = len(reel.clips)
     video = _video(reel)
     if video is not None:
         said["video"], said["is_current"] = host.output_file(video[0]), video[1]
-    return _states(reel, job, resume=resume) if comparable else None, said
+    return _states(reel, chain, resume=resume) if comparable else None, said
 
 
 def _read(folder: Path) -> Reel | None:
@@ -78,31 +90,32 @@ class _UnreadError(Exception):
     """A reel that cannot be looked at, in words for the page."""
 
 
-def _states(reel: Reel, job: Job, *, resume: bool) -> list[str]:
+def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
     """Of each clip: kept; stale, when the chain on disk has another there; to do, when it has none."""
     takes = {take.values: take for take in (*reel.spare, *reel.clips) if take.values}
+    prints = prints_of(chain.plan, chain.settings, encodes_text=chain.encodes_text)
     kept = 0
-    for clip, print_ in zip(job.plan.clips, prints_of(job), strict=True):
+    for clip, print_ in zip(chain.plan.clips, prints, strict=True):
         here = reel.clips[clip.index] if clip.index < len(reel.clips) else None
         take = takes.get(print_)
-        if take is None and here is not None and not here.values and _is_alike(here, job, clip):
+        if take is None and here is not None and not here.values and _is_alike(here, chain, clip):
             take = here
-        frames, latents = job.plan.motion_after(clip.index)
+        frames, latents = chain.plan.motion_after(clip.index)
         if not resume or take is None or take.tail_frames < frames or take.tail_latents < latents or not reel.has(take):
             break
         kept += 1
-    count = len(job.plan.clips)
+    count = len(chain.plan.clips)
     stale = max(0, min(len(reel.clips), count) - kept)
     return [KEPT] * kept + [STALE] * stale + [TO_DO] * (count - kept - stale)
 
 
-def _is_alike(take: Take, job: Job, clip: ChainClip) -> bool:
+def _is_alike(take: Take, chain: Planned, clip: ChainClip) -> bool:
     """Whether a take of before values were kept is of such a clip, as far as the manifest tells."""
     overlap = take.overlap if clip.index else clip.overlap_frames  # of clip 1 it decides nothing
     of_take = (take.seed, take.mode, take.frames, overlap, take.width, take.height)
-    same_text = take.prompt == clip.prompt or not job.encodes_text
+    same_text = take.prompt == clip.prompt or not chain.encodes_text
     return same_text and of_take == (
-        clip.seed, clip.mode, clip.num_frames, clip.overlap_frames, job.width, job.height
+        clip.seed, clip.mode, clip.num_frames, clip.overlap_frames, chain.settings.width, chain.settings.height
     )  # fmt: skip
 
 

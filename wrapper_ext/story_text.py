@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..svi_embeds.story import place_of
+from ..svi_embeds.errors import StoryError, SVIError
 
 _WIDTH, _BEFORE = 100, 40  # characters of a line that are shown, and of them before the place
 _TOKEN = re.compile(r"[^\s\]]+")
@@ -29,13 +29,13 @@ class Places:
         begin = len(text) - len(text.lstrip())
         return [start + _units(text[:begin]), start + _units(text.rstrip())] if text.strip() else [start, start]
 
-    def error(self, message: str) -> dict[str, Any]:
+    def error(self, error: SVIError) -> dict[str, Any]:
         """What is shown of an error: its message, line and column (None where it names none), the text of the line
         around the place, which characters of that are meant, and where they are in the text box."""
-        place = place_of(message)
-        if place is None:
+        message = str(error)
+        if not isinstance(error, StoryError):
             return {"message": message, "line": None, "column": None, "text": "", "mark": [0, 0], "select": None}
-        number, column = place
+        number, column = error.line, error.column
         text, start = self._at(number)
         text = text.rstrip()
         if column is None:
