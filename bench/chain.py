@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from wanvideo_svi.svi_embeds.frames import last_frames
 from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.svi_embeds.reel_writer import NewTake, ReelWriter
 from wanvideo_svi.svi_embeds.stitch import stitch
 
 WIDTH, HEIGHT, FRAMES, OVERLAP = 256, 144, 33, 5
@@ -78,7 +78,8 @@ def _fill(folder: Path, clips: int) -> None:
 
 
 def _add(writer: ReelWriter, digest: str, images: Tensor) -> None:
-    writer.add(
-        digest, images, before=writer.reel.clips, overlap=OVERLAP if writer.reel.clips else 0,
-        tail=last_frames(images, OVERLAP), latents=None, prompt="", seed=0, mode="film", seconds=0.0,
+    new = NewTake(
+        digest=digest, images=images, overlap=OVERLAP if writer.reel.clips else 0, tail=last_frames(images, OVERLAP),
+        prompt="", seed=0, mode="film", seconds=0.0,
     )  # fmt: skip
+    writer.add(new, before=writer.reel.clips)

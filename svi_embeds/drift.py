@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from .errors import SVIError
-from .look import Look, mean_look, mean_of, measure
+from .look import ClipLook, Look, mean_look, measure, step_between
 from .words import align
 
 # How much of each change is about as visible as the others: the unit of all scores. Exposure and contrast in stops
@@ -55,35 +55,6 @@ class Change:
 
     def as_dict(self) -> dict[str, float]:
         return {name: getattr(self, name) for name in UNITS}
-
-
-@dataclass(frozen=True, slots=True)
-class ClipLook:
-    """A clip. mean: over its frames. first, last: of its first and last frame. typical: median of the differences
-    between neighbouring frames, mean absolute RGB 0..1; None for a single frame. across: the difference between the
-    last frame of the clip before and its first; None for the first clip. unrest: median change of the look between
-    neighbouring frames, see `jump_of`; None where that was not measured."""
-
-    frames: int
-    mean: Look
-    first: Look
-    last: Look
-    typical: float | None
-    across: float | None = None
-    unrest: float | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        return {
-            "frames": self.frames, "mean": self.mean.as_dict(), "first": self.first.as_dict(),
-            "last": self.last.as_dict(), "typical_step": self.typical, "step_before": self.across,
-        }  # fmt: skip
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> ClipLook:
-        """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
-        looks = {name: Look.from_dict(data[name]) for name in ("mean", "first", "last")}
-        steps = [None if data[name] is None else float(data[name]) for name in ("typical_step", "step_before")]
-        return cls(int(data["frames"]), looks["mean"], looks["first"], looks["last"], steps[0], steps[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,7 +191,7 @@ class FrameLooks:
         if before is not None:
             if before.shape != frame.shape:
                 raise SVIError(f"frames of one video must have one size, got {_size(before)} and {_size(frame)}")
-            step = _step(before, frame)
+            step = step_between(before, frame)
         look = measure(frame)
         self.jumps.append(jump_of(change(self.looks[-1], look))[1] if self.looks else 0.0)
         self.looks.append(look)
@@ -282,24 +253,6 @@ def jump_of(found: Change) -> tuple[str, float]:
     was white and drifted is white again when colours are held."""
     name = max((name for name in UNITS if name != "clipped"), key=lambda name: abs(getattr(found, name)))
     return name, abs(float(getattr(found, name)))
-
-
-def glance(images: Tensor, before: Tensor | None = None, *, count: int = 9) -> ClipLook:
-    """The look of a clip from `count` frames spread over it, which is close to that of all and much sooner had.
-
-    images: F H W 3 in 0..1, without the frames that it shares with the clip before. before: the last frame of that.
-    """
-    frames = len(images)
-    count = min(count, frames)
-    places = [round(index * (frames - 1) / max(1, count - 1)) for index in range(count)]
-    looks = [measure(images[place]) for place in places]
-    steps = [_step(images[place - 1], images[place]) for place in places if place]
-    across = None if before is None else _step(before, images[0])
-    return ClipLook(frames, mean_look(looks), looks[0], looks[-1], median(steps) if steps else None, across)
-
-
-def _step(before: Tensor, after: Tensor) -> float:
-    return mean_of((after[..., :3].float() - before[..., :3].float()).abs().flatten(1))
 
 
 def change(base: Look, now: Look) -> Change:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -136,3 +137,51 @@ def _tones(luma: Tensor) -> tuple[float, float, tuple[float, ...]]:
     reach = torch.cat([below.new_zeros(1), below])
     inside = (torch.minimum(reach[1:], edges[1:, None]) - torch.maximum(reach[:-1], edges[:-1, None])).clamp(min=0)
     return low, high, tuple((inside @ values * BANDS).tolist())
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLook:
+    """A clip. mean: over its frames. first, last: of its first and last frame. typical: median of the differences
+    between neighbouring frames, mean absolute RGB 0..1; None for a single frame. across: the difference between the
+    last frame of the clip before and its first; None for the first clip. unrest: median change of the look between
+    neighbouring frames, see `jump_of`; None where that was not measured."""
+
+    frames: int
+    mean: Look
+    first: Look
+    last: Look
+    typical: float | None
+    across: float | None = None
+    unrest: float | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "frames": self.frames, "mean": self.mean.as_dict(), "first": self.first.as_dict(),
+            "last": self.last.as_dict(), "typical_step": self.typical, "step_before": self.across,
+        }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ClipLook:
+        """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
+        looks = {name: Look.from_dict(data[name]) for name in ("mean", "first", "last")}
+        steps = [None if data[name] is None else float(data[name]) for name in ("typical_step", "step_before")]
+        return cls(int(data["frames"]), looks["mean"], looks["first"], looks["last"], steps[0], steps[1])
+
+
+def glance(images: Tensor, before: Tensor | None = None, *, count: int = 9) -> ClipLook:
+    """The look of a clip from `count` frames spread over it, which is close to that of all and much sooner had.
+
+    images: F H W 3 in 0..1, without the frames that it shares with the clip before. before: the last frame of that.
+    """
+    frames = len(images)
+    count = min(count, frames)
+    places = [round(index * (frames - 1) / max(1, count - 1)) for index in range(count)]
+    looks = [measure(images[place]) for place in places]
+    steps = [step_between(images[place - 1], images[place]) for place in places if place]
+    across = None if before is None else step_between(before, images[0])
+    return ClipLook(frames, mean_look(looks), looks[0], looks[-1], median(steps) if steps else None, across)
+
+
+def step_between(before: Tensor, after: Tensor) -> float:
+    """Mean absolute difference of two frames, H W C in 0..1."""
+    return mean_of((after[..., :3].float() - before[..., :3].float()).abs().flatten(1))

@@ -24,9 +24,9 @@ from torch import Tensor
 
 from .checks import check_int, check_rate
 from .clip_video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
-from .drift import ClipLook
 from .errors import SVIError
 from .json_text import read_json
+from .look import ClipLook
 from .reel_manifest import MANIFEST, OURS, Take, read_manifest
 from .safe_paths import is_device
 from .soundtrack import Soundtrack

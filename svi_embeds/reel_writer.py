@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,8 @@ from safetensors.torch import save
 from torch import Tensor
 
 from .clip_video import LOSSLESS, to_pixels, write_video
-from .drift import ClipLook
 from .errors import SVIError
+from .look import ClipLook
 from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
 from .reel_manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
 from .stored_file import StoredFile, hash_file
@@ -29,6 +29,28 @@ from .whole_file import clear_left, sync_folder
 
 _PAUSES = (0.01, 0.05, 0.25)  # seconds
 _JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTake:
+    """A clip that was rendered, to be kept.
+
+    images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
+    latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain, where it was
+    measured. values: see `Take`.
+    """
+
+    digest: str
+    images: Tensor
+    overlap: int
+    tail: Tensor
+    latents: Tensor | None = None
+    prompt: str
+    seed: int
+    mode: str
+    seconds: float
+    look: ClipLook | None = None
+    values: str = ""
 
 
 class ReelWriter:
@@ -91,31 +113,13 @@ class ReelWriter:
                 return take if self.reel.is_whole(take) else None
         return None
 
-    def add(
-        self,
-        digest: str,
-        images: Tensor,
-        *,
-        before: Sequence[Take],
-        overlap: int,
-        tail: Tensor,
-        latents: Tensor | None,
-        prompt: str,
-        seed: int,
-        mode: str,
-        seconds: float,
-        look: ClipLook | None = None,
-        values: str = "",
-        after_frame: Callable[[], None] | None = None,
-    ) -> Take:
+    def add(self, new: NewTake, *, before: Sequence[Take], after_frame: Callable[[], None] | None = None) -> Take:
         """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
 
-        images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
-        latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain,
-        where it was measured. values: see `Take`.
         Raises SVIError when the disk refuses; the reel is as before.
         """
-        stem = f"clip_{len(before) + 1:04}_{digest[:8]}_{uuid.uuid4().hex[:8]}"
+        images, latents = new.images, new.latents
+        stem = f"clip_{len(before) + 1:04}_{new.digest[:8]}_{uuid.uuid4().hex[:8]}"
         height, width = images.shape[1:3]
         with writing(f"reel {self.folder.name}: clip {len(before) + 1}"):
             video = self._write(
@@ -124,10 +128,10 @@ class ReelWriter:
                     path, map(to_pixels, images), width=width, height=height, fps=self.fps, after_frame=after_frame
                 ),
             )
-            tensors = {"frames": tail.contiguous()}
+            tensors = {"frames": new.tail.contiguous()}
             if latents is not None:
                 tensors["latents"] = latents.contiguous()
-            told = None if look is None else {LOOK: json.dumps(look.as_dict())}
+            told = None if new.look is None else {LOOK: json.dumps(new.look.as_dict())}
             try:
                 data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed
                 kept = self._write(f"{stem}.safetensors", lambda path: path.write_bytes(data))
@@ -136,11 +140,11 @@ class ReelWriter:
                     (self.folder / video.name).unlink(missing_ok=True)
                 raise
         take = Take(
-            digest=digest, frames=len(images), overlap=overlap, width=width, height=height, video=video,
-            tail=kept, tail_frames=len(tail), tail_latents=0 if latents is None else latents.shape[1],
-            prompt=prompt, seed=seed, mode=mode, seconds=round(seconds, 1), values=values,
+            digest=new.digest, frames=len(images), overlap=new.overlap, width=width, height=height, video=video,
+            tail=kept, tail_frames=len(new.tail), tail_latents=0 if latents is None else latents.shape[1],
+            prompt=new.prompt, seed=new.seed, mode=new.mode, seconds=round(new.seconds, 1), values=new.values,
         )  # fmt: skip
-        replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == digest]
+        replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == new.digest]
         self.set_chain([*before, take])
         self._delete(replaced)
         return take

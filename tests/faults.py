@@ -216,9 +216,9 @@ def render_and_tell(folder: Path, said: Connection) -> None:
     """Tells the digest of each clip that is committed, at the end what was wrong or nothing."""
     add = ReelWriter.add
 
-    def add_and_tell(self: ReelWriter, digest: str, *args: Any, **facts: Any) -> Take:
-        take = add(self, digest, *args, **facts)
-        said.send(digest)
+    def add_and_tell(self: ReelWriter, *args: Any, **facts: Any) -> Take:
+        take = add(self, *args, **facts)
+        said.send(take.digest)
         return take
 
     with mock.patch.object(ReelWriter, "add", add_and_tell):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,8 @@ from wanvideo_svi.svi_embeds.chain import ChainPlan
 from wanvideo_svi.svi_embeds.chain_plan import plan_chain
 from wanvideo_svi.svi_embeds.chain_settings import ChainConnected, ChainSettings
 from wanvideo_svi.svi_embeds.checks import settings_of
+from wanvideo_svi.svi_embeds.reel_manifest import Take
+from wanvideo_svi.svi_embeds.reel_writer import NewTake, ReelWriter
 
 
 def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int = 3, seed: int = 0) -> Tensor:
@@ -27,6 +29,15 @@ def planned(story: str, **options: Any) -> ChainPlan:
     known = ChainSettings.__slots__ + ChainConnected.__slots__
     assert set(options) <= set(known), set(options) - set(known)
     return plan_chain(story, settings_of(ChainSettings, options), settings_of(ChainConnected, options))
+
+
+def add_take(
+    writer: ReelWriter, digest: str, images: Tensor, *, before: Sequence[Take],
+    after_frame: Callable[[], None] | None = None, **facts: Any,
+) -> Take:  # fmt: skip
+    """A clip kept in a reel. facts: further fields of `NewTake`."""
+    known = {"overlap": 0, "prompt": "", "seed": 0, "mode": "film", "seconds": 0.0, **facts}
+    return writer.add(NewTake(digest=digest, images=images, **known), before=before, after_frame=after_frame)
 
 
 class TraceVAE:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from drift_scenes import NEW, Look, blur, cast, drifted, photograph, saturate, scene_frame
-from helpers import frames
+from helpers import add_take, frames
 from PIL import Image
 from seam_videos import HEIGHT as HEIGHT_OF_SEAMS
 from seam_videos import MOTIONS, starts_of, video
@@ -23,12 +23,12 @@ from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds import drift as drift_module
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, to_pixels, write_video
-from wanvideo_svi.svi_embeds.drift import UNITS, Change, ClipLook, Drift, DriftMeter, change, drift_of, glance
+from wanvideo_svi.svi_embeds.drift import UNITS, Change, Drift, DriftMeter, change, drift_of
 from wanvideo_svi.svi_embeds.drift_cuts import find_pattern
 from wanvideo_svi.svi_embeds.drift_plot import NARROW, WIDTH, ClipEnds, draw_drift
 from wanvideo_svi.svi_embeds.drift_video import measure_images, measure_reel, measure_video
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.look import BANDS, mean_look, measure
+from wanvideo_svi.svi_embeds.look import BANDS, ClipLook, glance, mean_look, measure
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.stitch import stitch
@@ -175,9 +175,9 @@ def reel(tmp_path: Path) -> Path:
         for index, clip in enumerate(clips):
             lead = clips[index - 1][-2:] if index else clip[:0]
             whole = torch.cat([lead, clip])
-            takes.append(writer.add(
-                f"{index:064x}", whole, before=takes, overlap=len(lead), tail=whole[-2:], latents=None, prompt="p",
-                seed=index, mode="film", seconds=1.0,
+            takes.append(add_take(
+                writer, f"{index:064x}", whole, before=takes, overlap=len(lead), tail=whole[-2:], prompt="p",
+                seed=index, seconds=1.0,
             ))  # fmt: skip
     return folder
 

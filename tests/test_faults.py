@@ -38,7 +38,7 @@ from faults import (
     same_but_names,
     save_and_tell,
 )
-from helpers import frames
+from helpers import add_take, frames
 from old_graphs import pixel_chain
 from PIL import Image
 from test_migrate_files import mp4, png
@@ -66,8 +66,7 @@ def command(*arguments: object) -> None:
 
 def add(writer: ReelWriter, before: list[Take], digest: str) -> Take:
     images = frames(5, height=32, width=32, seed=ord(digest))
-    return writer.add(
-        digest * 64, images, before=before, overlap=min(len(before), 1), tail=images[-1:].clone(),
+    return add_take(writer, digest * 64, images, before=before, overlap=min(len(before), 1), tail=images[-1:].clone(),
         latents=torch.zeros(16, 2, 4, 4), prompt="", seed=0, mode="film", seconds=0,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.models import model_facts
 from wanvideo_svi.svi_embeds.pairing import BOUNDARY_CHOICES, Pair, plan_pair, resolve_boundary
 from wanvideo_svi.svi_embeds.sigmas import sigmas_of
-from wanvideo_svi.wrapper_ext.common import PAIR_OUTPUTS as OUTPUTS
+from wanvideo_svi.wrapper_ext.sampler_wiring import PAIR_OUTPUTS as OUTPUTS
 
 FRAMES, SIZE = 17, 64
 

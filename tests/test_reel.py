@@ -20,7 +20,7 @@ import av
 import numpy as np
 import pytest
 import torch
-from helpers import frames
+from helpers import add_take, frames
 from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, to_images, to_pixels, video_rate, write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.fingerprint import fingerprint
@@ -34,9 +34,8 @@ from wanvideo_svi.wrapper_ext.cli_reel import default_reels
 
 def add(writer: ReelWriter, before, digest: str, *, count: int = 9, overlap: int = 0, seed: int = 0, tail: int = 5):
     images = frames(count, seed=seed)
-    return writer.add(
-        digest * 64 if len(digest) == 1 else digest, images, before=before, overlap=overlap,
-        tail=images[-tail:].clone(), latents=None, prompt=f"prompt {seed}", seed=seed, mode="film", seconds=1.0,
+    return add_take(writer, digest * 64 if len(digest) == 1 else digest, images, before=before, overlap=overlap,
+        tail=images[-tail:].clone(), prompt=f"prompt {seed}", seed=seed, mode="film", seconds=1.0,
     )  # fmt: skip
 
 
@@ -88,8 +87,7 @@ def test_latents_travel_exactly_in_every_type(tmp_path: Path) -> None:
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
         latents = torch.randn(16, 2, 8, 8).to(dtype)
         with ReelWriter(tmp_path / str(dtype)[6:], fps=16) as writer:
-            take = writer.add("a" * 64, images, before=[], overlap=0, tail=images[-1:], latents=latents, prompt="",
-                              seed=0, mode="svi2_pro", seconds=0)  # fmt: skip
+            take = add_take(writer, "a" * 64, images, before=[], tail=images[-1:], latents=latents, mode="svi2_pro")
             back = writer.reel.tail(take)[1]
         assert back.dtype == dtype
         assert torch.equal(back, latents)
@@ -338,7 +336,7 @@ def test_a_full_disk_is_told_and_leaves_the_reel_as_it_was(full_disk: Path, case
         flat = torch.zeros(9, 64, 64, 3)  # a few KB as video, too much as floats
         images = frames(40) if case == "video" else flat
         with ReelWriter(reel, fps=16) as writer, pytest.raises(SVIError, match="clip 4 could not be written: "):
-            writer.add("d" * 64, images, before=writer.reel.clips, overlap=1, tail=images[-9:], latents=None, prompt="",
+            add_take(writer, "d" * 64, images, before=writer.reel.clips, overlap=1, tail=images[-9:], prompt="",
                        seed=0, mode="film", seconds=0)  # fmt: skip
     assert sorted(path.name for path in reel.iterdir()) == before
     assert open_reel(reel).problems() == []
@@ -400,7 +398,7 @@ def test_a_cancel_while_saving_leaves_the_reel_as_it_was(reel: Path) -> None:
 
     images = frames(9)
     with ReelWriter(reel, fps=16) as writer, pytest.raises(KeyboardInterrupt):
-        writer.add("d" * 64, images, before=writer.reel.clips, overlap=1, tail=images[-5:], latents=None, prompt="",
+        add_take(writer, "d" * 64, images, before=writer.reel.clips, overlap=1, tail=images[-5:], prompt="",
                    seed=0, mode="film", seconds=0, after_frame=cancel)  # fmt: skip
     assert sorted(path.name for path in reel.iterdir()) == before
 
@@ -425,9 +423,9 @@ def pictures(tmp_path: Path) -> Path:
     picture = torch.stack([ramp.expand(64, 64), ramp.flip(0)[:, None].expand(64, 64), torch.full((64, 64), 0.25)], -1)
     clip = torch.stack([picture.roll(i, 1) * (1 - i / 40) for i in range(9)])
     with ReelWriter(tmp_path / "pictures", fps=24) as writer:
-        first = writer.add("a" * 64, clip, before=[], overlap=0, tail=clip[-1:], latents=None, prompt="", seed=0,
+        first = add_take(writer, "a" * 64, clip, before=[], overlap=0, tail=clip[-1:], prompt="", seed=0,
                            mode="film", seconds=0)  # fmt: skip
-        writer.add("b" * 64, clip.flip(0), before=[first], overlap=1, tail=clip[-1:], latents=None, prompt="", seed=0,
+        add_take(writer, "b" * 64, clip.flip(0), before=[first], overlap=1, tail=clip[-1:], prompt="", seed=0,
                    mode="film", seconds=0)  # fmt: skip
     return tmp_path / "pictures"
 
@@ -619,8 +617,7 @@ def test_sound_and_picture_of_twenty_clips_are_in_step(tmp_path: Path) -> None:
             start = clip * (count - 1)
             images = torch.zeros(count, 64, 64, 3)
             images[[mark - start for mark in marks if start <= mark < start + count]] = 1
-            take = writer.add(
-                f"{clip}", images, before=takes, overlap=min(clip, 1), tail=images[-1:], latents=None, prompt="",
+            take = add_take(writer, f"{clip}", images, before=takes, overlap=min(clip, 1), tail=images[-1:], prompt="",
                 seed=0, mode="talk", seconds=0,
             )  # fmt: skip
             takes.append(take)

@@ -365,7 +365,7 @@ def test_clip_vision_sees_the_first_motion_frame(tmp_path: Path) -> None:
     seen = [inputs["image_1"] for name, inputs in host.calls if name == "WanVideoClipVisionEncode"]
     clips = [answer for name, answer in host.calls if name == "WanVideoDecode"]
     shown = [host.WanVideoDecode(**inputs)[0] for inputs in clips]
-    assert torch.equal(seen[0], this.start_image)
+    assert torch.equal(seen[0], this.sources.start_image)
     assert torch.equal(seen[1], shown[0][-5:-4])
     assert torch.equal(seen[2], shown[1][-5:-4])
 
@@ -618,7 +618,7 @@ def test_models_vae_and_modes_of_two_families_are_refused_before_any_call(
     with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match=message):
         render_chain(made, writer, host, Report(), resume=True)
     assert host.calls == []
-    assert not made.vae.calls
+    assert not made.sources.vae.calls
 
 
 def test_one_family_is_let_through() -> None:
@@ -660,10 +660,10 @@ def test_a_clip_is_written_while_the_next_is_sampled(tmp_path: Path, monkeypatch
     sampling = [threading.Event() for _ in range(3)]
     write, met = ReelWriter.add, []
 
-    def add(self: ReelWriter, digest: str, images: Tensor, **facts: Any) -> Any:
+    def add(self: ReelWriter, new: Any, **facts: Any) -> Any:
         number = len(facts["before"])
         met.append(number == 2 or sampling[number + 1].wait(30))
-        return write(self, digest, images, **facts)
+        return write(self, new, **facts)
 
     class Watched(FakeHost):
         def WanVideoSamplerFromSettings(self, **inputs: Any) -> tuple[Any, ...]:
@@ -682,10 +682,10 @@ def test_a_disk_that_refuses_is_said_and_what_was_written_stays(
 ) -> None:
     write = ReelWriter.add
 
-    def add(self: ReelWriter, digest: str, images: Tensor, **facts: Any) -> Any:
+    def add(self: ReelWriter, new: Any, **facts: Any) -> Any:
         if len(facts["before"]) == 1:
             raise SVIError("reel r: clip 2 could not be written: no space left")
-        return write(self, digest, images, **facts)
+        return write(self, new, **facts)
 
     monkeypatch.setattr(ReelWriter, "add", add)
     with ReelWriter(tmp_path / "r", fps=16) as writer, pytest.raises(SVIError, match="clip 2 could not be written"):

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from helpers import within
+from helpers import add_take, within
 from old_graphs import pixel_chain
 from safetensors.torch import save_file
 from test_story_answer import node as story_node
@@ -382,7 +382,7 @@ def test_of_a_reel_the_story_route_tells_a_summary_alone(migrating: Server, fold
     folder = folders / "output" / "svi_reels" / "theirs"
     images = torch.zeros(9, 16, 16, 3)
     with ReelWriter(folder, fps=16) as writer:
-        writer.add("9f" * 32, images, before=[], overlap=0, tail=images[-5:].clone(), latents=None,
+        add_take(writer, "9f" * 32, images, before=[], overlap=0, tail=images[-5:].clone(),
                    prompt="private prompt", seed=987654321, mode="private_mode", seconds=1.0)  # fmt: skip
     chain = open_reel(folder).chain
     (folder / "private_notes.txt").write_text("private")
@@ -742,7 +742,7 @@ def reel(tmp_path: Path) -> Path:
     """One clip of 9 frames."""
     images = torch.rand(9, 64, 64, 3)
     with ReelWriter(tmp_path / "reel", fps=16) as writer:
-        writer.add("a" * 64, images, before=[], overlap=0, tail=images[-5:], latents=None, prompt="p", seed=0,
+        add_take(writer, "a" * 64, images, before=[], overlap=0, tail=images[-5:], prompt="p", seed=0,
                    mode="film", seconds=1)  # fmt: skip
     return tmp_path / "reel"
 

@@ -29,13 +29,6 @@ EMBEDS_OUTPUTS = Outputs(
 )
 
 
-# Names of the outputs of WanVideoHighLowPair.
-PAIR_OUTPUTS = (
-    "high_model", "low_model", "high_embeds", "low_embeds", "steps", "shift", "scheduler", "high_end_step",
-    "low_start_step", "info",
-)  # fmt: skip
-
-
 def fold(inputs: dict[str, Any], *names: str) -> dict[str, Any]:
     """INPUT_TYPES whose widgets of these names are advanced: most people leave them as they are.
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 
 from ..svi_embeds.fingerprint import fingerprint
-from .render import MEMORY_INPUTS
 from .sampler_wiring import RunningGraph
 
+# Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
+# memory must not cost them the clips they have.
+MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
 _PASSING = {"WanVideoSetBlockSwap": "model"}  # nodes that pass on the input of that name
 
 

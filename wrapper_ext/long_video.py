@@ -26,9 +26,9 @@ from ..svi_embeds.words import align, write_info
 from . import host
 from .around import notes_on_loras
 from .graph_digest import graph_digest
-from .nodes_reel import assemble, cut_name, sound_name
 from .render import FIRST_MODELS, PER_CLIP, Rendered, render_chain
 from .render_job import Job, Sources, check_job
+from .render_join import assemble, cut_name, sound_name
 from .sampler_wiring import RunningGraph, lora_names
 from .voice_rate import voice_rate
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..svi_embeds.errors import SVIError
 from . import host
-from .common import CATEGORY, PAIR_OUTPUTS, fold, size_inputs
+from .common import CATEGORY, fold, size_inputs
+from .sampler_wiring import PAIR_OUTPUTS
 
 
 class _PairTypes:

@@ -12,10 +12,10 @@ from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY
+from .render_join import assemble, cut_name, sound_name
 
 if TYPE_CHECKING:
     from ..svi_embeds.reel import Reel
-    from ..svi_embeds.soundtrack import Soundtrack
 
 
 def _reels() -> list[str]:
@@ -243,30 +243,6 @@ def _reel(reel: object) -> Reel:
     if not isinstance(reel, Reel):
         raise SVIError(f"reel must come from SVI Long Video or SVI Reel Open, got {type(reel).__name__}")
     return reel
-
-
-def sound_name(track: Soundtrack | None) -> str:
-    """What a video's file name says of its sound, so that one with other sound is not taken for it."""
-    from ..svi_embeds.fingerprint import fingerprint
-
-    return "" if track is None else f"_a{fingerprint([track.samples, track.rate])[:8]}"
-
-
-def cut_name(reel: Reel) -> str:
-    """The same of a video that ends before the chain does."""
-    return f"_{reel.shown_frames}f" if reel.shown_frames < reel.total_frames else ""
-
-
-def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:
-    """Join a reel's clips to a file with progress on a node; cancel leaves no file."""
-    host.show_text(node_id, f"joining {len(reel.clips)} clips")
-
-    def progress(done: int, total: int) -> None:
-        host.stop_if_cancelled()
-        if done % 16 == 0 or done == total:
-            host.show_progress(node_id, done, total)
-
-    reel.assemble(path, progress=progress, **options)
 
 
 NODE_CLASS_MAPPINGS = {

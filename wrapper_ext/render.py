@@ -23,7 +23,8 @@ from ..svi_embeds.guides import POSES, VOICE
 from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import ClipPlan
 from ..svi_embeds.reel_manifest import Take
-from ..svi_embeds.reel_writer import ReelWriter
+from ..svi_embeds.reel_writer import NewTake, ReelWriter
+from .graph_digest import MEMORY_INPUTS
 from .render_colour import ColourHold
 from .render_drift import DriftSoFar, look_of
 from .render_facts import colour_facts, facts_of, prints_of
@@ -36,9 +37,6 @@ FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
 # Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
-# Where a model waits and how it is moved decides nothing about what it gives: what people change after running out of
-# memory must not cost them the clips they have.
-MEMORY_INPUTS = ("block_swap_args", "force_offload", "load_device", "vram_management_args")
 _NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
 # Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
 _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
@@ -203,10 +201,11 @@ class _Renderer:
         del samples
         tail = last_frames(images, tail_frames)
         look = self.drift.measure(images, clip.overlap_frames)
-        saver.add(
-            digest, images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt, seed=clip.seed,
-            mode=clip.mode, seconds=time.monotonic() - started, look=look, values=self.values[clip.index],
-        )  # fmt: skip
+        saver.add(NewTake(
+            digest=digest, images=images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
+            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
+            values=self.values[clip.index],
+        ))  # fmt: skip
         del images
         self.drift.add(look, tail)
         self.host.free_memory()

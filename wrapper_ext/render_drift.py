@@ -6,11 +6,11 @@ from PIL import Image
 from torch import Tensor
 
 from ..svi_embeds.clip_video import to_images
-from ..svi_embeds.drift import ClipLook, drift_of, glance
+from ..svi_embeds.drift import drift_of
 from ..svi_embeds.drift_plot import NARROW, ClipEnds, draw_drift
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import to_picture
-from ..svi_embeds.look import measure
+from ..svi_embeds.look import ClipLook, glance, measure
 from ..svi_embeds.reel import Reel
 from ..svi_embeds.reel_manifest import Take
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from typing import Any
-
-from torch import Tensor
 
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel_manifest import Take
-from ..svi_embeds.reel_writer import ReelWriter
+from ..svi_embeds.reel_writer import NewTake, ReelWriter
 
 
 class Saver:
@@ -51,6 +48,6 @@ class Saver:
         self.takes()
         self._takes.append(take)
 
-    def add(self, digest: str, images: Tensor, **facts: Any) -> None:
-        """The next clip is written from now on. facts: what else `ReelWriter.add` takes."""
-        self._coming = self._thread.submit(self.writer.add, digest, images, before=self.takes(), **facts)
+    def add(self, new: NewTake) -> None:
+        """The next clip is written from now on."""
+        self._coming = self._thread.submit(self.writer.add, new, before=self.takes())

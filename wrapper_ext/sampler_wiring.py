@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..svi_embeds.pairing import Pair
-from .common import PAIR_OUTPUTS
 
-# Outputs of the pair node by position; the node's RETURN_NAMES are these.
 _UNKNOWN = object()  # linked to something that is not known before it runs
 _MODEL_LINKS = ("model",)
 _SAMPLES_LINKS = ("samples", "latent", "latents", "sampler_inputs")
 _LORA_LINKS = ("model", "lora", "prev_lora")
 _LORA_NAMES = ("lora", "lora_name", *(f"lora_{i}" for i in range(5)))
 _PROMPTS = ("positive_prompt", "prompt")
+
+# Outputs of WanVideoHighLowPair by position; its RETURN_NAMES are these.
+PAIR_OUTPUTS = (
+    "high_model", "low_model", "high_embeds", "low_embeds", "steps", "shift", "scheduler", "high_end_step",
+    "low_start_step", "info",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
