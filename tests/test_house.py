@@ -38,7 +38,7 @@ def layer(path: Path) -> str:
     stem = path.stem
     if stem in ("host", "host_requests", "settings"):
         return "host"
-    if stem.startswith("render"):
+    if stem.startswith("render") or stem in ("sampler_wiring", "graph_digest"):
         return "render"
     if stem.startswith(("demo", "inspect", "cli", "doctor")):
         return "cli"

@@ -12,7 +12,6 @@ from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
 from . import host
 from .common import CATEGORY
-from .render_join import assemble, cut_name, sound_name
 
 if TYPE_CHECKING:
     from ..svi_embeds.reel import Reel
@@ -213,6 +212,7 @@ class WanVideoSVIReelVideo:
         """See `Reel.assemble`. Returns VIDEO, and the file in words."""
         from ..svi_embeds.clip_video import check_format
         from ..svi_embeds.soundtrack import soundtrack_of
+        from .render_join import assemble, cut_name, sound_name
 
         row = check_format(format)
         _reel(reel)

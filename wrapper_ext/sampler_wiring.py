@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..svi_embeds.pairing import Pair
+if TYPE_CHECKING:
+    from ..svi_embeds.pairing import Pair
 
 _UNKNOWN = object()  # linked to something that is not known before it runs
 _MODEL_LINKS = ("model",)
