@@ -9,6 +9,7 @@ from typing import cast
 
 from .beginning import Beginning
 from .checks import check_bool, check_choice, check_int, check_rate
+from .clip_settings import ClipSettings, Connected
 from .errors import SVIError
 from .latent_plan import (
     LATENT_END_PADDING_CHOICES,
@@ -320,10 +321,11 @@ def _check_clip(
     check_choice("known", clip.known, KNOWN_CHOICES)
     check_choice("padding", clip.padding, PADDING_CHOICES)
     plan_clip(
-        mode=clip.mode, num_frames=clip.num_frames, start_frames=start_frames,
-        reference_frames=reference_frames, end_frames=ends,
-        overlap_frames=clip.motion_frames, known_frames=clip.known, padding=clip.padding,
-        fun_or_fl2v_model=fun_or_fl2v_model,
+        ClipSettings(
+            mode=clip.mode, num_frames=clip.num_frames, overlap_frames=clip.motion_frames, known_frames=clip.known,
+            padding=clip.padding, fun_or_fl2v_model=fun_or_fl2v_model,
+        ),
+        Connected(start_image=start_frames, ref_image=reference_frames, end_image=ends),
     )  # fmt: skip
 
 

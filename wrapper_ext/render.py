@@ -14,10 +14,13 @@ from torch import Tensor
 
 from ..svi_embeds.chain import ChainClip, latent_choices
 from ..svi_embeds.clip import make_clip
+from ..svi_embeds.clip_settings import ClipInputs, ClipSettings, Connected
+from ..svi_embeds.encode import Encoder
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.frames import last_frames, resize_frames, to_picture
 from ..svi_embeds.guides import POSES, VOICE
+from ..svi_embeds.latent_settings import LatentInputs, LatentSettings
 from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import plan_clip
 from ..svi_embeds.reel_manifest import Take
@@ -170,10 +173,14 @@ class _Renderer:
         if clip.works_on_latents:
             return self.anchor_print
         plan = plan_clip(
-            mode=clip.mode, num_frames=clip.num_frames, start_frames=clip.motion_frames,
-            reference_frames=int(self.job.reference is not None), overlap_frames=clip.motion_frames,
-            end_frames=int(clip.end is not None), known_frames=clip.known, padding=clip.padding,
-            fun_or_fl2v_model=self.job.fun_or_fl2v_model,
+            ClipSettings(
+                mode=clip.mode, num_frames=clip.num_frames, overlap_frames=clip.motion_frames, known_frames=clip.known,
+                padding=clip.padding, fun_or_fl2v_model=self.job.fun_or_fl2v_model,
+            ),
+            Connected(
+                start_image=clip.motion_frames, ref_image=int(self.job.reference is not None),
+                end_image=int(clip.end is not None),
+            ),
         )  # fmt: skip
         return None if plan.reference_from is None else self.ref_print
 
@@ -226,11 +233,16 @@ class _Renderer:
             first = start[len(start) - clip.motion_frames :][:1]
             (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=job.clip_vision, image_1=first)
         made = make_clip(
-            job.vae, mode=clip.mode, width=job.width, height=job.height, num_frames=clip.num_frames, start_image=start,
-            ref_image=job.reference, end_image=self._end(clip), clip_embeds=vision,
-            fun_or_fl2v_model=job.fun_or_fl2v_model, tiled_vae=job.tiled_vae, overlap_frames=clip.motion_frames,
-            known_frames=clip.known, padding=clip.padding, ref_strength=clip.ref_strength, device=self.host.device(),
-            offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
+            ClipSettings(
+                mode=clip.mode, width=job.width, height=job.height, num_frames=clip.num_frames,
+                overlap_frames=clip.motion_frames, known_frames=clip.known, padding=clip.padding,
+                ref_strength=clip.ref_strength, fun_or_fl2v_model=job.fun_or_fl2v_model,
+            ),
+            ClipInputs(start_image=start, ref_image=job.reference, end_image=self._end(clip), clip_embeds=vision),
+            Encoder(
+                vae=job.vae, tiled=job.tiled_vae, device=self.host.device(), offload_device=self.host.offload_device(),
+                before_encode=self.host.stop_if_cancelled,
+            ),
         )  # fmt: skip
         self.host.free_memory()
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
@@ -245,10 +257,14 @@ class _Renderer:
         elif self.video is not None:
             previous = self._encode(self.video)
         made = make_latent_clip(
-            anchor_samples=self._anchor(), num_frames=clip.num_frames, prev_samples=previous,
-            motion_latents=clip.motion_latents or 1, end_samples=None if end is None else self._encode(end),
-            known_frames=known, padding=padding, ref_strength=clip.ref_strength,
-            fun_or_fl2v_model=job.fun_or_fl2v_model,
+            LatentSettings(
+                num_frames=clip.num_frames, motion_latents=clip.motion_latents or 1, known_frames=known,
+                padding=padding, ref_strength=clip.ref_strength, fun_or_fl2v_model=job.fun_or_fl2v_model,
+            ),
+            LatentInputs(
+                anchor_samples=self._anchor(), prev_samples=previous,
+                end_samples=None if end is None else self._encode(end),
+            ),
         )  # fmt: skip
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
