@@ -20,7 +20,6 @@ from .frames import check_inputs, compose_video, prepare_parts, to_video, video_
 from .keyframes import known_masks, left_out_pixels, region_notes
 from .masks import (
     concat_from_known,
-    count_known,
     fit_temporal_mask,
     looks_inverted,
     pack_known,
@@ -151,9 +150,10 @@ def _masks(
     if temporal_mask is not None:
         known, notes = fit_temporal_mask(temporal_mask, frames=line.total_frames, height=lat_h, width=lat_w)
         if looks_inverted(given := per_frame(known)):
+            kept = sum(value >= 1 for value in given)
             notes.append(
-                f"temporal_mask keeps {count_known(given).split()[0]} of {len(given)} frames, but not the first: is "
-                "it a concat_mask (black = kept)? temporal_mask takes known_mask (white = kept)"
+                f"temporal_mask keeps {kept} of {len(given)} frames, but not the first: is it a concat_mask (black = "
+                "kept)? temporal_mask takes known_mask (white = kept)"
             )
         if line.end_apart and len(temporal_mask) < line.total_frames:
             notes.append(

@@ -8,9 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from .checks import check_bool, check_choice, check_int, check_strength
-from .keyframes import OUTSIDE_CHOICES
+from .keyframes import OUTSIDE_CHOICES, parse_keyframes
 from .recipes import END_PADDING_CHOICES, KNOWN_CHOICES, PADDING_CHOICES, recipe
-from .timeline import FRAMES_PER_LATENT, latent_count
+from .timeline import FRAMES_PER_LATENT
 
 # With one end frame, exactly those that share its latent.
 END_PADDING_FRAMES = FRAMES_PER_LATENT - 1
@@ -20,8 +20,9 @@ END_PADDING_FRAMES = FRAMES_PER_LATENT - 1
 class ClipSettings:
     """The widgets of WanVideoSVIEmbeds by name, with their defaults; those of the VAE make an `Encoder`.
 
-    mode: id of a recipe. width, height: pixels. num_frames: 4k+1. overlap_frames: motion frames to take from the start
-    batch; 0 means the recipe's count. known_frames, padding: one of KNOWN_CHOICES, of PADDING_CHOICES.
+    mode: id of a recipe. width, height: pixels; the VAE says of what they must be multiples, see `decide_clip`.
+    num_frames: 4k+1. overlap_frames: motion frames to take from the start batch; 0 means the recipe's count.
+    known_frames, padding: one of KNOWN_CHOICES, of PADDING_CHOICES.
     ref_strength: multiplies the latents that hold nothing but reference (or `last`) padding. start_latent_strength,
     end_latent_strength: multiply the first and the last latent. noise_aug_strength: noise on the motion frames (not on
     padding or end).
@@ -33,8 +34,7 @@ class ClipSettings:
     repeat_padding_latents: padding whose latents no longer change is not encoded again, see `repeats`; the latents are
     the same either way. Never with a region.
 
-    Raises SVIError for a value that no clip takes. What depends on the VAE (the size) or on images is checked by
-    `decide_clip`.
+    Raises SVIError for a value that no clip takes.
     """
 
     mode: str = "film"
@@ -60,10 +60,12 @@ class ClipSettings:
 
     def __post_init__(self) -> None:
         recipe(self.mode)
+        check_int("width", self.width)
+        check_int("height", self.height)
         for field in fields(self):
             if field.name.endswith("_strength"):
                 check_strength(field.name, getattr(self, field.name))
-        latent_count(self.num_frames)
+        parse_keyframes(self.keyframes, num_frames=self.num_frames)
         for name, minimum in (("overlap_frames", 0), ("end_frames", 0), ("end_padding_frames", 1), ("feather", 0)):
             check_int(name, getattr(self, name), minimum=minimum)
         for name in ("fun_or_fl2v_model", "repeat_padding_latents"):
@@ -102,7 +104,7 @@ class ClipInputs:
     start_image: the previous clip or the first image; its last frames are taken. ref_image: 1 H W C, the original
     image. end_image: what the clip ends on. keyframe_images: one for each of the keyframes, in order.
     temporal_mask: F' H' W', 1 = kept; replaces the known rule, and changes no pixel (see `kept_padding_notes` for where
-    the host's node does). region: 1 or F H' W', 1 = known.
+    the host's node does). region: 1 or F H' W', 1 = known. The others are what the host's encode node takes.
     """
 
     start_image: Tensor | None = None

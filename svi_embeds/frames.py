@@ -6,7 +6,6 @@ import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -165,18 +164,23 @@ class Parts:
 
 def check_inputs(inputs: ClipInputs, *, start_name: str = "start_image") -> tuple[ClipInputs, list[str]]:
     """The inputs with their images as `check_images` gives them, and notes. start_name: what errors call the start."""
-    images: dict[str, Any] = {}
     notes: list[str] = []
-    for field, name in (
-        ("start_image", start_name),
-        ("ref_image", "ref_image"),
-        ("end_image", "end_image"),
-        ("keyframe_images", "keyframe_images"),
-    ):
-        if (image := getattr(inputs, field)) is not None:
-            images[field], said = check_images(name, image)
-            notes += said
-    return replace(inputs, **images), notes
+
+    def checked(name: str, images: Tensor | None) -> Tensor | None:
+        if images is None:
+            return None
+        images, said = check_images(name, images)
+        notes.extend(said)
+        return images
+
+    images = replace(
+        inputs,
+        start_image=checked(start_name, inputs.start_image),
+        ref_image=checked("ref_image", inputs.ref_image),
+        end_image=checked("end_image", inputs.end_image),
+        keyframe_images=checked("keyframe_images", inputs.keyframe_images),
+    )
+    return images, notes
 
 
 def prepare_parts(plan: ClipPlan, inputs: ClipInputs, *, width: int, height: int) -> Parts:

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from .checks import check_choice
+from .checks import check_choice, check_int
 from .embeds import with_clean_latents
 from .encode import latent_size
 from .errors import SVIError
@@ -63,6 +63,11 @@ class PairSettings:
     def __post_init__(self) -> None:
         check_schedule(self.scheduler, self.steps, self.shift)
         check_choice("boundary", self.boundary, BOUNDARY_CHOICES)
+        if self.boundary == "custom":
+            check_boundary(self.custom_boundary)
+        latent_count(self.num_frames)
+        latent_size(_VAE_FACTOR, width=self.width, height=self.height)
+        check_int("clean_index", self.clean_index)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
@@ -135,9 +140,7 @@ def plan_pair(high: ModelFacts, low: ModelFacts, settings: PairSettings, inputs:
 
     Raises SVIError for a pair that the host crashes on or samples wrongly in silence.
     """
-    scheduler, steps, num_frames, clean_index = (
-        settings.scheduler, settings.steps, settings.num_frames, settings.clean_index,
-    )  # fmt: skip
+    scheduler, steps, num_frames, index = settings.scheduler, settings.steps, settings.num_frames, settings.clean_index
     notes = _check_models(high, low)
     share = resolve_boundary(settings.boundary, settings.custom_boundary, high)
     split = count_high(sigmas, share)
@@ -157,10 +160,10 @@ def plan_pair(high: ModelFacts, low: ModelFacts, settings: PairSettings, inputs:
     both, size = stages.both, stages.clip
     pixels = (size[1] // 2, size[2] // 2) if high.kind == "ti2v_5b" else size[1:]  # a 5B latent is 16 pixels wide
     clean = clean_latents_of_both(
-        both, inputs.clean_latents, clean_index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
+        both, inputs.clean_latents, index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
     )
-    if inputs.clean_latents is None and clean_index:
-        notes.append(f"clean_index {clean_index} has no effect: there are no clean_latents")
+    if inputs.clean_latents is None and index:
+        notes.append(f"clean_index {index} has no effect: there are no clean_latents")
     if clean:
         _check_clean(high, scheduler, notes)
     check_pusa_noise(stages, clean, notes)
