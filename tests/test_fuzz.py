@@ -205,7 +205,7 @@ _ARGUMENTS: dict[str, Callable[[bool], Strategy]] = {
         ClipSettings, mode=st.sampled_from(MODES), num_frames=values.counts(False), overlap_frames=st.integers(0, 9),
         end_frames=st.integers(0, 3), fun_or_fl2v_model=st.booleans(), known_frames=st.sampled_from(KNOWN_CHOICES),
         padding=st.sampled_from(PADDING_CHOICES), end_padding=st.sampled_from(END_PADDING_CHOICES),
-        end_padding_frames=st.integers(1, 40), keyframes=values.keyframe_texts(True),
+        end_padding_frames=st.integers(1, 40), keyframes=values.keyframe_texts(False),
     ),
     "connected": lambda _: st.builds(
         Connected, start_image=st.integers(0, 20), ref_image=st.integers(0, 2), end_image=st.integers(0, 40),
