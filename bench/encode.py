@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from wanvideo_svi.svi_embeds.clip import make_clip
+from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.encode import Encoder
 
 from . import host
 from .prep import NoVAE, _images
@@ -49,9 +51,10 @@ def _embeds(
     def run() -> Tensor | float:
         timed.seconds = 0.0
         made = make_clip(
-            timed, mode="shot", width=width, height=height, num_frames=frames, start_image=last, ref_image=reference,
-            repeat_padding_latents=repeat, tiled_vae=tiled, device=_DEVICE,
-        )  # fmt: skip
+            ClipSettings(mode="shot", width=width, height=height, num_frames=frames, repeat_padding_latents=repeat),
+            ClipInputs(start_image=last, ref_image=reference),
+            Encoder(vae=timed, tiled=tiled, device=_DEVICE),
+        )
         return timed.seconds if vae_only else made.embeds["image_embeds"]
 
     return run
@@ -82,9 +85,10 @@ def own_share(*, width: int, height: int) -> Callable[[], object]:
 
     def run() -> None:
         made = make_clip(
-            vae, mode="shot", width=width, height=height, num_frames=81, start_image=last, ref_image=reference,
-            device=_DEVICE,
-        )  # fmt: skip
+            ClipSettings(mode="shot", width=width, height=height),
+            ClipInputs(start_image=last, ref_image=reference),
+            Encoder(vae=vae, device=_DEVICE),
+        )
         made.sheet().save(io.BytesIO(), "PNG", compress_level=1)
 
     return run

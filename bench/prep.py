@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 from wanvideo_svi.svi_embeds.clip import make_clip
+from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.encode import Encoder
 
 from . import host
 
@@ -51,7 +53,9 @@ def shot_ours() -> Callable[[], object]:
 
     def run() -> None:
         made = make_clip(
-            vae, mode="shot", width=WIDTH, height=HEIGHT, num_frames=FRAMES, start_image=last, ref_image=reference
+            ClipSettings(mode="shot", width=WIDTH, height=HEIGHT, num_frames=FRAMES),
+            ClipInputs(start_image=last, ref_image=reference),
+            Encoder(vae=vae),
         )
         assert made.embeds["num_frames"] == FRAMES
 
@@ -115,7 +119,8 @@ def film_ours() -> Callable[[], object]:
     clip, vae = _images(FRAMES, width=WIDTH, height=HEIGHT), NoVAE()
 
     def run() -> None:
-        make_clip(vae, mode="film", width=WIDTH, height=HEIGHT, num_frames=FRAMES, start_image=clip)
+        settings = ClipSettings(mode="film", width=WIDTH, height=HEIGHT, num_frames=FRAMES)
+        make_clip(settings, ClipInputs(start_image=clip), Encoder(vae=vae))
 
     return run
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from .clip_settings import ClipSettings
 from .errors import StoryError
 from .latent_plan import LatentPlan
+from .latent_settings import LatentSettings
 from .plan import ClipPlan
 from .recipes import SVI2_PRO
 from .story import Model
@@ -25,7 +27,7 @@ class ChainClip:
     end: index into the end images. model: `first` is the model without the SVI LoRA. cfg: None for the sampler's own.
     until: frames of the chain up to this clip's end, from the first frame of clip 1 on, whether the video shows that
     or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
-    plan: what each of its frames or latents is.
+    settings, plan: what the clip is made with, and what each of its frames or latents is.
     """
 
     index: int
@@ -43,8 +45,9 @@ class ChainClip:
     end: int | None
     cfg: float | None
     until: int
-    color: str | None = None
-    plan: ClipPlan | LatentPlan | None = field(default=None, compare=False)
+    color: str | None
+    settings: ClipSettings | LatentSettings
+    plan: ClipPlan | LatentPlan
 
     @property
     def start(self) -> int:

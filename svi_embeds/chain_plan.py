@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import cast
+from typing import Any
 
 from .beginning import Beginning
 from .chain import SEED_STEP, ChainClip, ChainPlan
 from .chain_settings import ChainConnected, ChainSettings
 from .checks import check_choice
+from .clip_settings import ClipSettings, Connected
 from .errors import StoryError, SVIError
-from .latent_plan import (
-    LATENT_END_PADDING_CHOICES,
-    LATENT_KNOWN_CHOICES,
-    LATENT_PADDING_CHOICES,
-    LatentKnown,
-    LatentPadding,
-    LatentPlan,
-)
+from .latent_clip_plan import decide_latent_clip
+from .latent_plan import LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES, LatentPlan
+from .latent_settings import LatentConnected, LatentSettings
 from .plan import ClipPlan, plan_clip
 from .recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe, too_long
 from .story import AUTO, MAX_CLIPS, MAX_SEED, Block, Model, parse_story
@@ -39,7 +34,6 @@ def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = 
 
     Raises SVIError, naming the line, for a story or a clip that cannot be.
     """
-    begins = Beginning(connected.start_frames, bool(connected.reference_frames), settings.skip_repeated)
     length = connected.length
     clips: list[ChainClip] = []
     blocks = parse_story(story)
@@ -53,13 +47,12 @@ def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = 
         for repetition in range(block.repeat) if block.repeat != AUTO else itertools.count():
             if block.repeat == AUTO and _reaches(clips, length, block):
                 break
-            before = clips[-1] if clips else None
             try:
-                clip = _clip(block, before, repetition, settings, begins=begins, has_first=connected.first_clip_model)
-                clip = replace(clip, plan=_plan_of(clip, before, settings, connected))
+                clip = _clip(block, clips[-1] if clips else None, repetition, settings, connected)
             except SVIError as error:
                 raise StoryError(error, line=block.line, clip=len(clips) + 1) from error
             clips.append(clip)
+    begins = _beginning(settings, connected)
     notes = [*_notes(clips, settings.mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
     if fills and clips[-1].line != blocks[-1].line:
         notes.append(
@@ -86,15 +79,14 @@ def _own_motion(mode: str) -> int:
     return FRAMES_PER_LATENT * SVI2_PRO.motion_latents + 1 if mode == SVI2_PRO.id else recipe(mode).motion_frames
 
 
+def _beginning(settings: ChainSettings, connected: ChainConnected) -> Beginning:
+    return Beginning(connected.start_frames, bool(connected.reference_frames), settings.skip_repeated)
+
+
 def _clip(
-    block: Block,
-    before: ChainClip | None,
-    repetition: int,
-    settings: ChainSettings,
-    *,
-    begins: Beginning,
-    has_first: bool,
+    block: Block, before: ChainClip | None, repetition: int, settings: ChainSettings, connected: ChainConnected
 ) -> ChainClip:
+    begins, has_first = _beginning(settings, connected), connected.first_clip_model
     index = before.index + 1 if before else 0
     wanted = block.mode or settings.mode
     goes_on = not before and begins.goes_on(wanted)
@@ -124,58 +116,60 @@ def _clip(
     if (known := motion if goes_on else overlap) >= frames:
         raise SVIError(f"the overlap is {known} of {frames} frames, nothing would be added: lower it")
     own = block.seed + SEED_STEP * repetition if block.seed is not None else settings.seed + SEED_STEP * index
+    row: dict[str, Any] = {
+        "mode": wanted, "num_frames": frames, "motion_frames": motion, "known": block.known or "recipe",
+        "padding": block.padding or "recipe", "end": block.end,
+        "ref_strength": 1.0 if block.ref_strength is None else block.ref_strength,
+    }  # fmt: skip
+    there = connected.end_images
+    if block.end is not None and there is not None and block.end >= there:
+        have = f"there are {there} (0..{there - 1})" if there else "end_images is not connected"
+        raise SVIError(f"end={block.end} is none of the end images: {have}")
+    made = _on_latents(row, settings) if wanted == SVI2_PRO.id else _on_pixels(row, before, settings, connected)
     return ChainClip(
-        index=index, line=block.line, prompt=block.prompt, mode=wanted, model=model, seed=own % (MAX_SEED + 1),
-        num_frames=frames, motion_frames=motion, overlap_frames=overlap, known=block.known or "recipe",
-        padding=block.padding or "recipe", ref_strength=1.0 if block.ref_strength is None else block.ref_strength,
-        end=block.end, cfg=block.cfg, color=block.color, until=before.until + frames - overlap if before else frames,
+        index=index, line=block.line, prompt=block.prompt, model=model, seed=own % (MAX_SEED + 1),
+        overlap_frames=overlap, cfg=block.cfg, color=block.color,
+        until=before.until + frames - overlap if before else frames, settings=made[0], plan=made[1], **row,
     )  # fmt: skip
 
 
-def _plan_of(
-    clip: ChainClip, before: ChainClip | None, settings: ChainSettings, connected: ChainConnected
-) -> ClipPlan | LatentPlan:
-    """What each frame or latent of a clip is. Raises SVIError for a clip that could not be made once its turn comes."""
-    there = connected.end_images
-    if clip.end is not None and there is not None and clip.end >= there:
-        have = f"there are {there} (0..{there - 1})" if there else "end_images is not connected"
-        raise SVIError(f"end={clip.end} is none of the end images: {have}")
-    if clip.works_on_latents:
-        return _latent_plan(clip, settings.fun_or_fl2v_model)
+def _on_pixels(
+    row: Mapping[str, Any], before: ChainClip | None, settings: ChainSettings, connected: ChainConnected
+) -> tuple[ClipSettings, ClipPlan]:
+    """Raises SVIError for a clip that could not be made once its turn comes."""
     start_frames = before.num_frames if before else connected.start_frames
     if not start_frames:
         raise SVIError("there is nothing to begin with: connect start_image, the first image of the video")
-    check_choice("known", clip.known, KNOWN_CHOICES)
-    check_choice("padding", clip.padding, PADDING_CHOICES)
-    return _pixel_plan(
-        mode=clip.mode, num_frames=clip.num_frames, start_frames=start_frames,
-        reference_frames=int(connected.has_original), end_frames=int(clip.end is not None),
-        overlap_frames=clip.motion_frames, known_frames=clip.known, padding=clip.padding,
-        fun_or_fl2v_model=settings.fun_or_fl2v_model,
+    check_choice("known", row["known"], KNOWN_CHOICES)
+    check_choice("padding", row["padding"], PADDING_CHOICES)
+    made = ClipSettings(
+        mode=row["mode"], width=settings.width, height=settings.height, num_frames=row["num_frames"],
+        overlap_frames=row["motion_frames"], known_frames=row["known"], padding=row["padding"],
+        ref_strength=row["ref_strength"], fun_or_fl2v_model=settings.fun_or_fl2v_model,
     )  # fmt: skip
+    there = Connected(
+        start_image=start_frames, ref_image=int(connected.has_original), end_image=int(row["end"] is not None)
+    )
+    return made, _plan(made, there)
 
 
 # Most clips of a chain are alike and share their plan: a chain may have a hundred thousand.
-_pixel_plan = lru_cache(64)(plan_clip)
+_plan, _decide = lru_cache(64)(plan_clip), lru_cache(64)(decide_latent_clip)
 
 
-def _latent_plan(clip: ChainClip, fun_or_fl2v_model: bool) -> LatentPlan:
-    ends = int(clip.end is not None)
-    known, padding = latent_choices(clip)
-    return LatentPlan(
-        num_frames=clip.num_frames, anchor=1, motion=clip.motion_latents, end=ends, known=known, padding=padding,
-        end_padding=LATENT_END_PADDING_CHOICES[0], end_padding_latents=0,
-        end_apart=bool(ends) and not fun_or_fl2v_model,
-    )  # fmt: skip
-
-
-def latent_choices(clip: ChainClip) -> tuple[LatentKnown, LatentPadding]:
-    """known_frames and padding of a clip that works on latents. Raises SVIError for those of the other modes."""
-    known = LATENT_KNOWN_CHOICES[0] if clip.known == "recipe" else clip.known
-    padding = LATENT_PADDING_CHOICES[0] if clip.padding == "recipe" else clip.padding
+def _on_latents(row: Mapping[str, Any], settings: ChainSettings) -> tuple[LatentSettings, LatentPlan]:
+    """The same of a clip that works on latents; known_frames and padding have choices of their own there."""
+    known = LATENT_KNOWN_CHOICES[0] if row["known"] == "recipe" else row["known"]
+    padding = LATENT_PADDING_CHOICES[0] if row["padding"] == "recipe" else row["padding"]
     check_choice("known", known, LATENT_KNOWN_CHOICES)
     check_choice("padding", padding, LATENT_PADDING_CHOICES)
-    return cast(LatentKnown, known), cast(LatentPadding, padding)
+    motion = max(0, row["motion_frames"] - 1) // FRAMES_PER_LATENT
+    made = LatentSettings(
+        num_frames=row["num_frames"], motion_latents=motion or 1, known_frames=known, padding=padding,
+        ref_strength=row["ref_strength"], fun_or_fl2v_model=settings.fun_or_fl2v_model,
+    )  # fmt: skip
+    there = LatentConnected(prev_samples=motion or None, end_samples=1 if row["end"] is not None else None)
+    return made, _decide(made, there).plan
 
 
 def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:

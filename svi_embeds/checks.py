@@ -3,19 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import fields
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 from .errors import SVIError
-
-_Settings = TypeVar("_Settings")
-
-
-def settings_of(kind: type[_Settings], values: Mapping[str, Any]) -> _Settings:
-    """Settings of a kind (a dataclass) from values by name, such as a node's inputs; those that it has no field for are
-    left. Raises SVIError as the kind does."""
-    return kind(**{field.name: values[field.name] for field in fields(kind) if field.name in values})  # type: ignore[arg-type]
 
 
 def check_int(name: str, value: object, *, minimum: int | None = None) -> int:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .checks import check_choice, check_strength
+from .clip_settings import ClipSettings, Connected
 from .encode import CHANNELS, FACTOR, channels_of, latent_size
 from .errors import SVIError
 from .file_names import SVI_ON_CONTROL
-from .keyframes import OUTSIDE_CHOICES, feather_known, parse_keyframes
+from .keyframes import feather_known
 from .masks import count_concat, describe_known, format_runs
-from .plan import END_PADDING_FRAMES, ClipPlan, count_end_frames, plan_clip
+from .plan import ClipPlan, plan_clip
 from .recipes import IMAGE_PADDING, EndPadding, Recipe, check_channels, recipe, too_long
 from .timeline import Role
 
@@ -24,17 +24,21 @@ class DecidedClip:
     """A plan and what goes with it.
 
     known: one value per frame, feathered, before a region narrows it; None where a temporal_mask gives them.
-    known_name: the rule it follows. lat_h, lat_w: latent pixels. notes: those of the plan, and of what goes with it.
+    lat_h, lat_w: latent pixels. notes: those of the plan, and of what goes with it.
     """
 
+    settings: ClipSettings
+    connected: Connected
     plan: ClipPlan
     known: tuple[float, ...] | None
-    known_name: str
-    width: int
-    height: int
     lat_h: int
     lat_w: int
     notes: tuple[str, ...]
+
+    @property
+    def known_name(self) -> str:
+        """The rule by which frames are kept, or the input that replaces it."""
+        return "temporal_mask" if self.connected.temporal_mask else self.plan.known
 
     @property
     def sources(self) -> dict[Role, str]:
@@ -51,109 +55,56 @@ class DecidedClip:
             "end": "end_image",
         }
 
-    def describe(self, known: Sequence[float], *, latents: int) -> list[str]:
-        """The clip in words, a line each. known: one value per frame. latents: extra ones in front included."""
-        return [
-            *self.heading(latents=latents),
-            f"known_mask (wrapper): {describe_known(known)}, rule {self.known_name}",
-            f"concat_mask (native): {count_concat(known)}",
-        ]
+    def describe(self, known: Sequence[float] | None, *, latents: int) -> dict[str, str]:
+        """The clip in words: what a line is of, and the line.
 
-    def heading(self, *, latents: int) -> list[str]:
-        """The lines that do not depend on the mask."""
+        known: one value per frame, None where the mask is not known yet. latents: extra ones in front included.
+        """
         row, line = self.plan.recipe, self.plan.timeline
+        size = f"{self.settings.width}x{self.settings.height}"
         parts = ", ".join(f"{segment} ({self.sources[segment.role]})" for segment in line.segments)
-        return [
-            f"{row.id}: {line.num_frames} frames at {self.width}x{self.height}, {latents} latents",
-            f"made for {' + '.join(row.loras) or 'no LoRA'} on {row.base}. {row.note}",
-            f"frames: {parts}",
-        ]
+        said = {
+            "clip": f"{row.id}: {line.num_frames} frames at {size}, {latents} latents",
+            "made_for": f"made for {' + '.join(row.loras) or 'no LoRA'} on {row.base}. {row.note}",
+            "frames": f"frames: {parts}",
+        }
+        if known is None:
+            return {**said, "known_mask": "known_mask: what temporal_mask gives"}
+        return {
+            **said,
+            "known_mask": f"known_mask (wrapper): {describe_known(known)}, rule {self.known_name}",
+            "concat_mask": f"concat_mask (native): {count_concat(known)}",
+        }
 
 
-def decide_clip(
-    *,
-    mode: str,
-    width: int,
-    height: int,
-    num_frames: int,
-    upsampling_factor: int = FACTOR,
-    start_frames: int = 0,
-    reference_frames: int = 0,
-    end_images: int = 0,
-    keyframe_images: int = 0,
-    has_temporal_mask: bool = False,
-    has_region: bool = False,
-    has_control: bool = False,
-    fun_or_fl2v_model: bool = True,
-    noise_aug_strength: float = 0.0,
-    start_latent_strength: float = 1.0,
-    end_latent_strength: float = 1.0,
-    overlap_frames: int = 0,
-    known_frames: str = "recipe",
-    padding: str = "recipe",
-    ref_strength: float = 1.0,
-    end_frames: int = 0,
-    end_strength: float = 1.0,
-    end_padding: str = "same",
-    end_padding_frames: int = END_PADDING_FRAMES,
-    keyframes: str = "",
-    feather: int = 0,
-    outside_region: str = "empty",
-) -> DecidedClip:
-    """Decide one clip. Settings as `make_clip` takes them; of images and masks only how many there are.
-
-    upsampling_factor: the VAE's. start_frames, reference_frames, end_images, keyframe_images: frames in each connected
-    batch, 0 when not connected. has_control: whether there are control_embeds.
+def decide_clip(settings: ClipSettings, connected: Connected, *, upsampling_factor: int = FACTOR) -> DecidedClip:
+    """Decide one clip. upsampling_factor: the VAE's.
 
     Raises SVIError as `make_clip` does, for all that shows without a pixel.
     """
-    row, channels = recipe(mode), channels_of(upsampling_factor)
+    row, channels = recipe(settings.mode), channels_of(upsampling_factor)
     check_channels(row, channels)
-    lat_h, lat_w = latent_size(upsampling_factor, width=width, height=height)
-    for name, value in (
-        ("noise_aug_strength", noise_aug_strength),
-        ("start_latent_strength", start_latent_strength),
-        ("end_latent_strength", end_latent_strength),
-        ("ref_strength", ref_strength),
-        ("end_strength", end_strength),
-    ):
-        check_strength(name, value)
-    plan = plan_clip(
-        mode=mode,
-        num_frames=num_frames,
-        start_frames=start_frames,
-        reference_frames=reference_frames,
-        end_frames=count_end_frames(end_images, end_frames),
-        overlap_frames=overlap_frames,
-        known_frames=known_frames,
-        padding=padding,
-        end_padding=end_padding,
-        end_padding_frames=end_padding_frames,
-        keyframes=parse_keyframes(keyframes, num_frames=num_frames),
-        keyframe_images=keyframe_images,
-        fun_or_fl2v_model=fun_or_fl2v_model,
-    )
-    if has_temporal_mask and known_frames != "recipe":
+    lat_h, lat_w = latent_size(upsampling_factor, width=settings.width, height=settings.height)
+    plan = plan_clip(settings, connected)
+    if connected.temporal_mask and settings.known_frames != "recipe":
         raise SVIError(
-            f"temporal_mask replaces known_frames, yet known_frames is {known_frames}: "
+            f"temporal_mask replaces known_frames, yet known_frames is {settings.known_frames}: "
             "set it to recipe, or disconnect temporal_mask"
         )
-    check_choice("outside_region", outside_region, OUTSIDE_CHOICES)
-    if has_region or feather or plan.timeline.keyframes:
-        _check_part_known(plan, has_temporal_mask)
+    if connected.region or settings.feather or plan.timeline.keyframes:
+        _check_part_known(plan, connected.temporal_mask)
     return DecidedClip(
+        settings=settings,
+        connected=connected,
         plan=plan,
-        known=None if has_temporal_mask else tuple(feather_known(plan.known_values, feather)),
-        known_name="temporal_mask" if has_temporal_mask else plan.known,
-        width=width,
-        height=height,
+        known=None if connected.temporal_mask else tuple(feather_known(plan.known_values, settings.feather)),
         lat_h=lat_h,
         lat_w=lat_w,
         notes=(
             *plan.notes,
-            *too_long(row, num_frames),
-            *_model_notes(row, channels=channels, has_control=has_control),
-            *(_mask_notes(plan) if has_temporal_mask else ()),
+            *too_long(row, settings.num_frames),
+            *_model_notes(row, channels=channels, has_control=connected.control_embeds),
+            *(_mask_notes(plan) if connected.temporal_mask else ()),
         ),
     )
 

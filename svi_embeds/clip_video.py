@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,7 +29,8 @@ Pixels = npt.NDArray[np.uint8]  # H W 3
 class VideoFormat:
     """How a video is written.
 
-    quality: the codec's scale, from best to worst, as option `option`; None without one. sound: codec of its audio.
+    options: of the codec and of the container, those of DEFAULT_QUALITY among them. quality: the codec's scale, from
+    best to worst, as option `option`; None without one. sound: codec of its audio.
     """
 
     id: str
@@ -43,6 +44,14 @@ class VideoFormat:
     tag: str | None = None
     sound: str = "aac"
 
+    def at(self, quality: int) -> VideoFormat:
+        """The same at a quality of 0..100, for formats with loss."""
+        if self.option is None:
+            return self
+        best, worst = self.quality
+        scale = str(round(worst + (best - worst) * quality / 100))
+        return replace(self, options={**self.options, self.option: scale})
+
 
 _FORMATS = (
     VideoFormat("h264", "libx264", "yuv420p", ".mp4", "mp4", {"preset": "medium", "movflags": "+faststart"},
@@ -54,9 +63,9 @@ _FORMATS = (
     VideoFormat("prores", "prores_ks", "yuv422p10le", ".mov", "mov", {"profile": "3", "vendor": "apl0"},
                 sound="pcm_s16le"),
 )  # fmt: skip
-FORMATS: dict[str, VideoFormat] = {row.id: row for row in _FORMATS}
-LOSSLESS = FORMATS["ffv1"]
 DEFAULT_QUALITY = 85
+FORMATS: dict[str, VideoFormat] = {row.id: row.at(DEFAULT_QUALITY) for row in _FORMATS}
+LOSSLESS = FORMATS["ffv1"]
 MAX_PIXELS = 2**26  # of a frame: the nodes' largest size, 8096 x 8096
 # FFmpeg's names of plain containers; none of them names other files.
 _CONTAINERS = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,ogg,flv,gif,asf"
@@ -102,13 +111,12 @@ def write_video(
     height: int,
     fps: float,
     video_format: VideoFormat = LOSSLESS,
-    quality: int = DEFAULT_QUALITY,
     track: Soundtrack | None = None,
     after_frame: Callable[[], None] | None = None,
 ) -> int:
     """Write frames (H W 3 uint8) to a file that must not be there yet, on the disk when this returns. Returns how many.
 
-    quality: 0..100, for formats with loss. track: sound from frame 0 on, cut where the frames end.
+    video_format: a row of FORMATS, or one `at` another quality. track: sound from frame 0 on, cut where the frames end.
     after_frame: called after each frame; what it raises ends the work. Whatever goes wrong, the file is gone.
     Raises OSError when the disk refuses, SVIError when PyAV lacks the codec.
     """
@@ -119,7 +127,7 @@ def write_video(
         with path.open("xb") as file:
             sink = _Sink(file)
             with av.open(sink, "w", format=video_format.container, options=_mux_options(video_format)) as container:
-                stream = _add_stream(container, video_format, width=width, height=height, fps=fps, quality=quality)
+                stream = _add_stream(container, video_format, width=width, height=height, fps=fps)
                 sound = TrackWriter(container, track, codec=video_format.sound) if track is not None else None
                 for pixels in frames:
                     if sound:
@@ -170,7 +178,7 @@ def _mux_options(video_format: VideoFormat) -> dict[str, str]:
     return {"fflags": "+bitexact"} | {key: value for key, value in video_format.options.items() if key == "movflags"}
 
 
-def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height: int, fps: float, quality: int) -> Any:
+def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height: int, fps: float) -> Any:
     import av
 
     try:
@@ -181,9 +189,6 @@ def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height
             "install the PyAV of PyPI"
         ) from error
     options = {key: value for key, value in video_format.options.items() if key != "movflags"}
-    if video_format.option:
-        best, worst = video_format.quality
-        options[video_format.option] = str(round(worst + (best - worst) * quality / 100))
     stream = container.add_stream(video_format.codec, rate=video_rate(fps), options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, video_format.pixels
     context = stream.codec_context

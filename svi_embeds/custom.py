@@ -7,7 +7,6 @@ WAN21.concat_cond) where those give the model something to work with.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +18,9 @@ from .checks import check_dict
 from .clip_latents import encode_repeating
 from .concat_mask import read_concat_mask
 from .custom_plan import DecidedCustom, check_mask_place, decide_custom
-from .embeds import build_embeds, svi_record
-from .encode import CHANNELS, FACTOR, PATCH, WanVAE, check_vae, vae_on
+from .custom_settings import CustomConnected, CustomInputs, CustomSettings
+from .embeds import Beside, build_embeds, svi_record
+from .encode import CHANNELS, FACTOR, PATCH, Encoder, check_vae
 from .encoded import EncodedClip
 from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
@@ -49,83 +49,50 @@ class _Source:
     notes: tuple[str, ...]
 
 
-def make_custom_clip(
-    *,
-    width: int,
-    height: int,
-    length: int,
-    vae: WanVAE | None = None,
-    clip_embeds: dict[str, Any] | None = None,
-    concat_latent_image: dict[str, Any] | None = None,
-    start_image: Tensor | None = None,
-    concat_mask: Tensor | None = None,
-    concat_mask_index: int = 0,
-    mask_polarity: str = "native",
-    mask_rate: str = "auto",
-    latent_space: str = "auto",
-    tiled_vae: bool = False,
-    repeat_padding_latents: bool = True,
-    device: torch.device | None = None,
-    offload_device: torch.device | None = None,
-    before_encode: Callable[[], None] | None = None,
-) -> CustomClip:
+def make_custom_clip(settings: CustomSettings, inputs: CustomInputs, encoder: Encoder | None = None) -> CustomClip:
     """Make the embeds of one clip from latents and a mask. Nothing that is passed in is changed.
 
-    width, height: pixels, multiples of 16. length: frames, 4k+1.
-    concat_latent_image: LATENT [1, C, T, h, w], C = 16, or 32 for models with control and image latents.
-    start_image: F H W C in 0..1, used when there is no concat_latent_image: encoded by vae with grey behind it.
-    concat_mask: F' H' W' in 0..1. mask_polarity: native (0 = kept) or wrapper (1 = kept). mask_rate: one mask per
-    frame (pixel) or per latent; auto tells by the count. concat_mask_index: the channel that the mask goes before; 0,
-    or 16 of 32. latent_space: of concat_latent_image.
-    repeat_padding_latents, device, offload_device, before_encode: as in `make_clip`.
+    encoder: only start_image needs one.
 
     Raises SVIError for input that cannot be read in one way, and for layouts that the host's sampler does not take.
     """
-    if clip_embeds is not None:
-        check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
+    if inputs.clip_embeds is not None:
+        check_dict("clip_embeds", inputs.clip_embeds, "WanVideo ClipVision Encode")
+    length, concat_mask, polarity = settings.length, inputs.concat_mask, settings.mask_polarity
     samples = start = None
     notes: list[str] = []
-    if concat_latent_image is not None:
-        samples, notes = read_latent("concat_latent_image", concat_latent_image)
-    elif start_image is not None:
-        start, notes = check_images("start_image", start_image)
-    decided = decide_custom(
-        width=width,
-        height=height,
-        length=length,
-        latent_channels=None if samples is None else len(samples),
-        start_frames=0 if start_image is None else 1 if start is None else len(start),
-        has_vae=vae is not None,
-        has_mask=concat_mask is not None,
-        concat_mask_index=concat_mask_index,
-        mask_polarity=mask_polarity,
-        mask_rate=mask_rate,
-        latent_space=latent_space,
+    if inputs.concat_latent_image is not None:
+        samples, notes = read_latent("concat_latent_image", inputs.concat_latent_image)
+    elif inputs.start_image is not None:
+        start, notes = check_images("start_image", inputs.start_image)
+    connected = CustomConnected(
+        concat_latent_image=None if samples is None else len(samples),
+        start_image=0 if inputs.start_image is None else 1 if start is None else len(start),
+        vae=encoder is not None,
+        concat_mask=concat_mask is not None,
     )
+    decided = decide_custom(settings, connected)
     notes += decided.notes
     lat_h, lat_w = decided.lat_h, decided.lat_w
     if concat_mask is not None:
         packed, mask_said = read_concat_mask(
-            concat_mask, length=length, height=lat_h, width=lat_w, polarity=mask_polarity, rate=mask_rate
+            concat_mask, length=length, height=lat_h, width=lat_w, polarity=polarity, rate=settings.mask_rate
         )
         if looks_inverted(per_frame(unpack_known(packed))):
-            other = "wrapper" if mask_polarity == "native" else "native"
+            other = "wrapper" if polarity == "native" else "native"
             notes.append(
-                f"concat_mask, read as {mask_polarity}, keeps most frames but not the first: if it was made for the "
+                f"concat_mask, read as {polarity}, keeps most frames but not the first: if it was made for the "
                 f"other side, set mask_polarity to {other}"
             )
     else:
         packed = pack_known(frame_masks(decided.known or (), height=lat_h, width=lat_w))
         mask_said = decided.mask_said
     if samples is not None:
-        source = _from_latent(samples, length=length, height=lat_h, width=lat_w, space=latent_space)
+        source = _from_latent(samples, length=length, height=lat_h, width=lat_w, space=settings.latent_space)
     else:
-        source = _from_image(
-            start, vae, decided, tiled=tiled_vae, repeat=repeat_padding_latents, device=device or torch.device("cpu"),
-            offload_device=offload_device, before_encode=before_encode,
-        )  # fmt: skip
+        source = _from_image(start, encoder, decided)
     notes += source.notes
-    latents, control = _split_control(source.latents, concat_mask_index)
+    latents, control = _split_control(source.latents, settings.concat_mask_index)
     known = unpack_known(packed).clone()
     values = per_frame(known)
     if concat_mask is not None and min(values) >= 1:
@@ -146,11 +113,11 @@ def make_custom_clip(
             padding="custom",
             known_per_frame=values,
         ),
-        clip_embeds=clip_embeds,
-        control=control,
+        beside=Beside(clip_embeds=inputs.clip_embeds, control=control),
     )
+    size = f"{settings.width}x{settings.height}"
     head = [
-        f"custom: {length} frames at {width}x{height}, {latents.shape[1]} latents of {len(source.latents)} channels",
+        f"custom: {length} frames at {size}, {latents.shape[1]} latents of {len(source.latents)} channels",
         f"latents: {source.said}",
         f"mask: {mask_said}",
         *decided.describe(values),
@@ -202,23 +169,14 @@ def _from_latent(samples: Tensor, *, length: int, height: int, width: int, space
     return _Source(latents.clone(), latents.dtype, said, ())
 
 
-def _from_image(
-    start: Tensor | None,
-    vae: WanVAE | None,
-    decided: DecidedCustom,
-    *,
-    tiled: bool,
-    repeat: bool,
-    device: torch.device,
-    offload_device: torch.device | None,
-    before_encode: Callable[[], None] | None,
-) -> _Source:
-    vae = check_vae(vae)
+def _from_image(start: Tensor | None, encoder: Encoder | None, decided: DecidedCustom) -> _Source:
+    if start is None or encoder is None:
+        raise SVIError("there is no start_image to encode, or no vae for it")
+    vae = check_vae(encoder.vae)
     if vae.upsampling_factor != FACTOR:
         raise SVIError("start_image needs the Wan 2.1 VAE: the 5B model's latents fit no image-to-video model")
-    if start is None:
-        raise SVIError("there is no start_image to encode")
-    width, height, length = decided.width, decided.height, decided.length
+    settings = decided.settings
+    width, height, length = settings.width, settings.height, settings.length
     notes = []
     used = start[: decided.start_frames].detach().to("cpu", torch.float32)
     check_pixels("start_image", used)
@@ -226,7 +184,9 @@ def _from_image(
         notes.append(f"start_image was cut at the centre and resized from {used.shape[2]}x{used.shape[1]}")
         channels_first = resize_centre(rearrange(used, "f h w c -> f c h w"), height=height, width=width)
         used = rearrange(channels_first, "f c h w -> f h w c")
-    repeats = find_repeats([range(len(used), length)], receptive_field(vae)) if repeat else NO_REPEATS
+    repeats = NO_REPEATS
+    if settings.repeat_padding_latents:
+        repeats = find_repeats([range(len(used), length)], receptive_field(vae))
 
     def compose(frames: int = length) -> Tensor:
         video = torch.zeros(3, frames, height, width, dtype=vae.dtype)
@@ -234,12 +194,8 @@ def _from_image(
         return video
 
     video = compose(length - repeats.frames)
-    if before_encode is not None:
-        before_encode()
-    with vae_on(vae, device, offload_device):
-        latents, said = encode_repeating(
-            vae, video, repeats, compose, latents=latent_count(length), device=device, tiled=tiled
-        )
+    with encoder.ready():
+        latents, said = encode_repeating(encoder, video, repeats, compose, latents=latent_count(length))
     notes += said
     return _Source(latents, vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
 

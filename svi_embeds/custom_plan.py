@@ -7,31 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
-from .checks import check_choice, check_int
-from .concat_mask import POLARITY_CHOICES, RATE_CHOICES
+from .custom_settings import CustomConnected, CustomSettings
 from .encode import CHANNELS, FACTOR, latent_size
 from .errors import SVIError
 from .masks import count_concat, describe_known
-from .timeline import latent_count
-
-CustomSpace = Literal["auto", "native", "wrapper"]
-SPACE_CHOICES: tuple[str, ...] = get_args(CustomSpace)
 
 
 @dataclass(frozen=True, slots=True)
 class DecidedCustom:
-    """length: frames. start_frames: how many of start_image's frames lead the clip, 0 with latents of one's own.
+    """start_frames: how many of start_image's frames lead the clip, 0 with latents of one's own.
 
     known: one value per frame; None where a concat_mask gives them. lat_h, lat_w: latent pixels.
     """
 
-    length: int
-    width: int
-    height: int
+    settings: CustomSettings
+    connected: CustomConnected
     start_frames: int
-    has_latents: bool
     known: tuple[int, ...] | None
     lat_h: int
     lat_w: int
@@ -50,35 +42,14 @@ class DecidedCustom:
         return [f"known_mask (wrapper): {describe_known(known)}", f"concat_mask (native): {count_concat(known)}"]
 
 
-def decide_custom(
-    *,
-    width: int,
-    height: int,
-    length: int,
-    latent_channels: int | None = None,
-    start_frames: int = 0,
-    has_vae: bool = True,
-    has_mask: bool = False,
-    concat_mask_index: int = 0,
-    mask_polarity: str = "native",
-    mask_rate: str = "auto",
-    latent_space: str = "auto",
-) -> DecidedCustom:
-    """Decide one clip. Settings as `make_custom_clip` takes them.
-
-    latent_channels: of concat_latent_image, None without one. start_frames: frames of start_image, 0 without one.
+def decide_custom(settings: CustomSettings, connected: CustomConnected) -> DecidedCustom:
+    """Decide one clip.
 
     Raises SVIError as `make_custom_clip` does, for all that shows without a latent, a pixel or a mask.
     """
-    lat_h, lat_w = latent_size(FACTOR, width=width, height=height)
-    latent_count(length)
-    check_choice("latent_space", latent_space, SPACE_CHOICES)
-    check_int("concat_mask_index", concat_mask_index, minimum=0)
-    if has_mask:
-        check_choice("mask_polarity", mask_polarity, POLARITY_CHOICES)
-        check_choice("mask_rate", mask_rate, RATE_CHOICES)
+    lat_h, lat_w = latent_size(FACTOR, width=settings.width, height=settings.height)
+    length, start_frames, latent_channels = settings.length, connected.start_image, connected.concat_latent_image
     notes = []
-    has_latents = latent_channels is not None
     if latent_channels is not None:
         if start_frames:
             notes.append("start_image is not used: concat_latent_image is connected")
@@ -89,21 +60,19 @@ def decide_custom(
             )
     elif not start_frames:
         raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
-    elif not has_vae:
+    elif not connected.vae:
         raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader")
     elif start_frames > length:
         notes.append(f"start_image was cut from {start_frames} to {length} frames")
-    check_mask_place(concat_mask_index, channels=latent_channels or CHANNELS)
-    leading = 0 if has_latents else min(start_frames, length)
-    known = None if has_mask else (1,) * leading + (0,) * (length - leading)
+    check_mask_place(settings.concat_mask_index, channels=latent_channels or CHANNELS)
+    leading = 0 if latent_channels is not None else min(start_frames, length)
+    known = None if connected.concat_mask else (1,) * leading + (0,) * (length - leading)
     if known is not None and all(known):
         notes.append("the mask keeps every frame: nothing is generated")
     return DecidedCustom(
-        length=length,
-        width=width,
-        height=height,
+        settings=settings,
+        connected=connected,
         start_frames=leading,
-        has_latents=has_latents,
         known=known,
         lat_h=lat_h,
         lat_w=lat_w,

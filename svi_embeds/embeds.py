@@ -7,6 +7,7 @@ sampler ignores keys that it does not know.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypedDict, cast
 
 import torch
@@ -77,6 +78,21 @@ class ImageEmbeds(TypedDict):
     svi: SVIRecord
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Beside:
+    """What the sampler gets beside a clip's latents. control: from `control_signal`.
+
+    clip_embeds, add_cond_latents: as the host's encode node gets them.
+    """
+
+    clip_embeds: dict[str, Any] | None = None
+    control: dict[str, Any] | None = None
+    add_cond_latents: dict[str, Any] | None = None
+
+
+_NOTHING_BESIDE = Beside()
+
+
 def build_embeds(
     *,
     num_frames: int,
@@ -86,17 +102,14 @@ def build_embeds(
     extra: Tensor | None = None,
     end_video: Tensor | None = None,
     fun_or_fl2v_model: bool = True,
-    clip_embeds: dict[str, Any] | None = None,
-    control: dict[str, Any] | None = None,
-    add_cond_latents: dict[str, Any] | None = None,
+    beside: Beside = _NOTHING_BESIDE,
 ) -> ImageEmbeds:
     """Put a clip's parts into the dict.
 
     num_frames: frames of the clip. latents: C T h w, mask: 4 T h w, both with the extra latents already in front.
-    extra: those extra latents C t h w. end_video: C e H W in -1..1. control: from `control_signal`. clip_embeds,
-    add_cond_latents: as the host's encode node gets them.
+    extra: those extra latents C t h w. end_video: C e H W in -1..1.
     """
-    clip = clip_embeds or {}
+    clip = beside.clip_embeds or {}
     _, count, lat_h, lat_w = latents.shape
     built: ImageEmbeds = {
         "image_embeds": latents,
@@ -107,11 +120,11 @@ def build_embeds(
         "max_seq_len": count * (lat_h * lat_w // PATCH**2),
         "clip_context": clip.get("clip_embeds"),
         "negative_clip_context": clip.get("negative_clip_embeds"),
-        "control_embeds": control,
+        "control_embeds": beside.control,
         "end_image": end_video,
         "fun_or_fl2v_model": fun_or_fl2v_model,
         "has_ref": extra is not None,
-        "add_cond_latents": add_cond_latents,
+        "add_cond_latents": beside.add_cond_latents,
         "svi": record,
     }
     check_embeds(built)

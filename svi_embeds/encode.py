@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
 
-from .checks import check_int
+from .checks import check_bool, check_int
 from .errors import SVIError
 from .tensors import all_finite
 
+_CPU = torch.device("cpu")
 MAX_SIDE = 16_384  # pixels; nodes allow half of it, a link may carry any number
 PATCH = 2  # the transformer's spatial patch, in latent pixels
 CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
@@ -82,15 +84,35 @@ def latent_size(factor: int, *, width: int, height: int) -> tuple[int, int]:
     return height // factor, width // factor
 
 
-@contextmanager
-def vae_on(vae: WanVAE, device: torch.device, offload_device: torch.device | None) -> Iterator[None]:
-    """The VAE on `device`, and on offload_device afterwards, also when encoding fails; None leaves it."""
-    try:
-        vae.to(device)
-        yield
-    finally:
-        if offload_device is not None:
-            vae.model.to(offload_device)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class Encoder:
+    """Who encodes a clip, and where.
+
+    vae: the wrapper's WANVAE, see `check_vae`. tiled: in tiles, which takes less memory and gives other latents.
+    device: where to encode. offload_device: where the VAE goes afterwards; None leaves it.
+    before_encode: called once all input has been found good and all pixels are ready.
+    """
+
+    vae: WanVAE
+    tiled: bool = False
+    device: torch.device = _CPU
+    offload_device: torch.device | None = None
+    before_encode: Callable[[], None] | None = None
+
+    def __post_init__(self) -> None:
+        check_bool("tiled_vae", self.tiled)
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Around all encoding of a clip: the VAE on `device`, and on offload_device afterwards, also when it fails."""
+        if self.before_encode is not None:
+            self.before_encode()
+        try:
+            self.vae.to(self.device)
+            yield
+        finally:
+            if self.offload_device is not None:
+                self.vae.model.to(self.offload_device)
 
 
 def check_end_apart(vae: WanVAE) -> None:
@@ -102,15 +124,14 @@ def check_end_apart(vae: WanVAE) -> None:
         )
 
 
-def encode_video(
-    vae: WanVAE, video: Tensor, *, latents: int, device: torch.device, end_apart: bool = False, tiled: bool = False
-) -> Tensor:
+def encode_video(encoder: Encoder, video: Tensor, *, latents: int, end_apart: bool = False) -> Tensor:
     """Encode a clip. video: C F H W in -1..1. Returns C T h w on the CPU.
 
     latents: T that must come out. end_apart: the last frame is encoded by itself (the wrapper's `end_`).
     """
+    vae = encoder.vae
     factor = vae.upsampling_factor
-    encoded = vae.encode([video], device, end_=end_apart, tiled=tiled)[0].cpu()
+    encoded = vae.encode([video], encoder.device, end_=end_apart, tiled=encoder.tiled)[0].cpu()
     expected = (channels_of(factor), latents, video.shape[2] // factor, video.shape[3] // factor)
     if tuple(encoded.shape) != expected:
         raise SVIError(

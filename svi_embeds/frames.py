@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from .checks import check_int
+from .clip_settings import ClipInputs
 from .errors import SVIError
 from .plan import ClipPlan
 from .repeats import NO_REPEATS, Repeats
@@ -161,8 +162,29 @@ class Parts:
     notes: tuple[str, ...] = ()
 
 
-def prepare_parts(plan: ClipPlan, images: dict[str, Tensor], *, width: int, height: int) -> Parts:
-    """Check and resize what the plan uses of `images` (F H W 3 in 0..1, by input name).
+def check_inputs(inputs: ClipInputs, *, start_name: str = "start_image") -> tuple[ClipInputs, list[str]]:
+    """The inputs with their images as `check_images` gives them, and notes. start_name: what errors call the start."""
+    notes: list[str] = []
+
+    def checked(name: str, images: Tensor | None) -> Tensor | None:
+        if images is None:
+            return None
+        images, said = check_images(name, images)
+        notes.extend(said)
+        return images
+
+    images = replace(
+        inputs,
+        start_image=checked(start_name, inputs.start_image),
+        ref_image=checked("ref_image", inputs.ref_image),
+        end_image=checked("end_image", inputs.end_image),
+        keyframe_images=checked("keyframe_images", inputs.keyframe_images),
+    )
+    return images, notes
+
+
+def prepare_parts(plan: ClipPlan, inputs: ClipInputs, *, width: int, height: int) -> Parts:
+    """Check and resize what the plan uses of the images, which `check_inputs` has seen.
 
     Only frames that are used are read, and each distinct image is resized once. Raises SVIError for bad pixels.
     """
@@ -179,19 +201,20 @@ def prepare_parts(plan: ClipPlan, images: dict[str, Tensor], *, width: int, heig
         return resize_frames(used, width=width, height=height)
 
     motion = reference = end = keyframes = source = None
-    if plan.timeline.motion_frames:
-        source = images["start_image"][-plan.timeline.motion_frames :]
+    line = plan.timeline
+    if line.motion_frames and inputs.start_image is not None:
+        source = inputs.start_image[-line.motion_frames :]
         motion = prepare(plan.start_name, source)
-    if plan.reference_from is not None:
-        image = images[plan.reference_from]
+    image = inputs.ref_image if plan.reference_from == "ref_image" else inputs.start_image
+    if plan.reference_from is not None and image is not None:
         if motion is not None and source is not None and _same(image, source[-1:]):
             reference = motion[-1:]
         else:
             reference = prepare(plan.reference_from, image)
-    if plan.timeline.end_frames:
-        end = prepare("end_image", images["end_image"][: plan.timeline.end_frames])
-    if plan.timeline.keyframes:
-        keyframes = prepare("keyframe_images", images["keyframe_images"])
+    if line.end_frames and inputs.end_image is not None:
+        end = prepare("end_image", inputs.end_image[: line.end_frames])
+    if line.keyframes and inputs.keyframe_images is not None:
+        keyframes = prepare("keyframe_images", inputs.keyframe_images)
     fillers = {
         "reference": reference,
         "last": None if motion is None else motion[-1:],

@@ -185,15 +185,18 @@ class ScenePlan:
         return tuple(latent_of_frame(cut) for cut in self.cuts)
 
     @property
+    def summary(self) -> str:
+        tokens = estimate_tokens(self.scene.prompt)
+        return f"{len(self.scene.shots)} shots in {self.num_frames} frames, about {tokens} of {TOKEN_LIMIT} tokens"
+
+    @property
     def info(self) -> str:
         """Each shot with its frames, in words."""
-        tokens = estimate_tokens(self.scene.prompt)
         edges = (0, *self.cuts, self.num_frames)
-        head = [f"{len(self.scene.shots)} shots in {self.num_frames} frames, about {tokens} of {TOKEN_LIMIT} tokens"]
-        head += [
+        shots = [
             f"shot {i + 1}, frames {edges[i]} to {edges[i + 1] - 1}: {shot}" for i, shot in enumerate(self.scene.shots)
         ]
-        return write_info(head, list(self.notes))
+        return write_info([self.summary, *shots], self.notes)
 
 
 def plan_scene(*, global_caption: str, shots: str, num_frames: int, cuts: str = "auto") -> ScenePlan:

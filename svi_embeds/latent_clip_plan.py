@@ -8,30 +8,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from .checks import check_bool, check_choice, check_int, check_share, check_strength
 from .errors import SVIError
-from .latent_plan import (
-    LATENT_END_PADDING_CHOICES,
-    LATENT_KNOWN_CHOICES,
-    LATENT_PADDING_CHOICES,
-    LatentKnown,
-    LatentPadding,
-    LatentPlan,
-)
+from .latent_plan import LatentKnown, LatentPadding, LatentPlan
+from .latent_settings import LatentConnected, LatentSettings
 from .masks import count_concat, describe_known
 from .recipes import SVI2_PRO, too_long
-from .timeline import latent_count
 
 
 @dataclass(frozen=True, slots=True)
 class DecidedLatents:
     """A plan, and what was decided or adjusted on the way, a sentence each."""
 
+    settings: LatentSettings
     plan: LatentPlan
     notes: tuple[str, ...]
 
-    def describe(self, *, size: str, space: str) -> list[str]:
-        """The clip in words, a line each. size: of its frames, as WxH, or "". space: of the latents that come in."""
+    @property
+    def title(self) -> str:
+        return f"{SVI2_PRO.id}: {self.plan.num_frames} frames, {self.plan.latents} latents"
+
+    def describe(self, *, size: str = "") -> dict[str, str]:
+        """The clip in words: what a line is of, and the line. size: of its frames, as WxH, where it is known."""
         plan = self.plan
         values = plan.known_values
         parts = ", ".join(f"{role} {a}" if a == b else f"{role} {a}-{b}" for role, a, b in plan.runs)
@@ -41,89 +38,55 @@ class DecidedLatents:
             if plan.overlap_frames
             else "overlap_frames: 0, no motion latents"
         )
-        at = f" at {size}" if size else ""
-        return [
-            f"{SVI2_PRO.id}: {plan.num_frames} frames{at}, {plan.latents} latents ({space} latents in)",
-            f"made for {' + '.join(SVI2_PRO.loras)} on {SVI2_PRO.base}. {SVI2_PRO.note}",
-            f"latents: {parts}",
-            f"known_mask (wrapper): {describe_known(values)}, rule {plan.known}",
-            f"concat_mask (native): {count_concat(values)}",
-            seam,
-        ]
+        at, space = f" at {size}" if size else "", self.settings.latent_space
+        return {
+            "clip": f"{SVI2_PRO.id}: {plan.num_frames} frames{at}, {plan.latents} latents ({space} latents in)",
+            "made_for": f"made for {' + '.join(SVI2_PRO.loras)} on {SVI2_PRO.base}. {SVI2_PRO.note}",
+            "latents": f"latents: {parts}",
+            "known_mask": f"known_mask (wrapper): {describe_known(values)}, rule {plan.known}",
+            "concat_mask": f"concat_mask (native): {count_concat(values)}",
+            "seam": seam,
+        }
 
 
-def decide_latent_clip(
-    *,
-    num_frames: int,
-    anchor: int,
-    prev: int | None = None,
-    end: int | None = None,
-    motion_latents: int = SVI2_PRO.motion_latents,
-    motion_match: float = 0.0,
-    known_frames: str = "first_latent",
-    padding: str = "zero",
-    anchor_strength: float = 1.0,
-    ref_strength: float = 1.0,
-    fun_or_fl2v_model: bool = True,
-    end_latents: int = 0,
-    end_strength: float = 1.0,
-    end_padding: str = "same",
-    end_padding_latents: int = 1,
-) -> DecidedLatents:
-    """Decide one clip. Settings as `make_latent_clip` takes them; of LATENTs only how many latents they have.
-
-    anchor, prev, end: latents of anchor_samples, of what prev_samples shows, and of end_samples; None when not
-    connected.
-
-    Raises SVIError as `make_latent_clip` does, for all that shows without a latent.
-    """
-    for name, value in (
-        ("anchor_strength", anchor_strength),
-        ("ref_strength", ref_strength),
-        ("end_strength", end_strength),
-    ):
-        check_strength(name, value)
-    check_choice("known_frames", known_frames, LATENT_KNOWN_CHOICES)
-    check_choice("padding", padding, LATENT_PADDING_CHOICES)
-    check_choice("end_padding", end_padding, LATENT_END_PADDING_CHOICES)
-    check_int("motion_latents", motion_latents, minimum=0)
-    check_int("end_padding_latents", end_padding_latents, minimum=1)
-    check_bool("fun_or_fl2v_model", fun_or_fl2v_model)
-    check_share("motion_match", motion_match)
-    latent_count(num_frames)
-    motion, notes = _count_motion(prev, motion_latents)
-    notes += too_long(SVI2_PRO, num_frames)
-    last = _count_end(end, end_latents)
+def decide_latent_clip(settings: LatentSettings, connected: LatentConnected) -> DecidedLatents:
+    """Decide one clip. Raises SVIError as `make_latent_clip` does, for all that shows without a latent."""
+    motion, notes = _count_motion(connected.prev_samples, settings.motion_latents)
+    notes += too_long(SVI2_PRO, settings.num_frames)
+    end_padding, ref_strength = settings.end_padding, settings.ref_strength
+    last = _count_end(connected.end_samples, settings.end_latents)
     if not last:
-        for name, idle in (("end_strength", end_strength == 1.0), ("end_padding", end_padding == "same")):
-            if not idle:
-                notes.append(f"{name} has no effect: there are no end_samples")
+        idle = {"end_strength": settings.end_strength == 1.0, "end_padding": end_padding == "same"}
+        notes += [f"{name} has no effect: there are no end_samples" for name, unset in idle.items() if not unset]
         end_padding = "same"
     plan = LatentPlan(
-        num_frames=num_frames,
-        anchor=anchor,
+        num_frames=settings.num_frames,
+        anchor=connected.anchor_samples,
         motion=motion,
         end=last,
-        known=cast(LatentKnown, known_frames),
-        padding=cast(LatentPadding, padding),
+        known=cast(LatentKnown, settings.known_frames),
+        padding=cast(LatentPadding, settings.padding),
         end_padding=end_padding,
-        end_padding_latents=0 if end_padding == "same" else end_padding_latents,
-        end_apart=bool(last) and not fun_or_fl2v_model,
+        end_padding_latents=0 if end_padding == "same" else settings.end_padding_latents,
+        end_apart=bool(last) and not settings.fun_or_fl2v_model,
     )
     if ref_strength != 1.0 and "reference padding" not in plan.roles:
         notes.append(f"ref_strength {ref_strength:g} has no effect: no latent is reference padding")
-    for role, strength in (("anchor", anchor_strength), ("end", end_strength), ("reference padding", ref_strength)):
-        if strength != 1.0 and role in plan.roles:
-            notes.append(f"{role} scaled by {strength:g}")
+    notes += [
+        f"{role} scaled by {strength:g}"
+        for role, strength in settings.strengths.items()
+        if strength != 1.0 and role in plan.roles
+    ]
     if all(plan.known_latents):
         notes.append("nothing is generated: the clip is the anchor's first frame alone")
     if not plan.gap and not plan.end:
         notes.append("anchor and motion latents fill the clip: no latent is padding")
-    if motion_match and plan.motion:
-        notes.append(f"motion latents have the anchor's mean and spread per channel (strength {motion_match:g})")
-    elif motion_match:
+    if settings.motion_match and plan.motion:
+        held = f"(strength {settings.motion_match:g})"
+        notes.append(f"motion latents have the anchor's mean and spread per channel {held}")
+    elif settings.motion_match:
         notes.append("motion_match has no effect: there are no motion latents")
-    return DecidedLatents(plan, tuple(notes))
+    return DecidedLatents(settings, plan, tuple(notes))
 
 
 def _count_motion(prev: int | None, count: int) -> tuple[int, list[str]]:
@@ -141,7 +104,6 @@ def _count_motion(prev: int | None, count: int) -> tuple[int, list[str]]:
 
 def _count_end(end: int | None, count: int) -> int:
     """How many latents the clip ends on. end: latents of end_samples. count: how many of them are asked, 0 for all."""
-    check_int("end_latents", count, minimum=0)
     if end is None:
         if count:
             raise SVIError(f"end_latents is {count}, but there are no end_samples: connect them, or set it to 0")

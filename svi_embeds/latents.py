@@ -14,12 +14,13 @@ from torch import Tensor
 
 from .checks import check_dict
 from .colour import match_latents
-from .embeds import build_embeds, svi_record
+from .embeds import Beside, build_embeds, svi_record
 from .encode import CHANNELS, FACTOR, PATCH
 from .encoded import EncodedClip
 from .errors import SVIError
 from .latent_clip_plan import decide_latent_clip
 from .latent_plan import LatentPlan
+from .latent_settings import LatentConnected, LatentInputs, LatentSettings
 from .latent_space import in_wrapper_space, read_latent
 from .masks import concat_from_known, frame_masks
 from .recipes import SVI2_PRO
@@ -35,67 +36,28 @@ class LatentClip(EncodedClip):
     plan: LatentPlan
 
 
-def make_latent_clip(
-    *,
-    anchor_samples: dict[str, Any],
-    num_frames: int,
-    prev_samples: dict[str, Any] | None = None,
-    motion_latents: int = SVI2_PRO.motion_latents,
-    motion_match: float = 0.0,
-    end_samples: dict[str, Any] | None = None,
-    clip_embeds: dict[str, Any] | None = None,
-    known_frames: str = "first_latent",
-    padding: str = "zero",
-    anchor_strength: float = 1.0,
-    ref_strength: float = 1.0,
-    fun_or_fl2v_model: bool = True,
-    end_latents: int = 0,
-    end_strength: float = 1.0,
-    end_padding: str = "same",
-    end_padding_latents: int = 1,
-    latent_space: str = "wrapper",
-) -> LatentClip:
+def make_latent_clip(settings: LatentSettings, inputs: LatentInputs) -> LatentClip:
     """Make the embeds of one SVI 2.0 Pro clip. Nothing that is passed in is changed.
-
-    anchor_samples: LATENT of the original image (or of several frames). prev_samples: LATENT of the clip before; its
-    last motion_latents are taken, and get motion_match (0..1) of the anchor's mean and spread per channel. end_samples:
-    LATENT that the clip ends on; its first end_latents are taken, 0 means
-    all. num_frames: 4k+1.
-    known_frames: one of LATENT_KNOWN_CHOICES. padding: zeros, or copies of the anchor's last latent, which ref_strength
-    multiplies. end_padding: what the last end_padding_latents before the end are, unless it is `same`.
-    fun_or_fl2v_model: off puts the end into a latent of its own behind the clip. latent_space: that of all three
-    LATENTs.
 
     The embeds equal those of the host's WanVideoSVIProEmbeds, bit for bit, where it has the same inputs.
     Raises SVIError for bad input; see `read_latent` and `LatentPlan` for what is bad.
     """
-    if clip_embeds is not None:
-        check_dict("clip_embeds", clip_embeds, "WanVideo ClipVision Encode")
-    anchor, notes = read_latent("anchor_samples", anchor_samples)
+    if inputs.clip_embeds is not None:
+        check_dict("clip_embeds", inputs.clip_embeds, "WanVideo ClipVision Encode")
+    anchor, notes = read_latent("anchor_samples", inputs.anchor_samples)
     prev, end = None, None
-    if prev_samples is not None:
-        prev, said = shown_latents("prev_samples", prev_samples)
+    if inputs.prev_samples is not None:
+        prev, said = shown_latents("prev_samples", inputs.prev_samples)
         notes += said
-    if end_samples is not None:
-        end, said = read_latent("end_samples", end_samples)
+    if inputs.end_samples is not None:
+        end, said = read_latent("end_samples", inputs.end_samples)
         notes += said
-    decided = decide_latent_clip(
-        num_frames=num_frames,
-        anchor=anchor.shape[1],
-        prev=None if prev is None else prev.shape[1],
-        end=None if end is None else end.shape[1],
-        motion_latents=motion_latents,
-        motion_match=motion_match,
-        known_frames=known_frames,
-        padding=padding,
-        anchor_strength=anchor_strength,
-        ref_strength=ref_strength,
-        fun_or_fl2v_model=fun_or_fl2v_model,
-        end_latents=end_latents,
-        end_strength=end_strength,
-        end_padding=end_padding,
-        end_padding_latents=end_padding_latents,
+    connected = LatentConnected(
+        anchor_samples=anchor.shape[1],
+        prev_samples=None if prev is None else prev.shape[1],
+        end_samples=None if end is None else end.shape[1],
     )
+    decided = decide_latent_clip(settings, connected)
     plan = decided.plan
     notes += decided.notes
     motion = None if prev is None or not plan.motion else prev[:, -plan.motion :]
@@ -103,14 +65,11 @@ def make_latent_clip(
     _check_sizes(anchor, prev_samples=motion, end_samples=end)
 
     video = {"anchor": anchor, "motion": motion, "end": end}
-    parts = {name: None if part is None else in_wrapper_space(part, latent_space) for name, part in video.items()}
-    if motion_match and parts["motion"] is not None and parts["anchor"] is not None:
-        parts["motion"] = match_latents(parts["motion"], parts["anchor"], strength=motion_match)
-    latents = _compose(
-        plan,
-        parts,
-        strengths={"anchor": anchor_strength, "end": end_strength, "reference padding": ref_strength},
-    )
+    space, match = settings.latent_space, settings.motion_match
+    parts = {name: None if part is None else in_wrapper_space(part, space) for name, part in video.items()}
+    if match and parts["motion"] is not None and parts["anchor"] is not None:
+        parts["motion"] = match_latents(parts["motion"], parts["anchor"], strength=match)
+    latents = _compose(plan, parts, strengths=settings.strengths)
     lat_h, lat_w = latents.shape[2:]
     values, size = plan.known_values, f"{lat_w * FACTOR}x{lat_h * FACTOR}"
     mask = repeat(
@@ -118,27 +77,27 @@ def make_latent_clip(
     )
     known = frame_masks(values, height=lat_h, width=lat_w)
     embeds = build_embeds(
-        num_frames=num_frames,
+        num_frames=plan.num_frames,
         latents=latents,
         mask=mask.contiguous(),
         record=svi_record(
             mode=SVI2_PRO.id,
             overlap_frames=plan.overlap_frames,
             end_frames=plan.end * FRAMES_PER_LATENT if not plan.end_apart else 1,
-            known_frames=known_frames,
-            padding=padding,
+            known_frames=settings.known_frames,
+            padding=settings.padding,
             known_per_frame=values,
         ),
         end_video=latents[:, -1:].clone() if plan.end_apart else None,  # the host asks only whether there is one
         fun_or_fl2v_model=not plan.end_apart,
-        clip_embeds=clip_embeds,
+        beside=Beside(clip_embeds=inputs.clip_embeds),
     )
     return LatentClip(
         plan=plan,
         embeds=embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
-        info=write_info(decided.describe(size=size, space=latent_space), notes),
+        info=write_info(decided.describe(size=size).values(), notes),
         tiles=make_latent_tiles(latents, values, plan.roles, end_apart=plan.end_apart),
         known_per_frame=values,
     )

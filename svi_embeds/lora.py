@@ -254,22 +254,22 @@ def _with_problems(facts: LoraFacts, *, schemes: int, attn1: bool) -> LoraFacts:
     return replace(facts, problems=tuple(problems))
 
 
-def describe_lora(facts: LoraFacts) -> list[str]:
-    """What a LoRA is, which recipe goes with it and what it must not meet: one line each."""
+def describe_lora(facts: LoraFacts) -> list[tuple[str, str]]:
+    """What a LoRA is, which recipe goes with it and what it must not meet: what a line is of, and what it says."""
     what = (
         f"{facts.purpose.title} ({facts.purpose_sure})" if facts.purpose else "no SVI, Pusa or distill LoRA by its name"
     )
     lines = [
-        f"what: {what}",
-        f"goes with: {facts.base}",
-        f"mode: {', '.join(facts.modes) or 'none of its own'}",
-        f"rank: {facts.rank}",
-        f"layers: {shorten(', '.join(facts.targets), 1000)} in {facts.blocks} blocks",
-        f"named as: {facts.naming}",
-        f"loaders: {describe_loaders(facts.ignored, facts.tensors)}",
+        ("what", what),
+        ("goes with", facts.base),
+        ("mode", ", ".join(facts.modes) or "none of its own"),
+        ("rank", facts.rank),
+        ("layers", f"{shorten(', '.join(facts.targets), 1000)} in {facts.blocks} blocks"),
+        ("named as", facts.naming),
+        ("loaders", describe_loaders(facts.ignored, facts.tensors)),
     ]
-    lines += [f"must not meet: {item}" for item in avoid(facts)]
-    return lines + [f"problem: {item}" for item in facts.problems]
+    lines += [("must not meet", item) for item in avoid(facts)]
+    return lines + [("problem", item) for item in facts.problems]
 
 
 def avoid(facts: LoraFacts) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from .checks import check_choice
+from .checks import check_choice, check_int
 from .embeds import with_clean_latents
 from .encode import latent_size
 from .errors import SVIError
@@ -38,6 +38,49 @@ BOUNDARIES: dict[str, float] = {"t2v": 0.875, "i2v": 0.9}  # Wan-Video/Wan2.2, w
 BOUNDARY_CHOICES: tuple[str, ...] = ("auto", *BOUNDARIES, "custom")
 
 _VAE_FACTOR = 8  # pixels per latent in target_shape, for every model
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSettings:
+    """The widgets of WanVideoHighLowPair by name, with their defaults.
+
+    width, height: pixels. num_frames: 4k+1. boundary: one of BOUNDARY_CHOICES; auto takes what the high noise model was
+    trained with. clean_index: the latent from which clean_latents are kept on, negative: from the end.
+
+    Raises SVIError for a schedule or a boundary that is none.
+    """
+
+    width: int = 832
+    height: int = 480
+    num_frames: int = 81
+    steps: int = 8
+    shift: float = 5.0
+    scheduler: str = "unipc"
+    boundary: str = "auto"
+    clean_index: int = 0
+    custom_boundary: float = 0.9
+
+    def __post_init__(self) -> None:
+        check_schedule(self.scheduler, self.steps, self.shift)
+        check_choice("boundary", self.boundary, BOUNDARY_CHOICES)
+        if self.boundary == "custom":
+            check_boundary(self.custom_boundary)
+        latent_count(self.num_frames)
+        latent_size(_VAE_FACTOR, width=self.width, height=self.height)
+        check_int("clean_index", self.clean_index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class PairInputs:
+    """What is connected beside the models.
+
+    high_embeds, low_embeds: WANVIDIMAGE_EMBEDS; made here for a text-to-video model, shared when both models take an
+    image. clean_latents: LATENT in the wrapper's space.
+    """
+
+    high_embeds: object = None
+    low_embeds: object = None
+    clean_latents: object = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -92,36 +135,14 @@ class Pair:
         )
 
 
-def plan_pair(
-    *,
-    high: ModelFacts,
-    low: ModelFacts,
-    sigmas: Tensor,
-    scheduler: str,
-    steps: int,
-    shift: float,
-    boundary: str = "auto",
-    custom_boundary: float = 0.9,
-    width: int,
-    height: int,
-    num_frames: int,
-    high_embeds: object = None,
-    low_embeds: object = None,
-    clean_latents: object = None,
-    clean_index: int = 0,
-) -> Pair:
-    """Decide a pair.
-
-    sigmas: share of noise at each step, [steps run] falling, from `sigmas_of` or the host. boundary: one of
-    BOUNDARY_CHOICES; auto takes what the high noise model was trained with. width, height: pixels. high_embeds,
-    low_embeds: WANVIDIMAGE_EMBEDS; made here for a text-to-video model, shared when both models take an image.
-    clean_latents: LATENT in the wrapper's space, kept from latent clean_index on (negative: from the end).
+def plan_pair(high: ModelFacts, low: ModelFacts, settings: PairSettings, inputs: PairInputs, *, sigmas: Tensor) -> Pair:
+    """Decide a pair. sigmas: share of noise at each step, [steps run] falling, from `sigmas_of` or the host.
 
     Raises SVIError for a pair that the host crashes on or samples wrongly in silence.
     """
-    check_schedule(scheduler, steps, shift)
+    scheduler, steps, num_frames, index = settings.scheduler, settings.steps, settings.num_frames, settings.clean_index
     notes = _check_models(high, low)
-    share = resolve_boundary(boundary, custom_boundary, high)
+    share = resolve_boundary(settings.boundary, settings.custom_boundary, high)
     split = count_high(sigmas, share)
     if not 0 < split < len(sigmas):
         whose, other = ("low", "high") if split == 0 else ("high", "low")
@@ -132,20 +153,22 @@ def plan_pair(
         )
     if len(sigmas) != steps:
         notes.append(f"{scheduler} runs {len(sigmas)} steps, not {steps}")
-    size = (latent_count(num_frames), *latent_size(_VAE_FACTOR, width=width, height=height))
-    stages = embeds_of_both(high, low, high_embeds, low_embeds, size=size, num_frames=num_frames, notes=notes)
+    size = (latent_count(num_frames), *latent_size(_VAE_FACTOR, width=settings.width, height=settings.height))
+    stages = embeds_of_both(
+        high, low, inputs.high_embeds, inputs.low_embeds, size=size, num_frames=num_frames, notes=notes
+    )
     both, size = stages.both, stages.clip
     pixels = (size[1] // 2, size[2] // 2) if high.kind == "ti2v_5b" else size[1:]  # a 5B latent is 16 pixels wide
     clean = clean_latents_of_both(
-        both, clean_latents, clean_index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
+        both, inputs.clean_latents, index, channels=high.out_dim, size=(size[0], *pixels), notes=notes
     )
-    if clean_latents is None and clean_index:
-        notes.append(f"clean_index {clean_index} has no effect: there are no clean_latents")
+    if inputs.clean_latents is None and index:
+        notes.append(f"clean_index {index} has no effect: there are no clean_latents")
     if clean:
         _check_clean(high, scheduler, notes)
     check_pusa_noise(stages, clean, notes)
     return Pair(
-        high=high, low=low, scheduler=scheduler, steps=steps, shift=float(shift), boundary=share,
+        high=high, low=low, scheduler=scheduler, steps=steps, shift=float(settings.shift), boundary=share,
         sigmas=tuple(sigmas.tolist()), split=split,
         high_embeds=with_clean_latents(both["high_embeds"], clean),
         low_embeds=with_clean_latents(both["low_embeds"], clean),

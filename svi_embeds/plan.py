@@ -1,4 +1,4 @@
-"""One clip decided: from a mode and what is connected to what every frame will be. No torch, no pixels."""
+"""One clip planned: from its settings and what is connected to what every frame will be. No pixels."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from .checks import check_bool, check_int
+from .clip_settings import ClipSettings, Connected
 from .errors import SVIError
+from .keyframes import parse_keyframes
 from .recipes import (
     IMAGE_PADDING,
     RECIPES,
@@ -20,12 +21,9 @@ from .recipes import (
     resolve_known,
     resolve_padding,
 )
-from .timeline import FRAMES_PER_LATENT, Role, Timeline, frames_of_latent, latent_of_frame
+from .timeline import Role, Timeline, frames_of_latent, latent_of_frame
 
 Source = Literal["ref_image", "start_image"]
-
-# With one end frame, exactly those that share its latent.
-END_PADDING_FRAMES = FRAMES_PER_LATENT - 1
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -76,53 +74,26 @@ class ClipPlan:
         return f"ClipPlan({self.recipe.id}: {self.timeline!r}, padding {self.padding}, known {self.known})"
 
 
-def plan_clip(
-    *,
-    mode: str,
-    num_frames: int,
-    start_frames: int = 0,
-    reference_frames: int = 0,
-    end_frames: int = 0,
-    overlap_frames: int = 0,
-    known_frames: str = "recipe",
-    padding: str = "recipe",
-    end_padding: str = "same",
-    end_padding_frames: int = END_PADDING_FRAMES,
-    keyframes: Sequence[int] = (),
-    keyframe_images: int = 0,
-    fun_or_fl2v_model: bool = True,
-    start_name: str = "start_image",
-) -> ClipPlan:
-    """Decide one clip.
-
-    mode: id of a recipe. num_frames: frames of the clip, 4k+1.
-    start_frames, reference_frames: frames in each connected image batch, 0 when not connected.
-    end_frames: frames that the clip ends on, 0 without an end image.
-    overlap_frames: motion frames to take from the start batch; 0 means the recipe's count.
-    known_frames, padding, end_padding: one of KNOWN_CHOICES, PADDING_CHOICES and END_PADDING_CHOICES.
-    end_padding_frames: how many frames before the end get end_padding, unless that is `same`.
-    keyframes: frames that are given besides. keyframe_images: how many images there are for them.
-    start_name: what errors call the start batch.
+def plan_clip(settings: ClipSettings, connected: Connected, *, start_name: str = "start_image") -> ClipPlan:
+    """Plan one clip. start_name: what errors call the start batch.
 
     Raises SVIError for every combination that the host would crash on or silently get wrong.
     """
-    row = recipe(mode)
-    for name, count in (("start", start_frames), ("reference", reference_frames), ("end", end_frames)):
-        check_int(f"{name}_frames", count, minimum=0)
-    check_int("overlap_frames", overlap_frames, minimum=0)
-    check_int("end_padding_frames", end_padding_frames, minimum=1)
-    check_bool("fun_or_fl2v_model", fun_or_fl2v_model)
+    row, mode, num_frames = recipe(settings.mode), settings.mode, settings.num_frames
+    start_frames, reference_frames = connected.start_image, connected.ref_image
+    end_frames = _end_frames(settings.end_frames, connected.end_image)
+    keyframes = parse_keyframes(settings.keyframes, num_frames=num_frames)
     notes: list[str] = []
-    _check_keyframe_images(row, keyframes, keyframe_images)
+    _check_keyframe_images(row, keyframes, connected.keyframe_images)
     if not start_frames and not end_frames and not keyframes:
         raise SVIError(
             f"{mode} needs {start_name}: connect the previous clip (or, for the first clip, the first image); "
             "an end_image alone works too" + (", and so do keyframes" if row.inpaints else "")
         )
-    motion = _motion_frames(row, start_name, start_frames=start_frames, overlap_frames=overlap_frames)
+    motion = _motion_frames(row, start_name, start_frames=start_frames, overlap_frames=settings.overlap_frames)
     if not start_frames:
         notes.append(f"no {start_name}: the clip has no motion frames")
-    fun = fun_or_fl2v_model
+    fun = settings.fun_or_fl2v_model
     if end_frames and not start_frames and not fun:
         fun = True
         notes.append("fun_or_fl2v_model was turned on: an end image without a start image only works that way")
@@ -139,17 +110,17 @@ def plan_clip(
             "turn fun_or_fl2v_model on, or set overlap_frames to 1"
         )
     notes += _guide_notes(row, motion=motion, end_frames=end_frames, end_apart=end_apart)
-    fill = resolve_padding(row, padding)
-    end_fill = resolve_end_padding(fill, end_padding)
-    if end_padding != "same" and not end_frames:
-        notes.append(f"end_padding {end_padding} has no effect: there is no end_image")
+    fill = resolve_padding(row, settings.padding)
+    end_fill = resolve_end_padding(fill, settings.end_padding)
+    if settings.end_padding != "same" and not end_frames:
+        notes.append(f"end_padding {settings.end_padding} has no effect: there is no end_image")
     line = Timeline(
         num_frames,
         motion_frames=motion,
         end_frames=end_frames,
         end_apart=end_apart,
-        end_padding_frames=end_padding_frames if end_padding != "same" and end_frames else 0,
-        keyframes=tuple(keyframes),
+        end_padding_frames=settings.end_padding_frames if settings.end_padding != "same" and end_frames else 0,
+        keyframes=keyframes,
     )
     if motion and frames_of_latent(shared := latent_of_frame(motion - 1)).stop > motion:
         notes.append(
@@ -167,7 +138,7 @@ def plan_clip(
     return ClipPlan(
         recipe=row,
         timeline=line,
-        known=resolve_known(row, known_frames),
+        known=resolve_known(row, settings.known_frames),
         padding=fill,
         end_padding=end_fill,
         reference_from=source,
@@ -210,9 +181,8 @@ def _guide_notes(row: Recipe, *, motion: int, end_frames: int, end_apart: bool) 
     return notes
 
 
-def count_end_frames(connected: int, wanted: int) -> int:
-    """How many frames of the end batch to take. connected: frames in it. wanted: 0 for all."""
-    check_int("end_frames", wanted, minimum=0)
+def _end_frames(wanted: int, connected: int) -> int:
+    """How many frames of the end batch to take. wanted: 0 for all. connected: frames in it."""
     if wanted > connected:
         raise SVIError(
             f"end_frames is {wanted}, but end_image has {connected} frames: give it that many, or set end_frames to 0 "

@@ -230,7 +230,7 @@ class Reel:
             with moved_in(path) as (beside,):
                 count = write_video(
                     beside, self.frames(0, total), width=first.width, height=first.height, fps=rate,
-                    video_format=row, quality=quality, track=track, after_frame=tick,
+                    video_format=row.at(quality), track=track, after_frame=tick,
                 )  # fmt: skip
         return count
 

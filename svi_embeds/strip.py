@@ -96,54 +96,45 @@ def _runs(things: Iterable[T]) -> list[tuple[T, int]]:
     return [(thing, sum(1 for _ in run)) for thing, run in groupby(things)]
 
 
-def strip_of_clip(
-    decided: DecidedClip,
-    *,
-    in_region: bool = False,
-    has_extra: bool = False,
-    ref_strength: float = 1.0,
-    end_strength: float = 1.0,
-) -> Strip:
-    """The strip of WanVideoSVIEmbeds. has_extra: extra latents of unknown number stand in front."""
-    plan = decided.plan
+def strip_of_clip(decided: DecidedClip) -> Strip:
+    """The strip of WanVideoSVIEmbeds. Of extra latents, which stand in front, the number is not known."""
+    plan, settings = decided.plan, decided.settings
     line = plan.timeline
-    said = decided.heading(latents=line.latents)
-    del said[1]  # what the mode is made for: no news to who has set it
-    if decided.known is None:
-        said.append("known_mask: what temporal_mask gives")
+    said = decided.describe(decided.known, latents=line.latents)
+    del said["made_for"]  # no news to who has set the mode
+    notes = [*decided.notes]
+    if decided.connected.extra_latents:
+        said["clip"] += " and those of extra_latents in front"
     else:
-        said += decided.describe(decided.known, latents=line.latents)[-2:]
-    scaled = [] if has_extra else padding_to_scale(plan, ref_strength, in_front=0)[1]
-    notes = [*decided.notes, *scaled, *end_strength_notes(plan, end_strength)]
-    if has_extra:
-        said[0] += " and those of extra_latents in front"
+        notes += padding_to_scale(plan, settings.ref_strength, in_front=0)[1]
+    notes += end_strength_notes(plan, settings.end_strength)
     return Strip(
         title=f"{plan.recipe.id}: {line.num_frames} frames, {line.latents} latents",
         num_frames=line.num_frames,
         pieces=_pieces(plan, decided.sources),
-        said=tuple(said),
+        said=tuple(said.values()),
         known=decided.known,
         mask_from="" if decided.known is not None else "temporal_mask",
-        in_region=in_region,
+        in_region=decided.connected.region,
         end_apart=line.end_apart,
         notes=tuple(notes),
     )
 
 
-def strip_of_mask(decided: DecidedMask, *, in_region: bool = False) -> Strip:
+def strip_of_mask(decided: DecidedMask) -> Strip:
     """The strip of WanVideoSVITemporalMask."""
     plan = decided.plan
     line = plan.timeline
     said = decided.describe(decided.known)
-    del said[1]  # the mask as signs, which nobody can listen to
+    del said["signs"]  # which nobody can listen to
     sources = {"motion": f"last frames of {plan.start_name}", "keyframe": "keyframe_images", "end": "end_image"}
     return Strip(
         title=f"{plan.recipe.id}: {line.num_frames} frames, {line.latents} latents",
         num_frames=line.num_frames,
         pieces=_pieces(plan, {**sources, "padding": "empty_level", "end_padding": "empty_level"}),
-        said=tuple(said),
+        said=tuple(said.values()),
         known=decided.known,
-        in_region=in_region,
+        in_region=decided.connected.region,
         end_apart=line.end_apart,
         notes=plan.notes,
     )
@@ -157,7 +148,7 @@ def _pieces(plan: ClipPlan, sources: Mapping[Any, str]) -> tuple[Piece, ...]:
     )
 
 
-def strip_of_latents(decided: DecidedLatents, *, space: str = "wrapper") -> Strip:
+def strip_of_latents(decided: DecidedLatents) -> Strip:
     """The strip of WanVideoSVILatentEmbeds."""
     plan = decided.plan
     kinds = {"zero padding": "zero", "reference padding": "reference", "end padding": "end_copy"}
@@ -172,13 +163,13 @@ def strip_of_latents(decided: DecidedLatents, *, space: str = "wrapper") -> Stri
         stop = plan.num_frames + 1 if plan.end_apart and role == "end" else frames_of_latent(last).stop
         start = plan.num_frames if plan.end_apart and role == "end" else frames_of_latent(first).start
         pieces.append(Piece(kinds.get(role, role), start, stop, sources[role]))
-    said = decided.describe(size="", space=space)
-    del said[1]
+    said = decided.describe()
+    del said["made_for"]
     return Strip(
-        title=said[0].partition(" (")[0],
+        title=decided.title,
         num_frames=plan.num_frames,
         pieces=tuple(pieces),
-        said=tuple(said),
+        said=tuple(said.values()),
         known=plan.known_values,
         end_apart=plan.end_apart,
         notes=decided.notes,
@@ -187,13 +178,14 @@ def strip_of_latents(decided: DecidedLatents, *, space: str = "wrapper") -> Stri
 
 def strip_of_custom(decided: DecidedCustom) -> Strip:
     """The strip of WanVideoI2VCustomEmbeds."""
-    length, lead = decided.length, decided.start_frames
+    settings, lead = decided.settings, decided.start_frames
+    length = settings.length
     latents = latent_count(length)
-    if decided.has_latents:
+    if decided.connected.concat_latent_image is not None:
         pieces = [Piece("latent", 0, length, "concat_latent_image")]
     else:
         pieces = [Piece("image", 0, lead, "start_image"), Piece("grey", lead, length, "mid-grey")]
-    said = [f"custom: {length} frames at {decided.width}x{decided.height}, {latents} latents"]
+    said = [f"custom: {length} frames at {settings.width}x{settings.height}, {latents} latents"]
     said += decided.describe(decided.known) if decided.known is not None else ["known_mask: what concat_mask gives"]
     return Strip(
         title=f"custom: {length} frames, {latents} latents",
@@ -219,6 +211,6 @@ def strip_of_scene(plan: ScenePlan) -> Strip:
         title=f"{many}: {plan.num_frames} frames, {latent_count(plan.num_frames)} latents",
         num_frames=plan.num_frames,
         pieces=pieces,
-        said=(plan.info.splitlines()[0], *(f"shot {i + 1}: frames {piece.span}" for i, piece in enumerate(pieces))),
+        said=(plan.summary, *(f"shot {i + 1}: frames {piece.span}" for i, piece in enumerate(pieces))),
         notes=plan.notes,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 # What a terminal obeys instead of showing it, and what turns the order of letters.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -33,7 +33,7 @@ def not_shown(first: int, last: int) -> str:
     return f" ({' and '.join(left)} {'is' if first + last == 1 else 'are'} not in the video)" if left else ""
 
 
-def write_info(head: list[str], notes: list[str]) -> str:
+def write_info(head: Iterable[str], notes: Iterable[str]) -> str:
     """Lines on a clip, and below them what was decided or adjusted on the caller's behalf."""
     return "\n".join([*head, *(f"- {note}" for note in notes)])
 

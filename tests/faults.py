@@ -18,9 +18,8 @@ from unittest import mock
 import av
 import numpy as np
 import torch
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, frames, pixel_clip
 from test_render import FakeHost, Report, job
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
@@ -201,7 +200,7 @@ def render(folder: Path, host: FakeHost | None = None) -> Rendered:
 
 
 def embeds(seed: int = 0) -> Any:
-    return make_clip(
+    return pixel_clip(
         TraceVAE(), mode="shot", width=64, height=64, num_frames=5, start_image=frames(5, seed=seed),
         ref_image=frames(seed=1),
     ).embeds  # fmt: skip

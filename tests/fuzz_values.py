@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, frames, pixel_clip
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import make_clip
 
 Strategy = st.SearchStrategy[Any]
 
@@ -115,7 +114,7 @@ def latent_dicts(bad: bool) -> Strategy:
 def _embeds(mode: str, size: int, count: int) -> Any:
     start = frames(9, height=size, width=size)
     reference = frames(1, height=size, width=size, seed=1)
-    made = make_clip(
+    made = pixel_clip(
         TraceVAE(), mode=mode, width=size, height=size, num_frames=count, start_image=start, ref_image=reference
     )
     return dict(made.embeds)

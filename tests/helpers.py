@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -13,9 +14,18 @@ from torch import Tensor
 from wanvideo_svi.svi_embeds.chain import ChainPlan
 from wanvideo_svi.svi_embeds.chain_plan import plan_chain
 from wanvideo_svi.svi_embeds.chain_settings import ChainConnected, ChainSettings
-from wanvideo_svi.svi_embeds.checks import settings_of
+from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.custom import CustomClip, make_custom_clip
+from wanvideo_svi.svi_embeds.custom_settings import CustomInputs, CustomSettings
+from wanvideo_svi.svi_embeds.encode import Encoder
+from wanvideo_svi.svi_embeds.latent_settings import LatentInputs, LatentSettings
+from wanvideo_svi.svi_embeds.latents import LatentClip, make_latent_clip
+from wanvideo_svi.svi_embeds.mask_settings import MaskInputs, MaskSettings
 from wanvideo_svi.svi_embeds.reel_manifest import Take
 from wanvideo_svi.svi_embeds.reel_writer import NewTake, ReelWriter
+from wanvideo_svi.svi_embeds.settings import filled
+from wanvideo_svi.svi_embeds.temporal_mask import TemporalMask, make_temporal_mask
 
 
 def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int = 3, seed: int = 0) -> Tensor:
@@ -26,9 +36,7 @@ def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int =
 
 def planned(story: str, **options: Any) -> ChainPlan:
     """A story as a chain. options: fields of `ChainSettings` and of `ChainConnected`."""
-    known = ChainSettings.__slots__ + ChainConnected.__slots__
-    assert set(options) <= set(known), set(options) - set(known)
-    return plan_chain(story, settings_of(ChainSettings, options), settings_of(ChainConnected, options))
+    return plan_chain(story, *sort(options, ChainSettings, ChainConnected))
 
 
 def add_take(
@@ -80,6 +88,34 @@ class TraceVAE:
         """The only video it was given: C F H W in -1..1."""
         (video,) = self.videos
         return video
+
+
+def sort(given: dict[str, Any], *kinds: Any) -> list[Any]:
+    """Keywords as one object of each kind, by the names of its fields; none may be left over."""
+    assert not set(given) - {field.name for kind in kinds for field in fields(kind)}
+    return [filled(kind, given) for kind in kinds]
+
+
+def pixel_clip(vae: Any, *, tiled_vae: bool = False, **given: Any) -> Clip:
+    """`make_clip` with what it takes as keywords."""
+    return make_clip(*sort({"vae": vae, "tiled": tiled_vae, **given}, ClipSettings, ClipInputs, Encoder))
+
+
+def latent_clip(**given: Any) -> LatentClip:
+    """`make_latent_clip` with what it takes as keywords."""
+    return make_latent_clip(*sort(given, LatentSettings, LatentInputs))
+
+
+def custom_clip(vae: Any = None, **given: Any) -> CustomClip:
+    """`make_custom_clip` with what it takes as keywords."""
+    if vae is None:
+        return make_custom_clip(*sort(given, CustomSettings, CustomInputs))
+    return make_custom_clip(*sort({"vae": vae, **given}, CustomSettings, CustomInputs, Encoder))
+
+
+def mask_clip(**given: Any) -> TemporalMask:
+    """`make_temporal_mask` with what it takes as keywords."""
+    return make_temporal_mask(*sort(given, MaskSettings, MaskInputs))
 
 
 @contextmanager

@@ -16,19 +16,16 @@ from typing import Any
 
 import torch
 from faults import files_of, render, same_but_names
-from helpers import TraceVAE, digest, frames
+from helpers import TraceVAE, digest, frames, latent_clip, mask_clip, pixel_clip
 from PIL import Image
 from test_render import FakeHost
 from wanvideo_svi.svi_embeds.canvas import reference_canvas
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.colour_choices import COLOUR_CHOICES
 from wanvideo_svi.svi_embeds.drift_video import measure_images
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.holocine import plan_scene
-from wanvideo_svi.svi_embeds.latents import make_latent_clip
 from wanvideo_svi.svi_embeds.recipes import MODES
 from wanvideo_svi.svi_embeds.stitch import stitch
-from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
 
 
 def _picture(image: Image.Image) -> str:
@@ -45,7 +42,7 @@ def _latents(seed: int) -> dict[str, torch.Tensor]:
 
 
 def _clip(folder: Path, mode: str) -> str:
-    made = make_clip(
+    made = pixel_clip(
         TraceVAE(), mode=mode, width=320, height=240, num_frames=33, start_image=_film(9, 0), ref_image=_film(1, 1),
         noise_aug_strength=0.1,
     )  # fmt: skip
@@ -67,13 +64,13 @@ def _reel(folder: Path) -> str:
 MAKERS: dict[str, Callable[[Path], Any]] = {
     **{f"clip {mode}": (lambda folder, mode=mode: _clip(folder, mode)) for mode in MODES},
     "latent clip": lambda _: digest(
-        make_latent_clip(
+        latent_clip(
             anchor_samples=_latents(0), prev_samples=_latents(1), end_samples=_latents(2), motion_match=0.7,
             num_frames=81, padding="reference",
         ).embeds
     ),
     "temporal mask": lambda _: digest(
-        make_temporal_mask(
+        mask_clip(
             width=320, height=240, num_frames=33, motion_frames=_film(9, 0), keyframes="20",
             keyframe_images=_film(1, 1), feather=4,
         ).known_mask

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from helpers import TraceVAE, digest, frames
+from helpers import TraceVAE, digest, frames, pixel_clip
 from hypothesis import given
 from hypothesis import strategies as st
 from wanvideo_svi.svi_embeds.canvas import SNAP, place_boxes, reference_canvas
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 
 
@@ -63,8 +62,10 @@ def test_a_batch_is_many_references() -> None:
 def test_the_canvas_makes_magrefs_first_frame_by_mode_fun_inp() -> None:
     made = reference_canvas({"image_1": frames(height=40, width=40)}, width=64, height=64, margin=8)
     vae = TraceVAE()
-    embeds = make_clip(vae, mode="fun_inp", width=64, height=64, num_frames=9, start_image=made.image, overlap_frames=1,
-                       region=made.region, outside_region="keep").embeds  # fmt: skip
+    embeds = pixel_clip(
+        vae, mode="fun_inp", width=64, height=64, num_frames=9, start_image=made.image, overlap_frames=1,
+        region=made.region, outside_region="keep",
+    ).embeds  # fmt: skip
     assert torch.equal((vae.video[:, 0] + 1) / 2, (made.image[0] * 2 - 1).permute(2, 0, 1) / 2 + 0.5)
     assert float((vae.video[:, 1:]).abs().max()) == 0
     (box,) = made.boxes

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import MASK_VECTORS, TraceVAE, digest, frames, rows
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from helpers import MASK_VECTORS, TraceVAE, digest, frames, pixel_clip, rows
+from wanvideo_svi.svi_embeds.clip import Clip
 from wanvideo_svi.svi_embeds.embeds import build_empty
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
@@ -20,7 +20,7 @@ HOST_KEYS = {
 
 def clip(mode: str = "film", vae: Any = None, **inputs: Any) -> Clip:
     defaults = {"width": 64, "height": 64, "num_frames": 17, "start_image": frames(17)}
-    return make_clip(vae or TraceVAE(), mode=mode, **{**defaults, **inputs})
+    return pixel_clip(vae or TraceVAE(), mode=mode, **{**defaults, **inputs})
 
 
 def mask_of(*values: float) -> torch.Tensor:
@@ -361,7 +361,7 @@ def test_a_temporal_mask_that_looks_like_a_concat_mask_is_told_so() -> None:
 
 def test_a_missing_vae_is_asked_for() -> None:
     with pytest.raises(SVIError, match="a VAE is needed: connect WanVideo VAE Loader"):
-        make_clip(None, mode="film", width=64, height=64, num_frames=17, start_image=frames(5))
+        pixel_clip(None, mode="film", width=64, height=64, num_frames=17, start_image=frames(5))
 
 
 # What only the VAE's answer can show.

@@ -13,14 +13,13 @@ from typing import Any
 import pytest
 import torch
 from drift_scenes import DRIFTS, drawing, drifted, jump, measured, photograph, run_chain
-from helpers import frames
+from helpers import frames, latent_clip
 from test_render import job, render, samplers
 from torch import Tensor
 from wanvideo_svi.svi_embeds.clip_video import to_images, to_pixels
 from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip, match_latents, sample_video
 from wanvideo_svi.svi_embeds.drift import Drift
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latents import make_latent_clip
 from wanvideo_svi.svi_embeds.look import measure
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.stitch import stitch
@@ -157,8 +156,8 @@ def test_motion_latents_get_the_anchors_statistics() -> None:
     given: dict[str, Any] = {
         "anchor_samples": {"samples": anchor}, "num_frames": 17, "prev_samples": {"samples": drifting},
     }  # fmt: skip
-    free = make_latent_clip(**given).embeds["image_embeds"]
-    held = make_latent_clip(**given, motion_match=1.0)
+    free = latent_clip(**given).embeds["image_embeds"]
+    held = latent_clip(**given, motion_match=1.0)
     wanted = anchor[0].mean((1, 2, 3)), anchor[0].std((1, 2, 3), correction=0)
     latents = held.embeds["image_embeds"]
     motion = latents[:, 1:2]
@@ -166,10 +165,10 @@ def test_motion_latents_get_the_anchors_statistics() -> None:
     torch.testing.assert_close(motion.std((1, 2, 3), correction=0), wanted[1], atol=1e-5, rtol=1e-5)
     assert torch.equal(latents[:, :1], free[:, :1])
     assert "anchor's mean and spread" in held.info
-    half = make_latent_clip(**given, motion_match=0.5).embeds["image_embeds"][:, 1:2]
+    half = latent_clip(**given, motion_match=0.5).embeds["image_embeds"][:, 1:2]
     torch.testing.assert_close(half, (free[:, 1:2] + motion) / 2)
     with pytest.raises(SVIError, match="motion_match"):
-        make_latent_clip(**given, motion_match=2.0)
+        latent_clip(**given, motion_match=2.0)
 
 
 def test_latents_are_held_along_a_ramp() -> None:

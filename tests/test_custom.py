@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, digest, frames, rows
+from helpers import TraceVAE, custom_clip, digest, frames, rows
 from torch import Tensor
 from wanvideo_svi.svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES, read_concat_mask
-from wanvideo_svi.svi_embeds.custom import CustomClip, make_custom_clip
-from wanvideo_svi.svi_embeds.custom_plan import SPACE_CHOICES
+from wanvideo_svi.svi_embeds.custom import CustomClip
+from wanvideo_svi.svi_embeds.custom_settings import SPACE_CHOICES
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.frames import resize_centre
 from wanvideo_svi.svi_embeds.latent_space import to_native
@@ -30,7 +30,7 @@ def masks(*values: float, size: tuple[int, int] = (8, 8)) -> Tensor:
 
 def clip(**inputs: Any) -> CustomClip:
     given = {**SIZE, "length": 17, "concat_latent_image": latent(), "latent_space": "wrapper", **inputs}
-    return make_custom_clip(**given)
+    return custom_clip(**given)
 
 
 def wanex_concat(mask: Tensor, length: int) -> Tensor:

@@ -8,22 +8,20 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, digest, frames
+from helpers import TraceVAE, digest, frames, latent_clip, pixel_clip
 from safetensors import safe_open
 from safetensors.torch import save_file
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds
 from wanvideo_svi.svi_embeds.embeds_file import load_embeds, load_embeds_and_gaps, save_embeds
 from wanvideo_svi.svi_embeds.encoded import encoded_from
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latents import make_latent_clip
 from wanvideo_svi.svi_embeds.recipes import MODES
 from wanvideo_svi.svi_embeds.version import VERSION
 
 
 def embeds(mode: str = "film", **inputs: Any) -> Any:
     defaults = {"width": 64, "height": 64, "num_frames": 17, "start_image": frames(17), "ref_image": frames(seed=1)}
-    return make_clip(TraceVAE(dtype=torch.bfloat16), mode=mode, **{**defaults, **inputs}).embeds
+    return pixel_clip(TraceVAE(dtype=torch.bfloat16), mode=mode, **{**defaults, **inputs}).embeds
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -223,7 +221,7 @@ def test_masks_are_read_back_from_any_embeds() -> None:
 
 def test_pro_embeds_come_back_equal_to_the_bit(tmp_path: Path) -> None:
     latents = {"samples": torch.randn(1, 16, 1, 8, 8)}
-    made = make_latent_clip(anchor_samples=latents, end_samples=latents, fun_or_fl2v_model=False, num_frames=17).embeds
+    made = latent_clip(anchor_samples=latents, end_samples=latents, fun_or_fl2v_model=False, num_frames=17).embeds
     save_embeds(made, tmp_path / "clip.safetensors")
     loaded = load_embeds(tmp_path / "clip.safetensors")
     assert digest(loaded) == digest(made)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, frames, rows
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from helpers import TraceVAE, frames, pixel_clip, rows
+from wanvideo_svi.svi_embeds.clip import Clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
 
@@ -19,7 +19,7 @@ LAST_COLUMNS = re.findall(r"^\| (\d) \| ([01 ]+) \| ([^|]+) \|$", PAGE, re.MULTI
 
 def clip(mode: str = "film", vae: Any = None, **inputs: Any) -> Clip:
     defaults = {"width": 64, "height": 64, "num_frames": 17, "start_image": frames(17), "end_image": frames(1, seed=2)}
-    return make_clip(vae or TraceVAE(), mode=mode, **{**defaults, **inputs})
+    return pixel_clip(vae or TraceVAE(), mode=mode, **{**defaults, **inputs})
 
 
 def test_the_help_page_has_the_table() -> None:

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, digest, frames
+from helpers import TraceVAE, digest, frames, pixel_clip
 from PIL import Image
 from safetensors.torch import save_file
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import host
@@ -25,7 +24,7 @@ Save, Load = NODE_CLASS_MAPPINGS["WanVideoSVISaveEmbeds"], NODE_CLASS_MAPPINGS["
 
 def embeds(mode: str = "film", **inputs: Any) -> Any:
     defaults = {"width": 64, "height": 64, "num_frames": 17, "start_image": frames(17), "ref_image": frames(seed=1)}
-    return make_clip(TraceVAE(), mode=mode, **{**defaults, **inputs}).embeds
+    return pixel_clip(TraceVAE(), mode=mode, **{**defaults, **inputs}).embeds
 
 
 @pytest.fixture

@@ -5,17 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, frames, pixel_clip
 from PIL import Image
 from wanvideo_svi.svi_embeds import frames as frames_module
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.frames import add_noise, last_frames, resize_frames, to_video
 
 
 def clip_video(**inputs) -> torch.Tensor:
     """What the VAE is given, as F H W C in 0..1."""
     vae = TraceVAE()
-    make_clip(vae, **{"mode": "film", "width": 64, "height": 64, "num_frames": 17, **inputs})
+    pixel_clip(vae, **{"mode": "film", "width": 64, "height": 64, "num_frames": 17, **inputs})
     return (vae.video.permute(1, 2, 3, 0) + 1) / 2
 
 
@@ -70,7 +69,7 @@ def test_an_end_apart_is_one_frame_more() -> None:
     end = frames(seed=2)
     vae = TraceVAE()
     inputs = {"start_image": frames(), "end_image": end, "fun_or_fl2v_model": False}
-    make_clip(vae, mode="i2v", width=64, height=64, num_frames=17, **inputs)
+    pixel_clip(vae, mode="i2v", width=64, height=64, num_frames=17, **inputs)
     assert vae.video.shape[1] == 18
     assert vae.calls == [{"device": torch.device("cpu"), "end_": True, "tiled": False}]
     assert same((vae.video.permute(1, 2, 3, 0)[-1:] + 1) / 2, end)

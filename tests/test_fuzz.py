@@ -22,8 +22,10 @@ from helpers import digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.svi_embeds.clip_settings import ClipSettings, Connected
 from wanvideo_svi.svi_embeds.embeds import check_embeds, holds_image
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES
 
 TIMES = int(os.environ.get("SVI_FUZZ", "1"))
 NODE_CASES, CALL_CASES = 300 * TIMES, 80 * TIMES
@@ -199,12 +201,21 @@ _ARGUMENTS: dict[str, Callable[[bool], Strategy]] = {
     "seed": _number, "num_frames": values.counts, "frames": values.counts, "length": values.counts,
     "fps": _rate, "voice_fps": _rate, "shift": _rate, "boundary": _rate, "strength": _rate,
     "color_match_strength": _rate,
-    "keyframes": lambda bad: st.lists(st.integers(-9, 40), max_size=3) if bad else st.just(()),
-    "keyframe_images": _number,
+    "settings": lambda _: st.builds(
+        ClipSettings, mode=st.sampled_from(MODES), num_frames=values.counts(False), overlap_frames=st.integers(0, 9),
+        end_frames=st.integers(0, 3), fun_or_fl2v_model=st.booleans(), known_frames=st.sampled_from(KNOWN_CHOICES),
+        padding=st.sampled_from(PADDING_CHOICES), end_padding=st.sampled_from(END_PADDING_CHOICES),
+        end_padding_frames=st.integers(1, 40), keyframes=values.keyframe_texts(False),
+    ),
+    "connected": lambda _: st.builds(
+        Connected, start_image=st.integers(0, 20), ref_image=st.integers(0, 2), end_image=st.integers(0, 40),
+        keyframe_images=st.integers(0, 2),
+    ),
     "clips": lambda _: st.lists(st.integers(-2, 40), max_size=5),
     "overlaps": lambda _: st.lists(st.integers(-2, 9), max_size=4),
     "fun_or_fl2v_model": lambda _: st.booleans(),
     "first_clip_model": lambda _: st.booleans(),
+    "repeat_padding_latents": lambda _: st.booleans(),
     "choices": lambda _: st.just(("a", "b")), "start_name": lambda _: st.just("start_image"),
     "factor": lambda _: st.sampled_from([8, 16]), "source": lambda _: st.just("a node"),
     "end_images": lambda _: st.one_of(st.none(), st.integers(0, 3)),
@@ -221,7 +232,9 @@ _ENTRIES = [
     "file_names.noise_stage", "file_names.purpose", "fingerprint.fingerprint", "frames.check_images",
     "frames.last_frames", "holocine.read_shots", "holocine.parse_prompt", "holocine.plan_scene", "embeds.holds_voice",
     "humo.humo_voice", "keyframes.parse_keyframes", "latent_space.read_latent", "latents.shown_latents",
-    "masks.check_mask", "masks.fit_temporal_mask!frames,height,width", "plan.plan_clip", "plan.count_end_frames",
+    "masks.check_mask", "masks.fit_temporal_mask!frames,height,width", "plan.plan_clip!settings,connected",
+    "clip_settings.ClipSettings", "custom_settings.CustomSettings",
+    "latent_settings.LatentSettings", "mask_settings.MaskSettings", "pairing.PairSettings",
     "poses.pose_of", "recipes.recipe", "reel.check_reel_name", "sigmas.check_schedule", "sigmas.sigmas_of",
     "sigmas.split_step", "sigmas.check_boundary", "soundtrack.soundtrack_of", "stitch.stitch", "story.parse_story",
     "story.check_seed", "timeline.latent_count", "timeline.frame_count", "timeline.latent_of_frame",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from drift_scenes import photograph
-from helpers import TraceVAE, frames, planned
+from helpers import TraceVAE, frames, latent_clip, planned
 from hypothesis import event, given
 from hypothesis import strategies as st
 from test_kept_reels import CHAINS, FixedHost
@@ -26,7 +26,6 @@ from wanvideo_svi.svi_embeds.clip_video import open_video, read_video
 from wanvideo_svi.svi_embeds.drift import DriftMeter
 from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latents import make_latent_clip
 from wanvideo_svi.svi_embeds.reel import describe_reel, open_reel
 from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
@@ -87,7 +86,7 @@ def test_clip_1_is_the_one_wired_by_hand(tmp_path: Path, total: int, motion: int
     _, host, _ = render(tmp_path, job(story, **PRO, start_image=video, ref_image=frames(1, seed=2)))
     (whole,) = FakeHost().WanVideoEncode(vae, video[(total - 1) % 4 :], enable_vae_tiling=False)
     (anchor,) = FakeHost().WanVideoEncode(vae, frames(1, seed=2), enable_vae_tiling=False)
-    hand = make_latent_clip(anchor_samples=anchor, prev_samples=whole, motion_latents=motion, num_frames=17)
+    hand = latent_clip(anchor_samples=anchor, prev_samples=whole, motion_latents=motion, num_frames=17)
     assert torch.equal(first_embeds(host), hand.embeds["image_embeds"])
     assert torch.equal(samplers(host)[0]["image_embeds"]["mask"], hand.embeds["mask"])
     assert host.count("WanVideoEncode") == 2

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, frames, pixel_clip
 from test_windows import cut
-from wanvideo_svi.svi_embeds.clip import make_clip
 from wanvideo_svi.svi_embeds.embeds import build_empty
 from wanvideo_svi.svi_embeds.errors import SVIError
 
@@ -31,7 +30,7 @@ def humo(total: int = 60, *, count: int = 5, refs: int = 0, size: int = 8, chann
 
 def clip(**options: Any) -> dict[str, Any]:
     asked = {"mode": "shot", "width": 64, "height": 64, "num_frames": 17, "start_image": frames(1), **options}
-    return dict(make_clip(TraceVAE(), ref_image=frames(1, seed=3), **asked).embeds)
+    return dict(pixel_clip(TraceVAE(), ref_image=frames(1, seed=3), **asked).embeds)
 
 
 def join(humo_embeds: Any, image_embeds: Any, **options: Any) -> dict[str, Any]:

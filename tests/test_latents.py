@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import digest, rows
+from helpers import digest, latent_clip, rows
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
@@ -20,7 +20,7 @@ from wanvideo_svi.svi_embeds.latent_plan import (
     LATENT_PADDING_CHOICES,
 )
 from wanvideo_svi.svi_embeds.latent_space import to_native
-from wanvideo_svi.svi_embeds.latents import LatentClip, make_latent_clip
+from wanvideo_svi.svi_embeds.latents import LatentClip
 
 PAGE = (Path(__file__).resolve().parents[1] / "web" / "docs" / "WanVideoSVILatentEmbeds.md").read_text()
 
@@ -31,7 +31,7 @@ def latent(count: int = 1, *, seed: int = 0, size: tuple[int, int] = (8, 8), cha
 
 
 def clip(**inputs: Any) -> LatentClip:
-    return make_latent_clip(**{"anchor_samples": latent(), "num_frames": 17, **inputs})
+    return latent_clip(**{"anchor_samples": latent(), "num_frames": 17, **inputs})
 
 
 def expected(anchor: Tensor, motion: Tensor | None, num_frames: int) -> tuple[Tensor, Tensor]:

@@ -114,12 +114,12 @@ def test_names_that_comfyuis_own_loader_ignores_are_said(scheme: str, tmp_path: 
     total = len(SCHEMES[scheme])
     assert not facts.ignored["wrapper"]
     assert len(facts.ignored["native"]) == (total if scheme in IGNORED_BY_COMFYUI else 0)
-    (said,) = [line for line in describe_lora(facts) if line.startswith("loaders: ")]
+    said = dict(describe_lora(facts))["loaders"]
     if scheme in IGNORED_BY_COMFYUI:
         assert f"WanVideoWrapper takes every tensor; ComfyUI's own loader (Load LoRA) ignores all {total}" in said
         assert "the video comes out as without this LoRA, and no error says so" in said
     else:
-        assert said == "loaders: WanVideoWrapper and ComfyUI's own loader (Load LoRA) take every tensor"
+        assert said == "WanVideoWrapper and ComfyUI's own loader (Load LoRA) take every tensor"
 
 
 # One tensor of a file: whether the wrapper takes it, and whether ComfyUI does.
@@ -246,7 +246,8 @@ def test_what_a_lora_must_not_meet_is_said() -> None:
     def text(name: str, tmp: Tensors = SCHEMES["bare layer names"]) -> str:
         from wanvideo_svi.svi_embeds.lora import lora_facts
 
-        return "\n".join(describe_lora(lora_facts(name, {k: tuple(v.shape) for k, v in tmp.items()}, {})))
+        facts = lora_facts(name, {k: tuple(v.shape) for k, v in tmp.items()}, {})
+        return "\n".join(f"{head}: {text}" for head, text in describe_lora(facts))
 
     assert "must not meet: the Wan 2.2 high noise model: no Wan 2.1 LoRA works" in text("svi-film.safetensors")
     assert "reported to work: Pusa rank 512 on HoloCine" in text("Wan21_PusaV1_LoRA_14B_rank512.safetensors")

@@ -177,7 +177,8 @@ def test_a_report_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert report["out"] is None
     kinds = [found["kind"] for found in report["findings"]]
     assert (kinds.count("rewrite"), kinds.count("defect")) == (4, 2)
-    assert {"node", "title", "what", "fix", "fixed", "subgraph", "pattern"} <= report["findings"][0].keys()
+    keys = {"kind", "node", "title", "what", "fix", "fixed", "subgraph", "pattern"}
+    assert report["findings"][0].keys() == keys
 
 
 def test_a_story_from_the_command(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
+from helpers import mask_clip
 from old_graphs import Raw, as_api, keyframe_canvas, more, node_of, relink, unlink
 from test_migrate import check_links, feeds, nodes, of_kind, values
 from torch import Tensor
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
 from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.graph import Workflow
 from wanvideo_svi.wrapper_ext.workflow.wires import At, Wires
@@ -117,7 +117,7 @@ class Runner:
         assert kind == "WanVideoSVITemporalMask", kind
         widgets = at.node.values() | {name: held(name) for name in ("num_frames", "width", "height", "empty_level")}
         links = ("motion_frames", "end_image", "keyframe_images")
-        made = make_temporal_mask(**widgets, **{name: get(name) for name in links})
+        made = mask_clip(**widgets, **{name: get(name) for name in links})
         return made.frames, made.known_mask, made.concat_mask
 
     def encoded(self) -> tuple[Tensor, Tensor | None]:

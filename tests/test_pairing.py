@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import digest
+from helpers import digest, sort
 from test_nodes import call
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.embeds import build_embeds, build_empty, svi_record
+from wanvideo_svi.svi_embeds.embeds import Beside, build_embeds, build_empty, svi_record
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.models import model_facts
-from wanvideo_svi.svi_embeds.pairing import BOUNDARY_CHOICES, Pair, plan_pair, resolve_boundary
+from wanvideo_svi.svi_embeds.pairing import (
+    BOUNDARY_CHOICES,
+    Pair,
+    PairInputs,
+    PairSettings,
+    plan_pair,
+    resolve_boundary,
+)
 from wanvideo_svi.svi_embeds.sigmas import sigmas_of
 from wanvideo_svi.wrapper_ext.sampler_wiring import PAIR_OUTPUTS as OUTPUTS
 
@@ -73,7 +80,7 @@ def image_embeds(
             latents=torch.randn(channels, count, size, size),
             mask=mask,
             record=record,
-            clip_embeds={"clip_embeds": torch.zeros(1, 257, 1280)} if vision else None,
+            beside=Beside(clip_embeds={"clip_embeds": torch.zeros(1, 257, 1280)} if vision else None),
         )
     )
 
@@ -82,17 +89,15 @@ def clean(count: int = 1, *, size: int = 8) -> dict[str, Any]:
     return {"samples": torch.randn(1, 16, count, size, size)}
 
 
-def pair(high: Any, low: Any, *, scheduler: str = "unipc", steps: int = 8, shift: float = 5.0, **inputs: Any) -> Pair:
-    loras = {key: inputs.pop(key, ()) for key in ("high_loras", "low_loras")}
-    return plan_pair(
-        high=model_facts("high_model", high, loras=loras["high_loras"]),
-        low=model_facts("low_model", low, loras=loras["low_loras"]),
-        sigmas=sigmas_of(scheduler, steps, shift),
-        scheduler=scheduler,
-        steps=steps,
-        shift=shift,
-        **{"width": SIZE, "height": SIZE, "num_frames": FRAMES, **inputs},
-    )
+def pair(high: Any, low: Any, **inputs: Any) -> Pair:
+    facts = [
+        model_facts(f"{stage}_model", model, loras=inputs.pop(f"{stage}_loras", ()))
+        for stage, model in (("high", high), ("low", low))
+    ]
+    given = {"width": SIZE, "height": SIZE, "num_frames": FRAMES, **inputs}
+    settings, connected = sort(given, PairSettings, PairInputs)
+    sigmas = sigmas_of(settings.scheduler, settings.steps, settings.shift)
+    return plan_pair(*facts, settings, connected, sigmas=sigmas)
 
 
 def test_models_are_told_by_the_channels_and_attention_of_their_object() -> None:

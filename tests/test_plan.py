@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from helpers import planned
+from helpers import planned, sort
 from hypothesis import given
 from hypothesis import strategies as st
 from wanvideo_svi.svi_embeds.clip_plan import decide_clip
+from wanvideo_svi.svi_embeds.clip_settings import ClipSettings, Connected
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.latent_clip_plan import decide_latent_clip
+from wanvideo_svi.svi_embeds.latent_settings import LatentConnected, LatentSettings
 from wanvideo_svi.svi_embeds.masks import count_concat, count_known
 from wanvideo_svi.svi_embeds.plan import plan_clip
 from wanvideo_svi.svi_embeds.recipes import (
@@ -36,8 +38,9 @@ TABLE = {
 }
 
 
-def plan(mode: str = "film", **inputs):
-    return plan_clip(mode=mode, **{"num_frames": 81, "start_frames": 81, "reference_frames": 1, **inputs})
+def plan(mode: str = "film", **given):
+    """A clip's plan. given: settings, and counts of what is connected."""
+    return plan_clip(*sort({"mode": mode, "start_image": 81, "ref_image": 1, **given}, ClipSettings, Connected))
 
 
 def test_the_table_has_these_rows_and_no_others() -> None:
@@ -64,10 +67,10 @@ def test_inverted_generates_frame_0_and_keeps_the_rest() -> None:
 
 def test_end_frames_are_kept_under_both_ordinary_rules() -> None:
     for known in ("overlap", "first_frame"):
-        values = plan("film", end_frames=2, known_frames=known).known_values
+        values = plan("film", end_image=2, known_frames=known).known_values
         assert values[-2:] == (1, 1)
         assert values[5:-2] == (0,) * 74
-    assert plan("film", end_frames=2, known_frames="first_frame").known_values[:5] == (1, 0, 0, 0, 0)
+    assert plan("film", end_image=2, known_frames="first_frame").known_values[:5] == (1, 0, 0, 0, 0)
 
 
 def test_overlap_frames_replaces_the_recipe_count() -> None:
@@ -77,13 +80,13 @@ def test_overlap_frames_replaces_the_recipe_count() -> None:
 
 
 def test_an_overlap_that_ends_inside_a_latent_is_said() -> None:
-    (note,) = plan("film", overlap_frames=3, reference_frames=0).notes
+    (note,) = plan("film", overlap_frames=3, ref_image=0).notes
     assert note.startswith("3 motion frames end inside latent 1")
-    assert plan("film", reference_frames=0).notes == ()
+    assert plan("film", ref_image=0).notes == ()
 
 
 def test_single_start_image_is_the_reference_of_the_first_clip_and_said() -> None:
-    clip = plan("shot", start_frames=1, reference_frames=0)
+    clip = plan("shot", start_image=1, ref_image=0)
     assert clip.reference_from == "start_image"
     assert any("right for the first clip only" in note for note in clip.notes)
 
@@ -93,7 +96,7 @@ def test_ref_image_that_is_not_used_is_said() -> None:
 
 
 def test_end_image_alone_turns_fun_on_and_says_so() -> None:
-    clip = plan("i2v", start_frames=0, reference_frames=0, end_frames=1, fun_or_fl2v_model=False)
+    clip = plan("i2v", start_image=0, ref_image=0, end_image=1, fun_or_fl2v_model=False)
     assert clip.fun_or_fl2v_model
     assert not clip.timeline.end_apart
     assert any("fun_or_fl2v_model was turned on" in note for note in clip.notes)
@@ -103,22 +106,22 @@ def test_end_image_alone_turns_fun_on_and_says_so() -> None:
 @pytest.mark.parametrize(
     ("mode", "inputs", "message"),
     [
-        ("film", {"start_frames": 0}, "film needs start_image: connect the previous clip"),
-        ("film", {"start_frames": 3}, "film needs 5 motion frames, start_image has 3: connect the whole previous clip"),
-        ("film", {"start_frames": 1}, "film needs 5 motion frames, start_image has 1: for the first clip choose mode"),
+        ("film", {"start_image": 0}, "film needs start_image: connect the previous clip"),
+        ("film", {"start_image": 3}, "film needs 5 motion frames, start_image has 3: connect the whole previous clip"),
+        ("film", {"start_image": 1}, "film needs 5 motion frames, start_image has 1: for the first clip choose mode"),
         ("film", {"overlap_frames": 81}, "overlap must be smaller than num_frames, got 81"),
         ("film", {"overlap_frames": -1}, "overlap_frames must be 0 or more, got -1"),
-        ("film", {"start_frames": 0, "end_frames": 1, "overlap_frames": 5}, "overlap_frames 5 needs start_image"),
+        ("film", {"start_image": 0, "end_image": 1, "overlap_frames": 5}, "overlap_frames 5 needs start_image"),
         ("film", {"num_frames": 80}, "num_frames must be 4k\\+1 .* got 80: use 77 or 81"),
-        ("film", {"end_frames": 76}, "end_image meets the motion frames: 5 motion \\+ 76 end"),
-        ("film", {"end_frames": 1, "fun_or_fl2v_model": False}, "goes with exactly 1 motion frame, got 5"),
-        ("shot", {"end_frames": 2, "fun_or_fl2v_model": False}, "the end is exactly 1 frame, got 2"),
-        ("shot", {"reference_frames": 0}, "shot needs ref_image: connect the original image, not the last frame"),
-        ("shot", {"reference_frames": 2}, "ref_image must be one image, got a batch of 2"),
-        ("film", {"padding": "reference", "reference_frames": 0}, "film needs ref_image"),
-        ("i2v", {"start_frames": 0, "end_frames": 1, "padding": "last"}, "padding last needs motion frames"),
+        ("film", {"end_image": 76}, "end_image meets the motion frames: 5 motion \\+ 76 end"),
+        ("film", {"end_image": 1, "fun_or_fl2v_model": False}, "goes with exactly 1 motion frame, got 5"),
+        ("shot", {"end_image": 2, "fun_or_fl2v_model": False}, "the end is exactly 1 frame, got 2"),
+        ("shot", {"ref_image": 0}, "shot needs ref_image: connect the original image, not the last frame"),
+        ("shot", {"ref_image": 2}, "ref_image must be one image, got a batch of 2"),
+        ("film", {"padding": "reference", "ref_image": 0}, "film needs ref_image"),
+        ("i2v", {"start_image": 0, "end_image": 1, "padding": "last"}, "padding last needs motion frames"),
         ("film", {"overlap_frames": True}, "overlap_frames must be a whole number, got True"),
-        ("film", {"reference_frames": -1}, "reference_frames must be 0 or more, got -1"),
+        ("film", {"ref_image": -1}, "frames of ref_image must be 0 or more, got -1"),
         (["film"], {}, "mode must be one of"),
         ("svi3", {}, "mode must be one of film, shot, .*; got 'svi3'"),
         ("film", {"known_frames": "all"}, "known_frames must be one of recipe, overlap, first_frame, inverted; got"),
@@ -143,8 +146,8 @@ def test_what_cannot_work_is_refused_with_the_way_out(mode: str, inputs: dict, m
 )
 def test_any_plan_is_whole_or_refused(mode, num_frames, start, reference, end, overlap, known, padding, fun) -> None:
     try:
-        clip = plan_clip(
-            mode=mode, num_frames=num_frames, start_frames=start, reference_frames=reference, end_frames=end,
+        clip = plan(
+            mode, num_frames=num_frames, start_image=start, ref_image=reference, end_image=end,
             overlap_frames=overlap, known_frames=known, padding=padding, fun_or_fl2v_model=fun,
         )  # fmt: skip
     except SVIError:
@@ -165,26 +168,25 @@ def test_choices_resolve_to_the_row_or_to_themselves() -> None:
 
 
 def test_a_plan_is_short_to_read() -> None:
-    assert repr(plan("film", num_frames=17, reference_frames=0)) == (
+    assert repr(plan("film", num_frames=17, ref_image=0)) == (
         "ClipPlan(film: Timeline(17 frames: motion 0-4, padding 5-16), padding grey, known overlap)"
     )
 
 
 @pytest.mark.parametrize(("mode", "guide"), [("talk", "voice"), ("dance", "poses")])
 def test_a_clip_that_follows_something_says_what_does_not_go_with_it(mode: str, guide: str) -> None:
-    asked = {"mode": mode, "num_frames": 81, "start_frames": 81, "reference_frames": 1}
-    assert plan_clip(**asked).notes == ()
-    assert f"svi-{mode} was made for 1 motion frame, this clip has 5" in plan_clip(**asked, overlap_frames=5).notes
-    assert f"the {guide} and end_image both say how the clip ends" in plan_clip(**asked, end_frames=1).notes[0]
+    assert plan(mode).notes == ()
+    assert f"svi-{mode} was made for 1 motion frame, this clip has 5" in plan(mode, overlap_frames=5).notes
+    assert f"the {guide} and end_image both say how the clip ends" in plan(mode, end_image=1).notes[0]
     with pytest.raises(SVIError, match=f"{mode} needs ref_image"):
-        plan_clip(**{**asked, "reference_frames": 0})
+        plan(mode, ref_image=0)
 
 
 def test_poses_and_an_end_apart_are_of_different_length() -> None:
-    asked = {"num_frames": 81, "start_frames": 81, "reference_frames": 1, "end_frames": 1, "fun_or_fl2v_model": False}
+    apart = {"end_image": 1, "fun_or_fl2v_model": False}
     with pytest.raises(SVIError, match="one latent longer than its poses"):
-        plan_clip(mode="dance", **asked)
-    assert plan_clip(mode="talk", **asked).timeline.end_apart
+        plan("dance", **apart)
+    assert plan("talk", **apart).timeline.end_apart
 
 
 @pytest.mark.parametrize(("mode", "frames", "said"), [
@@ -195,13 +197,11 @@ def test_a_clip_longer_than_its_lora_was_made_for_is_told_everywhere(mode: str, 
     told = f"{mode} was made for clips of up to 81 frames, and with more the colours degrade"
     notes: tuple[str, ...]
     if mode == "svi2_pro":
-        notes = decide_latent_clip(num_frames=frames, anchor=1, prev=21).notes
+        notes = decide_latent_clip(LatentSettings(num_frames=frames), LatentConnected(prev_samples=21)).notes
     else:
-        notes = decide_clip(
-            mode=mode, width=64, height=64, num_frames=frames, start_frames=RECIPES[mode].motion_frames,
-            reference_frames=1,
-        ).notes  # fmt: skip
+        connected = Connected(start_image=RECIPES[mode].motion_frames, ref_image=1)
+        notes = decide_clip(ClipSettings(mode=mode, num_frames=frames), connected).notes
     (*found,) = (note for note in notes if note.startswith(told))
     assert bool(found) == said
-    plan = planned("a\n---\nb\n---\n[frames=17]\nc", mode=mode, num_frames=frames)
-    assert [note for note in plan.notes if told in note] == [f"clip 2: {note}" for note in found]
+    chain = planned("a\n---\nb\n---\n[frames=17]\nc", mode=mode, num_frames=frames)
+    assert [note for note in chain.notes if told in note] == [f"clip 2: {note}" for note in found]

@@ -20,7 +20,6 @@ from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
 from wanvideo_svi.svi_embeds.chain_plan import plan_chain
 from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
-from wanvideo_svi.svi_embeds.checks import settings_of
 from wanvideo_svi.svi_embeds.drift_plot import NARROW
 from wanvideo_svi.svi_embeds.drift_video import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -29,6 +28,7 @@ from wanvideo_svi.svi_embeds.guides import guides_of
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+from wanvideo_svi.svi_embeds.settings import filled
 from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
 from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
 from wanvideo_svi.wrapper_ext.render_job import Job, Sources, check_job
@@ -134,7 +134,7 @@ def job(story: str = STORY, **options: Any) -> Job:
     }  # fmt: skip
     assert set(given) <= {*ChainSettings.__slots__, *Sources.__slots__}
     given["guides"] = guides_of(given["sampler"], given.get("low_sampler"))
-    settings, sources = settings_of(ChainSettings, given), settings_of(Sources, given)
+    settings, sources = filled(ChainSettings, given), filled(Sources, given)
     return Job(plan=plan_chain(story, settings, sources.connected()), settings=settings, sources=sources)
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import TraceVAE, frames
+from helpers import TraceVAE, custom_clip, frames, pixel_clip
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
-from wanvideo_svi.svi_embeds.custom import make_custom_clip
+from wanvideo_svi.svi_embeds.clip import Clip
 from wanvideo_svi.svi_embeds.repeats import NO_REPEATS, constant_runs, find_repeats, receptive_field
 from wanvideo_svi.svi_embeds.timeline import Timeline, frames_of_latent, latent_count
 from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
@@ -40,7 +39,7 @@ def both(vae: CountingVAE, **inputs: Any) -> tuple[Clip, Clip, list[int]]:
     """The clip with and without repeats, and how many frames each encoded."""
     arguments: dict[str, Any] = {"width": 16, "height": 16, "start_image": frames(9, height=16, width=16), **inputs}
     vae.encoded.clear()
-    clips = [make_clip(vae, repeat_padding_latents=repeat, **arguments) for repeat in (True, False)]
+    clips = [pixel_clip(vae, repeat_padding_latents=repeat, **arguments) for repeat in (True, False)]
     return clips[0], clips[1], list(vae.encoded)
 
 
@@ -107,7 +106,7 @@ def test_bf16_is_the_same_bit_for_bit() -> None:
 def test_custom_embeds_are_the_same_bit_for_bit(vae: CountingVAE) -> None:
     vae.encoded.clear()
     short, whole = (
-        make_custom_clip(vae=vae, width=16, height=16, length=201, start_image=frames(6), repeat_padding_latents=repeat)
+        custom_clip(vae=vae, width=16, height=16, length=201, start_image=frames(6), repeat_padding_latents=repeat)
         for repeat in (True, False)
     )
     assert vae.encoded == [125, 201]

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import frames
+from helpers import frames, mask_clip
 from test_latents import clip, latent
 from test_pairing import Model as PairModel
 from test_pairing import clean, i2v22, image_embeds, pair, t2v
@@ -23,14 +23,13 @@ from wanvideo_svi.svi_embeds import recipes, timeline
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.latents import _compose
 from wanvideo_svi.svi_embeds.masks import count_concat, count_known, mask_strip
-from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
 from wanvideo_svi.svi_embeds.timeline import MAX_FRAMES, Timeline
 
 SNAPSHOT = Path(__file__).with_name("data") / "sentences.json"
 
 
 def inpainted(**inputs: Any) -> Any:
-    return make_temporal_mask(**{"num_frames": 17, "width": 64, "height": 64, **inputs})
+    return mask_clip(**{"num_frames": 17, "width": 64, "height": 64, **inputs})
 
 
 def lora(name: str) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import torch
-from helpers import TraceVAE, frames
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from helpers import TraceVAE, frames, pixel_clip
+from wanvideo_svi.svi_embeds.clip import Clip
 from wanvideo_svi.svi_embeds.sheet import MAX_TILES
 
 
 def clip(mode: str = "film", **inputs) -> Clip:
     defaults = {"width": 128, "height": 64, "num_frames": 81, "start_image": frames(81, width=128)}
-    return make_clip(TraceVAE(), mode=mode, **{**defaults, **inputs})
+    return pixel_clip(TraceVAE(), mode=mode, **{**defaults, **inputs})
 
 
 def spans(made: Clip) -> list[tuple[str, int, int, float]]:

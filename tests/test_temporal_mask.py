@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 import torch
-from helpers import MASK_VECTORS, TraceVAE, digest, frames, rows
+from helpers import MASK_VECTORS, TraceVAE, digest, frames, mask_clip, pixel_clip, rows
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
+from wanvideo_svi.svi_embeds.clip import Clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.keyframes import feather_known, parse_keyframes
 from wanvideo_svi.svi_embeds.masks import pack_known
-from wanvideo_svi.svi_embeds.temporal_mask import TemporalMask, make_temporal_mask
+from wanvideo_svi.svi_embeds.temporal_mask import TemporalMask
 
 SIZE = {"width": 64, "height": 64, "num_frames": 17}
 
 
 def temporal_mask(**inputs: Any) -> TemporalMask:
-    return make_temporal_mask(**{**SIZE, **inputs})
+    return mask_clip(**{**SIZE, **inputs})
 
 
 def clip(vae: Any = None, mode: str = "fun_inp", **inputs: Any) -> Clip:
-    return make_clip(vae or TraceVAE(), mode=mode, **{**SIZE, **inputs})
+    return pixel_clip(vae or TraceVAE(), mode=mode, **{**SIZE, **inputs})
 
 
 def strip(made: TemporalMask) -> str:
@@ -201,7 +201,7 @@ def test_200_random_clips_pack_as_by_brute_force_in_both_ways() -> None:
             "keyframe_images": frames(len(keys)) if keys else None,
         }  # fmt: skip
         start = frames(6) if motion else None
-        made = make_temporal_mask(motion_frames=start, **inputs)
+        made = mask_clip(motion_frames=start, **inputs)
         known = torch.zeros(count, 8, 8)
         for frame in [*range(motion), *keys, *range(count - end, count)]:
             known[frame] = 1

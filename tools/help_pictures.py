@@ -11,7 +11,9 @@ import torch
 from PIL import Image
 from wanvideo_svi.svi_embeds.canvas import reference_canvas
 from wanvideo_svi.svi_embeds.frames import to_picture
+from wanvideo_svi.svi_embeds.mask_settings import MaskInputs, MaskSettings
 from wanvideo_svi.svi_embeds.pairing import BOUNDARIES
+from wanvideo_svi.svi_embeds.settings import filled
 from wanvideo_svi.svi_embeds.sigma_plot import draw_sigmas
 from wanvideo_svi.svi_embeds.sigmas import count_high, sigmas_of
 from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
@@ -39,7 +41,10 @@ def pictures() -> dict[str, Image.Image]:
                    "outside_region": "keep"},
     }  # fmt: skip
     sheets = {
-        f"temporal_mask_{name}.png": make_temporal_mask(**size, **inputs).sheet() for name, inputs in made.items()
+        f"temporal_mask_{name}.png": make_temporal_mask(
+            filled(MaskSettings, size | given), filled(MaskInputs, given)
+        ).sheet()
+        for name, given in made.items()
     }
     sigmas = sigmas_of("flowmatch_pusa", 8, 5.0)
     boundary = BOUNDARIES["t2v"]

@@ -88,12 +88,12 @@ def _lora(args: argparse.Namespace) -> int:
     for path in args.files:
         say(path)
         try:
-            rows = [line.partition(": ") for line in describe_lora(read_lora(path))]
+            rows = describe_lora(read_lora(path))
         except SVIError as error:
             failed = True
             say(f"wanvideo-svi: {error}", error=True)
             continue
-        for head, _, text in rows:
+        for head, text in rows:
             say(f"  {head:<14} {text}")
     return 2 if failed else 0
 

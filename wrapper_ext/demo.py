@@ -17,8 +17,10 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from ..svi_embeds.clip import Clip, make_clip
+from ..svi_embeds.clip_settings import ClipInputs, ClipSettings
 from ..svi_embeds.clip_video import open_video
 from ..svi_embeds.embeds_file import load_embeds, save_embeds
+from ..svi_embeds.encode import Encoder
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.masks import count_concat, count_known
 from ..svi_embeds.recipes import recipe
@@ -73,21 +75,18 @@ def run_demo(
     needed = max(row.total for row in rows)
     scene = load_scene(needed, image=image, video=video)
     height, width = _clip_size(scene)
-    vae = DemoVAE()
+    encoder = Encoder(vae=DemoVAE())
     previous = scene[:1]
     rendered = scene[:0]
     for row in rows:
         yield row, None
         if row.index == 1:
             previous, rendered = scene[:1], scene[:0]
+        reference = recipe(row.mode).padding == "reference"
         clip = make_clip(
-            vae,
-            mode=row.mode,
-            width=width,
-            height=height,
-            num_frames=num_frames,
-            start_image=previous,
-            ref_image=scene[:1] if recipe(row.mode).padding == "reference" else None,
+            ClipSettings(mode=row.mode, width=width, height=height, num_frames=num_frames),
+            ClipInputs(start_image=previous, ref_image=scene[:1] if reference else None),
+            encoder,
         )
         folder = out / row.chain
         try:

@@ -14,13 +14,13 @@ from ..svi_embeds.chain import ChainPlan
 from ..svi_embeds.chain_check import unused
 from ..svi_embeds.chain_plan import plan_chain
 from ..svi_embeds.chain_settings import ChainSettings
-from ..svi_embeds.checks import settings_of
 from ..svi_embeds.encode import check_vae
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.frames import check_images, check_pixels
 from ..svi_embeds.guides import guides_of
 from ..svi_embeds.reel import Reel, check_reel_name, reel_state
 from ..svi_embeds.reel_writer import ReelWriter
+from ..svi_embeds.settings import filled
 from ..svi_embeds.soundtrack import soundtrack_of
 from ..svi_embeds.words import align, write_info
 from . import host
@@ -70,7 +70,7 @@ def render_story(
     sources, notes = _sources(inputs, graph, unique_id or "")
     guides, audio = sources.guides, inputs.get("audio")
     track = soundtrack_of(audio) if audio is not None else None
-    settings = settings_of(ChainSettings, inputs)
+    settings = filled(ChainSettings, inputs)
     length = guides.frames or (round(track.seconds * settings.fps) if track else None)
     connected = sources.connected(length)
     plan = plan_chain(inputs["story"], settings, connected)

@@ -32,7 +32,7 @@ class WanVideoI2VCustomEmbeds:
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
         from ..svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES
-        from ..svi_embeds.custom_plan import SPACE_CHOICES
+        from ..svi_embeds.custom_settings import SPACE_CHOICES
 
         size = {"min": 16, "max": 8096, "step": 16}
         inputs = {
@@ -106,17 +106,26 @@ class WanVideoI2VCustomEmbeds:
         }  # fmt: skip
         return fold(inputs, "concat_mask_index", "tiled_vae", "force_offload", "repeat_padding_latents")
 
-    def build(self, force_offload: bool = True, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.custom.make_custom_clip`, whose parameters the inputs are."""
+    def build(
+        self, vae: Any = None, force_offload: bool = True, tiled_vae: bool = False, **inputs: Any
+    ) -> dict[str, Any]:
+        """See `svi_embeds.custom.make_custom_clip`, whose settings and inputs the others are."""
         from ..svi_embeds.custom import make_custom_clip
+        from ..svi_embeds.custom_settings import CustomInputs, CustomSettings
+        from ..svi_embeds.encode import Encoder
         from ..svi_embeds.latent_space import samples_of
+        from ..svi_embeds.settings import filled
 
         check_bool("force_offload", force_offload)
-        clip = make_custom_clip(
-            **inputs,
+        encoder = Encoder(
+            vae=vae,
+            tiled=tiled_vae,
             device=host.device(),
             offload_device=host.offload_device() if force_offload else None,
             before_encode=self._before_encode,
+        )
+        clip = make_custom_clip(
+            filled(CustomSettings, inputs), filled(CustomInputs, inputs), None if vae is None else encoder
         )
         return {
             "ui": {"images": host.show(clip.sheet(), "svi_custom_embeds")},

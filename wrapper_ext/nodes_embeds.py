@@ -25,7 +25,7 @@ class WanVideoSVIEmbeds:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        from ..svi_embeds.plan import END_PADDING_FRAMES
+        from ..svi_embeds.clip_settings import END_PADDING_FRAMES
         from ..svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES, RECIPES
 
         motion = {
@@ -167,20 +167,24 @@ class WanVideoSVIEmbeds:
         """
         return True if host.has_wrapper() else host.INSTALL_HINT
 
-    def encode(self, vae: Any, force_offload: bool, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.clip.make_clip`, whose parameters the inputs are."""
+    def encode(self, vae: Any, force_offload: bool, tiled_vae: bool = False, **inputs: Any) -> dict[str, Any]:
+        """See `svi_embeds.clip.make_clip`, whose settings and inputs the others are."""
         from ..svi_embeds.clip import make_clip
+        from ..svi_embeds.clip_settings import ClipInputs, ClipSettings
+        from ..svi_embeds.encode import Encoder
+        from ..svi_embeds.settings import filled
 
         host.require_wrapper()
         check_bool("force_offload", force_offload)
         host.free_memory(collect=False)
-        clip = make_clip(
-            vae,
-            **inputs,
+        encoder = Encoder(
+            vae=vae,
+            tiled=tiled_vae,
             device=host.device(),
             offload_device=host.offload_device() if force_offload else None,
             before_encode=host.stop_if_cancelled,
         )
+        clip = make_clip(filled(ClipSettings, inputs), filled(ClipInputs, inputs), encoder)
         host.free_memory(collect=False)
         return {
             "ui": {"images": host.show(clip.sheet(), "svi_embeds")},

@@ -136,10 +136,12 @@ class WanVideoSVILatentEmbeds:
         )  # fmt: skip
 
     def build(self, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.latents.make_latent_clip`, whose parameters the inputs are."""
+        """See `svi_embeds.latents.make_latent_clip`, whose settings and inputs these are."""
+        from ..svi_embeds.latent_settings import LatentInputs, LatentSettings
         from ..svi_embeds.latents import make_latent_clip
+        from ..svi_embeds.settings import filled
 
-        clip = make_latent_clip(**inputs)
+        clip = make_latent_clip(filled(LatentSettings, inputs), filled(LatentInputs, inputs))
         return {
             "ui": {"images": host.show(clip.sheet(), "svi_latent_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info, clip.plan.overlap_frames),

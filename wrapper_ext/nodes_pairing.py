@@ -135,16 +135,14 @@ class WanVideoHighLowPair:
         self,
         high_model: Any,
         low_model: Any,
-        steps: int,
-        shift: float,
-        scheduler: str,
         prompt: dict[str, Any] | None = None,
         unique_id: str | None = None,
         **inputs: Any,
     ) -> dict[str, Any]:
         """See `svi_embeds.pairing.plan_pair`. prompt, unique_id: the graph that runs and this node in it."""
         from ..svi_embeds.models import model_facts
-        from ..svi_embeds.pairing import plan_pair
+        from ..svi_embeds.pairing import PairInputs, PairSettings, plan_pair
+        from ..svi_embeds.settings import filled
         from .sampler_wiring import RunningGraph, lora_names, wiring_problems
 
         host.require_wrapper()
@@ -153,17 +151,16 @@ class WanVideoHighLowPair:
             model_facts(name, model, loras=lora_names(graph, node_id, name))
             for name, model in (("high_model", high_model), ("low_model", low_model))
         )
-        made = plan_pair(
-            high=high, low=low, sigmas=host.sigmas(scheduler, steps, shift), scheduler=scheduler, steps=steps,
-            shift=shift, **inputs,
-        )  # fmt: skip
+        settings = filled(PairSettings, inputs)
+        sigmas = host.sigmas(settings.scheduler, settings.steps, settings.shift)
+        made = plan_pair(high, low, settings, filled(PairInputs, inputs), sigmas=sigmas)
         if problems := wiring_problems(graph, node_id, made):
             raise SVIError("the samplers behind this pair would not sample it: " + "; ".join(problems))
         return {
             "ui": {"images": host.show(made.picture(), "svi_pair")},
             "result": (
-                high_model, low_model, made.high_embeds, made.low_embeds, steps, shift, scheduler, made.split,
-                made.split, made.info,
+                high_model, low_model, made.high_embeds, made.low_embeds, settings.steps, settings.shift,
+                settings.scheduler, made.split, made.split, made.info,
             ),
         }  # fmt: skip
 
@@ -262,7 +259,7 @@ class WanVideoSVILoraInfo:
         from ..svi_embeds.lora import describe_lora, read_lora
 
         facts = read_lora(host.lora_path(lora))
-        info = "\n".join([lora, *describe_lora(facts)])
+        info = "\n".join([lora, *(f"{head}: {text}" for head, text in describe_lora(facts))])
         return {"ui": {"text": [info]}, "result": (facts.modes[0] if facts.modes else "", info)}
 
 

@@ -89,10 +89,12 @@ class WanVideoSVITemporalMask:
         return fold(inputs, "end_frames", "feather", "empty_level", "fun_or_fl2v_model")
 
     def make(self, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.temporal_mask.make_temporal_mask`, whose parameters the inputs are."""
+        """See `svi_embeds.temporal_mask.make_temporal_mask`, whose settings and inputs these are."""
+        from ..svi_embeds.mask_settings import MaskInputs, MaskSettings
+        from ..svi_embeds.settings import filled
         from ..svi_embeds.temporal_mask import make_temporal_mask
 
-        made = make_temporal_mask(**inputs)
+        made = make_temporal_mask(filled(MaskSettings, inputs), filled(MaskInputs, inputs))
         return {
             "ui": {"images": host.show(made.sheet(), "svi_temporal_mask")},
             "result": (made.frames, made.known_mask, made.concat_mask, made.fun_or_fl2v_model, made.info),
@@ -155,7 +157,7 @@ class WanVideoReferenceCanvas:
         picture = host.show(to_picture(made.image), "svi_reference_canvas")
         return {
             "ui": {"images": picture},
-            "result": (made.image, made.region, list(made.boxes), write_info(head, list(made.notes))),
+            "result": (made.image, made.region, list(made.boxes), write_info(head, made.notes)),
         }
 
 

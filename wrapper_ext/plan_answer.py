@@ -6,7 +6,6 @@ usual is assumed, and the answer says so.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,16 +13,21 @@ from typing import Any
 
 from ..svi_embeds.checks import check_dict
 from ..svi_embeds.clip_plan import decide_clip
+from ..svi_embeds.clip_settings import ClipSettings, Connected
 from ..svi_embeds.custom_plan import decide_custom
+from ..svi_embeds.custom_settings import CustomConnected, CustomSettings
 from ..svi_embeds.encode import CHANNELS
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.holocine import plan_scene
 from ..svi_embeds.json_text import read_json
 from ..svi_embeds.keyframes import parse_keyframes
 from ..svi_embeds.latent_clip_plan import decide_latent_clip
+from ..svi_embeds.latent_settings import LatentConnected, LatentSettings
+from ..svi_embeds.mask_settings import MODE, MaskSettings
 from ..svi_embeds.recipes import RECIPES
+from ..svi_embeds.settings import filled
 from ..svi_embeds.strip import Strip, strip_of_clip, strip_of_custom, strip_of_latents, strip_of_mask, strip_of_scene
-from ..svi_embeds.temporal_mask import MODE, decide_temporal_mask
+from ..svi_embeds.temporal_mask import decide_temporal_mask
 from ..svi_embeds.timeline import latent_count
 from .around import loras_of, note_on_size, notes_on_loras
 from .nodes import NODE_CLASS_MAPPINGS
@@ -63,10 +67,6 @@ class Asked:
     values: dict[str, Any]
     connected: dict[str, str]
     assumed: list[Assumed] = field(default_factory=list)
-
-    def settings(self, decide: Callable[..., Any], *given: str) -> dict[str, Any]:
-        """The settings that `decide` takes, except those that are given otherwise."""
-        return {name: self.values[name] for name in _parameters(decide) if name in self.values and name not in given}
 
     def whole(self, name: str) -> int:
         """A setting as a count, 0 when it is none: what is wrong with it is said by the plan."""
@@ -109,11 +109,6 @@ class Asked:
 
 
 @lru_cache(maxsize=16)
-def _parameters(decide: Callable[..., Any]) -> tuple[str, ...]:
-    return tuple(inspect.signature(decide).parameters)
-
-
-@lru_cache(maxsize=16)
 def _inputs(node: str) -> dict[str, Any]:
     """Every input of one of this pack's nodes, with its default where it has one."""
     groups = NODE_CLASS_MAPPINGS[node].INPUT_TYPES()
@@ -122,46 +117,37 @@ def _inputs(node: str) -> dict[str, Any]:
 
 def _clip(asked: Asked) -> Strip:
     row = RECIPES.get(str(asked.values["mode"]))
-    images: dict[str, Any] = {
-        "start_frames": asked.frames("start_image", asked.whole("overlap_frames") or (row.motion_frames if row else 1)),
-        "reference_frames": asked.frames("ref_image", 1),
-        "end_images": asked.frames("end_image", asked.whole("end_frames")),
-        "keyframe_images": asked.keyframe_images(),
-    }
-    in_region = "region" in asked.connected
-    decided = decide_clip(
-        **asked.settings(decide_clip, *images),
-        **images,
-        has_temporal_mask="temporal_mask" in asked.connected,
-        has_region=in_region,
-        has_control="control_embeds" in asked.connected,
+    connected = Connected(
+        start_image=asked.frames("start_image", asked.whole("overlap_frames") or (row.motion_frames if row else 1)),
+        ref_image=asked.frames("ref_image", 1),
+        end_image=asked.frames("end_image", asked.whole("end_frames")),
+        keyframe_images=asked.keyframe_images(),
+        temporal_mask="temporal_mask" in asked.connected,
+        region="region" in asked.connected,
+        control_embeds="control_embeds" in asked.connected,
+        extra_latents="extra_latents" in asked.connected,
     )
-    return strip_of_clip(
-        decided,
-        in_region=in_region,
-        has_extra="extra_latents" in asked.connected,
-        **asked.settings(strip_of_clip),
-    )
+    return strip_of_clip(decide_clip(filled(ClipSettings, asked.values), connected))
 
 
 def _mask(asked: Asked) -> Strip:
-    images: dict[str, Any] = {
-        "motion_frames": asked.frames("motion_frames", asked.whole("overlap_frames") or RECIPES[MODE].motion_frames),
-        "end_images": asked.frames("end_image", asked.whole("end_frames")),
-        "keyframe_images": asked.keyframe_images(),
-    }
-    in_region = "region" in asked.connected
-    decided = decide_temporal_mask(**asked.settings(decide_temporal_mask, *images), **images, has_region=in_region)
-    return strip_of_mask(decided, in_region=in_region)
+    connected = Connected(
+        start_image=asked.frames("motion_frames", asked.whole("overlap_frames") or RECIPES[MODE].motion_frames),
+        end_image=asked.frames("end_image", asked.whole("end_frames")),
+        keyframe_images=asked.keyframe_images(),
+        region="region" in asked.connected,
+    )
+    return strip_of_mask(decide_temporal_mask(filled(MaskSettings, asked.values), connected))
 
 
 def _latents(asked: Asked) -> Strip:
     clip = latent_count(asked.values["num_frames"])
-    anchor = asked.latents("anchor_samples", 1) or 1
-    prev = asked.latents("prev_samples", max(clip, asked.whole("motion_latents")))
-    end = asked.latents("end_samples", asked.whole("end_latents"))
-    decided = decide_latent_clip(**asked.settings(decide_latent_clip), anchor=anchor, prev=prev, end=end)
-    return strip_of_latents(decided, space=str(asked.values["latent_space"]))
+    connected = LatentConnected(
+        anchor_samples=asked.latents("anchor_samples", 1) or 1,
+        prev_samples=asked.latents("prev_samples", max(clip, asked.whole("motion_latents"))),
+        end_samples=asked.latents("end_samples", asked.whole("end_latents")),
+    )
+    return strip_of_latents(decide_latent_clip(filled(LatentSettings, asked.values), connected))
 
 
 def _custom(asked: Asked) -> Strip:
@@ -169,18 +155,17 @@ def _custom(asked: Asked) -> Strip:
     if "concat_latent_image" in asked.connected:
         channels = 2 * CHANNELS if asked.values["concat_mask_index"] == CHANNELS else CHANNELS
         asked.assumed.append(Assumed("concat_latent_image", channels, f"{channels} channels assumed"))
-    decided = decide_custom(
-        **asked.settings(decide_custom),
-        latent_channels=channels,
-        start_frames=asked.frames("start_image", 1),
-        has_vae="vae" in asked.connected,
-        has_mask="concat_mask" in asked.connected,
+    connected = CustomConnected(
+        concat_latent_image=channels,
+        start_image=asked.frames("start_image", 1),
+        vae="vae" in asked.connected,
+        concat_mask="concat_mask" in asked.connected,
     )
-    return strip_of_custom(decided)
+    return strip_of_custom(decide_custom(filled(CustomSettings, asked.values), connected))
 
 
 def _scene(asked: Asked) -> Strip:
-    return strip_of_scene(plan_scene(**asked.settings(plan_scene)))
+    return strip_of_scene(plan_scene(**asked.values))
 
 
 _PLANS: dict[str, Callable[[Asked], Strip]] = {

@@ -14,12 +14,14 @@ from PIL import Image
 from torch import Tensor
 
 from ..svi_embeds.chain import ChainClip
-from ..svi_embeds.chain_plan import latent_choices
 from ..svi_embeds.clip import make_clip
+from ..svi_embeds.clip_settings import ClipInputs, ClipSettings
+from ..svi_embeds.encode import Encoder
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.fingerprint import fingerprint
 from ..svi_embeds.frames import last_frames, resize_frames, to_picture
 from ..svi_embeds.guides import POSES, VOICE
+from ..svi_embeds.latent_settings import LatentInputs, LatentSettings
 from ..svi_embeds.latents import make_latent_clip, shown_latents
 from ..svi_embeds.plan import ClipPlan
 from ..svi_embeds.reel_manifest import Take
@@ -180,7 +182,10 @@ class _Renderer:
     def _render(self, clip: ChainClip, lead: Lead, digest: str, saver: Saver) -> Lead:
         started = time.monotonic()
         text = self.text.of(clip)
-        embeds = self._latent_embeds(clip, lead) if clip.works_on_latents else self._embeds(clip, lead)
+        if isinstance(clip.settings, LatentSettings):
+            embeds = self._latent_embeds(clip, clip.settings, lead)
+        else:
+            embeds = self._embeds(clip, clip.settings, lead)
         samples = self.colour.latents(clip, self._sample(clip, embeds, text), lambda: self._anchor()["samples"][0])
         del embeds
         images = self._decode(samples)
@@ -212,38 +217,33 @@ class _Renderer:
         self.spent.append(time.monotonic() - started)
         return Lead(tail, latents)
 
-    def _embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
-        settings, sources = self.job.settings, self.job.sources
-        start = lead.frames
-        vision = None
+    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
+        sources, start, vision = self.job.sources, lead.frames, None
         if sources.clip_vision is not None and start is not None:
             first = start[len(start) - clip.motion_frames :][:1]
             (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
         made = make_clip(
-            sources.vae, mode=clip.mode, width=settings.width, height=settings.height, num_frames=clip.num_frames,
-            start_image=start, ref_image=sources.reference, end_image=self._end(clip), clip_embeds=vision,
-            fun_or_fl2v_model=settings.fun_or_fl2v_model, tiled_vae=settings.tiled_vae,
-            overlap_frames=clip.motion_frames,
-            known_frames=clip.known, padding=clip.padding, ref_strength=clip.ref_strength, device=self.host.device(),
-            offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
+            settings,
+            ClipInputs(start_image=start, ref_image=sources.reference, end_image=self._end(clip), clip_embeds=vision),
+            Encoder(
+                vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
+                offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
+            ),
         )  # fmt: skip
         self.host.free_memory()
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
-    def _latent_embeds(self, clip: ChainClip, lead: Lead) -> dict[str, Any]:
-        known, padding = latent_choices(clip)
+    def _latent_embeds(self, clip: ChainClip, settings: LatentSettings, lead: Lead) -> dict[str, Any]:
         end, previous = self._end(clip), None
         if lead.latents is not None:
             previous = {"samples": lead.latents[None]}
         elif self.video is not None:
             previous = self._encode(self.video)
+        end_samples = None if end is None else self._encode(end)
         made = make_latent_clip(
-            anchor_samples=self._anchor(), num_frames=clip.num_frames, prev_samples=previous,
-            motion_latents=clip.motion_latents or 1, end_samples=None if end is None else self._encode(end),
-            known_frames=known, padding=padding, ref_strength=clip.ref_strength,
-            fun_or_fl2v_model=self.job.settings.fun_or_fl2v_model,
-        )  # fmt: skip
+            settings, LatentInputs(anchor_samples=self._anchor(), prev_samples=previous, end_samples=end_samples)
+        )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 

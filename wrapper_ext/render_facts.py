@@ -24,7 +24,8 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "line": "where its block stands in the text",
         "overlap_frames": "what the video leaves out of it",
         "until": "where it is in the video; voice and poses count by their part for it",
-        "plan": "follows from the other fields",
+        "settings": "follows from the other fields and the chain's",
+        "plan": "follows from the settings and what leads the clip",
     },
     ChainSettings: {
         "mode": "each clip has its own",

@@ -14,9 +14,9 @@ from ..svi_embeds.chain import ChainClip, ChainPlan
 from ..svi_embeds.chain_check import check_chain, unused
 from ..svi_embeds.chain_plan import plan_chain
 from ..svi_embeds.chain_settings import ChainConnected, ChainSettings
-from ..svi_embeds.checks import settings_of
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import check_reel_name
+from ..svi_embeds.settings import filled
 from ..svi_embeds.story import AUTO, parse_story
 from ..svi_embeds.words import shorten
 from .around import loras_of, notes_on_loras
@@ -122,7 +122,7 @@ class _Question:
 
     def settings(self) -> ChainSettings:
         """Raises SVIError as the node does."""
-        return settings_of(ChainSettings, self.values)
+        return filled(ChainSettings, self.values)
 
     def chain(self, start_frames: int | None = None, length: int | None = None) -> ChainConnected:
         """What is connected. start_frames: how many start_image is taken to have; None: one where that is not known."""

@@ -63,7 +63,7 @@ def _is_past(found: Finding, workflow: Workflow, joins: Collection[int | str]) -
         return False
     if found.kind == "left":
         return found.node not in joins
-    return found.kind == "note" and "blend" in found.what
+    return found.kind == "note" and found.about == "blend"
 
 
 def _of_join(found: Finding, joins: Collection[int | str]) -> Finding:

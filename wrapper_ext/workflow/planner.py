@@ -179,10 +179,11 @@ class Planner:
         rewrite.findings += [replace(found, fixed=mended is not None) for found in join.defects()]
         clip = self.clips.made(self.wires.origin(at, "new_images"))
         if settings["blend"] == "linear" and clip and clip.embeds.node.type in PRO_NODES:
-            rewrite.findings.append(finding(
-                "note", at.node, "it blends into the frames that a Pro clip begins with, the anchor among them, as "
-                "before; blend none with drop new leaves them out",
-            ))  # fmt: skip
+            what = (
+                "it blends into the frames that a Pro clip begins with, the anchor among them, as before; blend none "
+                "with drop new leaves them out"
+            )
+            rewrite.findings.append(replace(finding("note", at.node, what), about="blend"))
         return _said(rewrite, f"drop {settings['drop']}")
 
     def _wanex(self, at: At, found: Binding) -> Rewrite:  # noqa: ARG002

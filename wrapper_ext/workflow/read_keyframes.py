@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ...svi_embeds.clip_settings import Connected
+from ...svi_embeds.mask_settings import MaskSettings
+from ...svi_embeds.settings import filled
 from ...svi_embeds.temporal_mask import decide_temporal_mask
 from .change import PREVIEWS
 from .clips import Clips
@@ -68,11 +71,13 @@ class _Keyframes:
             sources["keyframe_images"] = Source(helpers[0].at.node.id, 0)
         elif between:
             sources["keyframe_images"] = self._link(between[0])
-        decide_temporal_mask(  # raises SVIError for what the node would refuse
-            num_frames=count, width=64, height=64, motion_frames=start.frames if start else 0,
-            end_images=end.frames if end else 0, keyframe_images=sum(run.frames for run in between),
-            overlap_frames=values["overlap_frames"], keyframes=values["keyframes"], empty_level=values["empty_level"],
+        connected = Connected(
+            start_image=start.frames if start else 0, end_image=end.frames if end else 0,
+            keyframe_images=sum(run.frames for run in between),
         )  # fmt: skip
+        # Raises SVIError for what the node would refuse.
+        wanted = filled(MaskSettings, {**values, "num_frames": count, "width": 64, "height": 64})
+        decide_temporal_mask(wanted, connected)
         said = [f"{start.frames} motion frame{'s' * (start.frames > 1)}"] if start else []
         said += [f"keyframes {values['keyframes']}"] if between else []
         said += [f"{end.frames} end frame{'s' * (end.frames > 1)}"] if end else []

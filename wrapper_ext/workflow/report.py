@@ -17,7 +17,7 @@ class Finding:
     """kind: rewrite (nodes that were replaced), defect, left (known, but not replaced), note.
 
     node, title: where. subgraph: its name when the node is in one. fix: what was or is to be done. fixed: whether the
-    migration did it.
+    migration did it. about: a key for code that asks what a note is of; it is shown to nobody.
     """
 
     kind: Kind
@@ -28,6 +28,7 @@ class Finding:
     fixed: bool = False
     subgraph: str = ""
     pattern: str = ""
+    about: str = ""
 
     def line(self) -> str:
         where = f" in subgraph {self.subgraph}" if self.subgraph else ""
@@ -65,10 +66,13 @@ class Report:
         return [*found, f"{self.nodes_before} nodes before, {self.nodes_after} after"]
 
     def as_json(self) -> dict[str, Any]:
+        findings = [asdict(finding) for finding in self.findings]
+        for found in findings:
+            del found["about"]
         return {
             "to_do": self.to_do,
             "changes": self.changes,
-            "findings": [asdict(finding) for finding in self.findings],
+            "findings": findings,
             "removed": list(self.removed),
             "nodes_before": self.nodes_before,
             "nodes_after": self.nodes_after,
