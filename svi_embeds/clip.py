@@ -10,24 +10,20 @@ from einops import repeat
 from torch import Tensor
 
 from .checks import check_dict
-from .clip_latents import encode_repeating, extra_samples, prepend_extra, scale_padding, with_negative
+from .clip_frames import check_inputs, compose_video, prepare_parts
+from .clip_latents import extra_samples, prepend_extra, scale_padding, with_negative
 from .clip_plan import DecidedClip, decide_clip, end_strength_notes, kept_padding_notes
 from .clip_settings import ClipInputs, ClipSettings
+from .clip_show import make_tiles
 from .embeds import Beside, build_embeds, control_signal, svi_record
 from .encode import Encoder, channels_of, check_end_apart, check_vae, scale_latents
 from .encoded import EncodedClip
-from .frames import check_inputs, compose_video, prepare_parts, to_video, video_frame
+from .frames import to_video, video_frame
 from .keyframes import known_masks, left_out_pixels, region_notes
-from .masks import (
-    concat_from_known,
-    fit_temporal_mask,
-    looks_inverted,
-    pack_known,
-    per_frame,
-)
+from .masks import concat_from_known, fit_temporal_mask, looks_inverted, pack_known, per_frame
 from .plan import ClipPlan
-from .repeats import NO_REPEATS, Repeats, constant_runs, find_repeats, receptive_field
-from .sheet import make_tiles, thumbnail_step
+from .repeats import NO_REPEATS, Repeats, constant_runs, encode_repeating, find_repeats, receptive_field
+from .sheet import thumbnail_step
 from .words import write_info
 
 

@@ -2,54 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .clip_plan import padding_to_scale
-from .encode import Encoder, encode_video, scale_latents
+from .encode import Encoder, scale_latents
 from .errors import SVIError
 from .latent_space import read_latent
-from .masks import format_runs
 from .plan import ClipPlan
-from .repeats import Repeats, keeps_bits
-
-
-def encode_repeating(
-    encoder: Encoder,
-    video: Tensor,
-    repeats: Repeats,
-    whole: Callable[[], Tensor],
-    *,
-    latents: int,
-    end_apart: bool = False,
-) -> tuple[Tensor, list[str]]:
-    """A clip's latents C T h w, equal to those of all its frames encoded, and notes.
-
-    video: C F H W in -1..1 without the frames of `repeats`. whole: makes the video with them, for when its latents have
-    not settled where they should. latents: T of the whole clip.
-    """
-    if not repeats.runs:
-        return encode_video(encoder, video, latents=latents, end_apart=end_apart), []
-    short = latents - repeats.latents
-    if _keeps_bits(encoder, video, short=short, whole=latents):
-        encoded = encode_video(encoder, video, latents=short, end_apart=end_apart)
-        if repeats.have_settled(encoded):
-            spans = format_runs([latent for run in repeats.runs for latent in run])
-            return repeats.spread(encoded), [f"latents {spans} repeat the ones before them (constant padding)"]
-        del encoded
-    said = "repeated latents would differ from encoded ones with this VAE here, so all frames were encoded"
-    return encode_video(encoder, whole(), latents=latents, end_apart=end_apart), [said]
-
-
-def _keeps_bits(encoder: Encoder, video: Tensor, *, short: int, whole: int) -> bool:
-    height, width = (side // encoder.vae.upsampling_factor for side in video.shape[2:])
-    sizes = [(height, width)]
-    if encoder.tiled:
-        sizes.append((max(1, height // 2), max(1, width // 2)))  # of the wrapper's tiles
-    return all(keeps_bits(encoder.vae, short=short, whole=whole, size=size, device=encoder.device) for size in sizes)
 
 
 def with_negative(encoder: Encoder, add_cond_latents: dict[str, Any], *, width: int, height: int) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from einops import rearrange
 from torch import Tensor
 
 from .checks import check_dict
-from .clip_latents import encode_repeating
 from .concat_mask import read_concat_mask
 from .custom_plan import DecidedCustom, check_mask_place, decide_custom
 from .custom_settings import CustomConnected, CustomInputs, CustomSettings
@@ -26,7 +25,7 @@ from .errors import SVIError
 from .frames import check_images, check_pixels, resize_centre, to_video
 from .latent_space import guess_space, read_latent, to_wrapper
 from .masks import concat_from_known, frame_masks, looks_inverted, pack_known, per_frame, unpack_known
-from .repeats import NO_REPEATS, find_repeats, receptive_field
+from .repeats import NO_REPEATS, encode_repeating, find_repeats, receptive_field
 from .sheet import make_latent_tiles
 from .timeline import frame_count, latent_count
 from .words import write_info

@@ -12,6 +12,8 @@ from .custom_settings import CustomConnected, CustomSettings
 from .encode import CHANNELS, FACTOR, latent_size
 from .errors import SVIError
 from .masks import count_concat, describe_known
+from .strip import Piece, Strip
+from .timeline import latent_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,25 @@ def check_mask_place(index: int, *, channels: int) -> None:
             f"concat_mask_index {index} with latents of {channels} channels is a layout that the wrapper's sampler "
             "does not build: it puts the mask first (0), or between the two halves of 32 channels (16)"
         )
+
+
+def strip_of_custom(decided: DecidedCustom) -> Strip:
+    """The strip of WanVideoI2VCustomEmbeds."""
+    settings, lead = decided.settings, decided.start_frames
+    length = settings.length
+    latents = latent_count(length)
+    if decided.connected.concat_latent_image is not None:
+        pieces = [Piece("latent", 0, length, "concat_latent_image")]
+    else:
+        pieces = [Piece("image", 0, lead, "start_image"), Piece("grey", lead, length, "mid-grey")]
+    said = [f"custom: {length} frames at {settings.width}x{settings.height}, {latents} latents"]
+    said += decided.describe(decided.known) if decided.known is not None else ["known_mask: what concat_mask gives"]
+    return Strip(
+        title=f"custom: {length} frames, {latents} latents",
+        num_frames=length,
+        pieces=tuple(piece for piece in pieces if piece.stop > piece.start),
+        said=tuple(said),
+        known=decided.known,
+        mask_from="" if decided.known is not None else "concat_mask",
+        notes=decided.notes,
+    )

@@ -9,14 +9,7 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from .embeds import (
-    ImageEmbeds,
-    check_embeds,
-    describe_embeds,
-    is_end_apart,
-    known_mask_of,
-    svi_record_of,
-)
+from .embeds import ImageEmbeds, check_embeds, describe_embeds, is_end_apart, known_mask_of, svi_record_of
 from .masks import concat_from_known, count_known, per_frame
 from .sheet import Tile, draw_sheet, make_latent_tiles
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from .checks import check_int
 from .errors import SVIError
+from .strip import Piece, Strip
 from .timeline import FRAMES_PER_LATENT, latent_count, latent_of_frame
 from .words import shorten, write_info
 
@@ -214,3 +215,21 @@ def plan_scene(*, global_caption: str, shots: str, num_frames: int, cuts: str = 
     if num_frames not in TRAINED_FRAMES:
         notes.append(f"HoloCine was trained with {', '.join(map(str, TRAINED_FRAMES))} frames, not {num_frames}")
     return ScenePlan(scene, num_frames, frames, tuple(notes))
+
+
+def strip_of_scene(plan: ScenePlan) -> Strip:
+    """The strip of WanVideoHoloCinePrompt: its shots, and no mask."""
+    edges = (0, *plan.cuts, plan.num_frames)
+    pieces = tuple(
+        Piece(f"shot_{index + 1}", edges[index], edges[index + 1], shot[:100])
+        for index, shot in enumerate(plan.scene.shots)
+    )
+    count = len(plan.scene.shots)
+    many = f"{count} shot{'s' if count > 1 else ''}"
+    return Strip(
+        title=f"{many}: {plan.num_frames} frames, {latent_count(plan.num_frames)} latents",
+        num_frames=plan.num_frames,
+        pieces=pieces,
+        said=(plan.summary, *(f"shot {i + 1}: frames {piece.span}" for i, piece in enumerate(pieces))),
+        notes=plan.notes,
+    )

@@ -13,6 +13,8 @@ from .latent_plan import LatentKnown, LatentPadding, LatentPlan
 from .latent_settings import LatentConnected, LatentSettings
 from .masks import count_concat, describe_known
 from .recipes import SVI2_PRO, too_long
+from .strip import Piece, Strip
+from .timeline import frames_of_latent
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,3 +116,31 @@ def _count_end(end: int | None, count: int) -> int:
             "end_latents to 0 (all of them)"
         )
     return count or end
+
+
+def strip_of_latents(decided: DecidedLatents) -> Strip:
+    """The strip of WanVideoSVILatentEmbeds."""
+    plan = decided.plan
+    kinds = {"zero padding": "zero", "reference padding": "reference", "end padding": "end_copy"}
+    sources = {
+        "anchor": "anchor_samples", "motion": "last latents of prev_samples", "end": "end_samples",
+        "zero padding": "zeros", "reference padding": "the anchor's last latent",
+        "end padding": "the end's first latent",
+    }  # fmt: skip
+    pieces = []
+    for role, first, last in plan.runs:
+        # An end apart is one frame more, behind the clip.
+        stop = plan.num_frames + 1 if plan.end_apart and role == "end" else frames_of_latent(last).stop
+        start = plan.num_frames if plan.end_apart and role == "end" else frames_of_latent(first).start
+        pieces.append(Piece(kinds.get(role, role), start, stop, sources[role]))
+    said = decided.describe()
+    del said["made_for"]
+    return Strip(
+        title=decided.title,
+        num_frames=plan.num_frames,
+        pieces=tuple(pieces),
+        said=tuple(said.values()),
+        known=plan.known_values,
+        end_apart=plan.end_apart,
+        notes=decided.notes,
+    )

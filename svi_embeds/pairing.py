@@ -16,16 +16,7 @@ from .checks import check_choice, check_int
 from .embeds import with_clean_latents
 from .encode import latent_size
 from .errors import SVIError
-from .file_names import (
-    SVI_ON_CONTROL,
-    base_name,
-    is_holocine,
-    is_humo,
-    is_pusa,
-    is_svi,
-    noise_stage,
-    wan_version,
-)
+from .file_names import SVI_ON_CONTROL, base_name, is_holocine, is_humo, is_pusa, is_svi, noise_stage, wan_version
 from .models import ModelFacts
 from .pair_embeds import check_pusa_noise, clean_latents_of_both, embeds_of_both
 from .sigma_plot import draw_sigmas

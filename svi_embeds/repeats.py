@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from .encode import WanVAE
+from .encode import Encoder, WanVAE, encode_video
+from .masks import format_runs
 from .timeline import FRAMES_PER_LATENT, Timeline, frames_of_latent
 
 # Two that must agree are encoded in every run: the second shows that the latents have indeed settled.
@@ -133,3 +134,38 @@ def constant_runs(line: Timeline) -> list[range]:
 
 def _frames_of(latents: Sequence[int]) -> range:
     return range(frames_of_latent(latents[0]).start, frames_of_latent(latents[-1]).stop)
+
+
+def encode_repeating(
+    encoder: Encoder,
+    video: Tensor,
+    repeats: Repeats,
+    whole: Callable[[], Tensor],
+    *,
+    latents: int,
+    end_apart: bool = False,
+) -> tuple[Tensor, list[str]]:
+    """A clip's latents C T h w, equal to those of all its frames encoded, and notes.
+
+    video: C F H W in -1..1 without the frames of `repeats`. whole: makes the video with them, for when its latents have
+    not settled where they should. latents: T of the whole clip.
+    """
+    if not repeats.runs:
+        return encode_video(encoder, video, latents=latents, end_apart=end_apart), []
+    short = latents - repeats.latents
+    if _keeps_bits(encoder, video, short=short, whole=latents):
+        encoded = encode_video(encoder, video, latents=short, end_apart=end_apart)
+        if repeats.have_settled(encoded):
+            spans = format_runs([latent for run in repeats.runs for latent in run])
+            return repeats.spread(encoded), [f"latents {spans} repeat the ones before them (constant padding)"]
+        del encoded
+    said = "repeated latents would differ from encoded ones with this VAE here, so all frames were encoded"
+    return encode_video(encoder, whole(), latents=latents, end_apart=end_apart), [said]
+
+
+def _keeps_bits(encoder: Encoder, video: Tensor, *, short: int, whole: int) -> bool:
+    height, width = (side // encoder.vae.upsampling_factor for side in video.shape[2:])
+    sizes = [(height, width)]
+    if encoder.tiled:
+        sizes.append((max(1, height // 2), max(1, width // 2)))  # of the wrapper's tiles
+    return all(keeps_bits(encoder.vae, short=short, whole=whole, size=size, device=encoder.device) for size in sizes)

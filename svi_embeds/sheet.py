@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from .frames import to_picture, video_frame
 from .masks import format_runs
-from .plan import ClipPlan
 from .timeline import frames_of_latent
 
 THUMB_HEIGHT = 128
@@ -53,27 +52,6 @@ class Tile:
         return f"Tile({self.role} {self.first}-{self.last}, known {self.known:g})"
 
 
-def make_tiles(plan: ClipPlan, frame: Callable[[int], Tensor], known: Sequence[float]) -> tuple[Tile, ...]:
-    """The tiles of a clip. frame: gives the picture of a frame, H W 3 in 0..1. known: one value per frame.
-
-    Padding is one picture, so a run of it folds into one tile wherever the mask stays the same. No tile keeps what
-    `frame` gave alive.
-    """
-    fills = {"padding": plan.padding, "end_padding": plan.end_padding}
-    tiles = []
-    for segment in plan.timeline.segments:
-        start = segment.start
-        while start < segment.stop:
-            stop = start + 1
-            if segment.role in fills:
-                while stop < segment.stop and known[stop] == known[start]:
-                    stop += 1
-            role = f"{fills[segment.role]} padding" if segment.role in fills else segment.role
-            tiles.append(Tile(_thumbnail(frame(start)), start, stop - 1, role, known[start]))
-            start = stop
-    return tuple(tiles)
-
-
 def make_latent_tiles(
     latents: Tensor, known: Sequence[float], roles: Sequence[str], *, end_apart: bool = False
 ) -> tuple[Tile, ...]:
@@ -92,7 +70,7 @@ def make_latent_tiles(
         if before is not None and tiles[-1].role == role and tiles[-1].known == kept and torch.equal(latent, before):
             tiles[-1] = replace(tiles[-1], last=stop - 1)
         else:
-            tiles.append(Tile(_thumbnail(latent_picture(latent)), span.start, stop - 1, role, kept))
+            tiles.append(Tile(thumbnail(latent_picture(latent)), span.start, stop - 1, role, kept))
         before = latent
     return tuple(tiles)
 
@@ -117,7 +95,7 @@ def thumbnail_step(height: int) -> int:
     return max(1, height * 2 // (3 * THUMB_HEIGHT))
 
 
-def _thumbnail(frame: Tensor) -> Image.Image:
+def thumbnail(frame: Tensor) -> Image.Image:
     """H W 3 in 0..1 -> a small RGB picture."""
     picture = to_picture(frame[None])
     width = max(24, round(picture.width * THUMB_HEIGHT / picture.height))

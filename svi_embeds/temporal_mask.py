@@ -6,63 +6,19 @@ where they are not known, both are as long as the host needs, and both views of 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
 
-from .clip_settings import Connected
-from .encode import FACTOR, latent_size
+from .clip_frames import check_inputs, compose_frames, prepare_parts
+from .clip_show import make_tiles
 from .encoded import MaskedClip
-from .errors import SVIError
-from .frames import check_inputs, compose_frames, prepare_parts
-from .keyframes import feather_known, known_masks, left_out_pixels, region_notes
+from .keyframes import known_masks, left_out_pixels, region_notes
+from .mask_plan import decide_temporal_mask
 from .mask_settings import MODE, START, MaskInputs, MaskSettings
-from .masks import concat_from_known, count_concat, describe_known, mask_strip, per_frame
-from .plan import ClipPlan, plan_clip
-from .sheet import make_tiles
+from .masks import concat_from_known, per_frame
+from .plan import ClipPlan
 from .words import write_info
-
-
-@dataclass(frozen=True, slots=True)
-class DecidedMask:
-    """What is decided without a pixel. known: one value per frame, feathered, before a region narrows it."""
-
-    settings: MaskSettings
-    connected: Connected
-    plan: ClipPlan
-    known: tuple[float, ...]
-    lat_h: int
-    lat_w: int
-
-    def describe(self, known: Sequence[float]) -> dict[str, str]:
-        """The clip in words: what a line is of, and the line. known: one value per frame."""
-        line = self.plan.timeline
-        tick = "on" if self.plan.fun_or_fl2v_model else "off"
-        size = f"{line.num_frames} frames at {self.settings.width}x{self.settings.height}"
-        return {
-            "clip": f"{MODE}: {size}; the host's encode takes fun_or_fl2v_model {tick}",
-            "signs": mask_strip(known),
-            "frames": f"frames: {', '.join(map(str, line.segments))}",
-            "temporal_mask": f"temporal_mask (wrapper): {describe_known(known)}",
-            "concat_mask": f"concat_mask (native): {count_concat(known)}",
-        }
-
-
-def decide_temporal_mask(settings: MaskSettings, connected: Connected) -> DecidedMask:
-    """Decide one clip. connected: start_image counts the motion_frames.
-
-    Raises SVIError as `make_temporal_mask` does, for all that shows without a pixel.
-    """
-    lat_h, lat_w = latent_size(FACTOR, width=settings.width, height=settings.height)
-    plan = plan_clip(settings.of_clip, connected, start_name=START)
-    known = tuple(feather_known(plan.known_values, settings.feather))
-    if connected.region and settings.outside_region == "empty" and plan.timeline.end_apart:
-        raise SVIError(
-            "region with an end behind the clip (fun_or_fl2v_model off) would leave the host's end_image whole: "
-            "turn fun_or_fl2v_model on, or set outside_region to keep"
-        )
-    return DecidedMask(settings=settings, connected=connected, plan=plan, known=known, lat_h=lat_h, lat_w=lat_w)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

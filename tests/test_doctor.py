@@ -21,15 +21,7 @@ from wanvideo_svi.svi_embeds.clip_video import write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext import doctor_files
 from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.doctor import (
-    FRONTEND,
-    OLDEST_COMFYUI,
-    OLDEST_PYTHON,
-    REQUIRED,
-    findings,
-    older,
-    packages,
-)  # fmt: skip
+from wanvideo_svi.wrapper_ext.doctor import FRONTEND, OLDEST_COMFYUI, OLDEST_PYTHON, REQUIRED, findings, older, packages
 from wanvideo_svi.wrapper_ext.doctor_contract import contract, drift
 from wanvideo_svi.wrapper_ext.doctor_files import disk_finding, lora_findings, reel_bytes_per_frame
 from wanvideo_svi.wrapper_ext.doctor_needs import NEEDS, watched

@@ -8,7 +8,8 @@ import torch
 from helpers import TraceVAE, frames, pixel_clip
 from PIL import Image
 from wanvideo_svi.svi_embeds import frames as frames_module
-from wanvideo_svi.svi_embeds.frames import add_noise, last_frames, resize_frames, to_video
+from wanvideo_svi.svi_embeds.clip_frames import add_noise
+from wanvideo_svi.svi_embeds.frames import last_frames, resize_frames, to_video
 
 
 def clip_video(**inputs) -> torch.Tensor:

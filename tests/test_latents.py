@@ -14,11 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from wanvideo_svi.svi_embeds.embeds import check_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latent_plan import (
-    LATENT_END_PADDING_CHOICES,
-    LATENT_KNOWN_CHOICES,
-    LATENT_PADDING_CHOICES,
-)
+from wanvideo_svi.svi_embeds.latent_plan import LATENT_END_PADDING_CHOICES, LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
 from wanvideo_svi.svi_embeds.latent_space import to_native
 from wanvideo_svi.svi_embeds.latents import LatentClip
 

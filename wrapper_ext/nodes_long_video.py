@@ -215,7 +215,7 @@ class WanVideoSVILongVideo:
     @classmethod
     def VALIDATE_INPUTS(cls, story: str | None = None) -> bool | str:
         """Answers what is wrong with the node before anything runs; a linked story is None here."""
-        from .queue_check import trouble_of
+        from .queue_troubles import trouble_of
 
         if not host.has_wrapper():
             return host.INSTALL_HINT

@@ -14,20 +14,21 @@ from typing import Any
 from ..svi_embeds.checks import check_dict
 from ..svi_embeds.clip_plan import decide_clip
 from ..svi_embeds.clip_settings import ClipSettings, Connected
-from ..svi_embeds.custom_plan import decide_custom
+from ..svi_embeds.clip_show import strip_of_clip
+from ..svi_embeds.custom_plan import decide_custom, strip_of_custom
 from ..svi_embeds.custom_settings import CustomConnected, CustomSettings
 from ..svi_embeds.encode import CHANNELS
 from ..svi_embeds.errors import SVIError
-from ..svi_embeds.holocine import plan_scene
+from ..svi_embeds.holocine import plan_scene, strip_of_scene
 from ..svi_embeds.json_text import read_json
 from ..svi_embeds.keyframes import parse_keyframes
-from ..svi_embeds.latent_clip_plan import decide_latent_clip
+from ..svi_embeds.latent_clip_plan import decide_latent_clip, strip_of_latents
 from ..svi_embeds.latent_settings import LatentConnected, LatentSettings
+from ..svi_embeds.mask_plan import decide_temporal_mask, strip_of_mask
 from ..svi_embeds.mask_settings import MODE, MaskSettings
 from ..svi_embeds.recipes import RECIPES
 from ..svi_embeds.settings import filled
-from ..svi_embeds.strip import Strip, strip_of_clip, strip_of_custom, strip_of_latents, strip_of_mask, strip_of_scene
-from ..svi_embeds.temporal_mask import decide_temporal_mask
+from ..svi_embeds.strip import Strip
 from ..svi_embeds.timeline import latent_count
 from .around import loras_of, note_on_size, notes_on_loras
 from .nodes import NODE_CLASS_MAPPINGS

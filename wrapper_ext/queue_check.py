@@ -7,21 +7,17 @@ at as the graph comes in, and its story alone is asked about: one error, at the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextvars import ContextVar
 from typing import Any
 
-from ..svi_embeds.errors import SVIError
+from .queue_troubles import TROUBLES
 from .sampler_wiring import RunningGraph
 
 _NODE = "WanVideoSVILongVideo"
 
-# Of the graph that is being queued, in the task that queues it: story -> what is wrong.
-_troubles: ContextVar[Mapping[str, str] | None] = ContextVar("svi_troubles", default=None)
-
 
 def look_at(request: dict[str, Any]) -> dict[str, Any]:
     """Remembers what is wrong in a graph that is queued, for `trouble_of`. request: as posted; returned as it is."""
-    _troubles.set(None)
+    TROUBLES.set(None)
     prompt = request.get("prompt") if isinstance(request, dict) else None
     found: dict[str, list[str | None]] = {}
     nodes = prompt if isinstance(prompt, Mapping) else {}
@@ -32,21 +28,8 @@ def look_at(request: dict[str, Any]) -> dict[str, Any]:
         if isinstance(story, str):
             found.setdefault(story, []).append(_trouble(RunningGraph(nodes), node_id))
     # Of several nodes with one story, each is told only where all are in trouble: the others run.
-    _troubles.set({story: all_of[0] for story, all_of in found.items() if all_of[0] and all(all_of)})
+    TROUBLES.set({story: all_of[0] for story, all_of in found.items() if all_of[0] and all(all_of)})
     return request
-
-
-def trouble_of(story: str) -> str | None:
-    """What is wrong with the node that has this story in the graph that is being queued, or with the story itself."""
-    if found := (_troubles.get() or {}).get(story):
-        return found
-    from ..svi_embeds.story import parse_story
-
-    try:
-        parse_story(story)
-    except SVIError as error:
-        return str(error)
-    return None
 
 
 def _trouble(graph: RunningGraph, node_id: str) -> str | None:

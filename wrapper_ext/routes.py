@@ -22,7 +22,7 @@ def _look_at(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:
-    from .migration import answer  # only who migrates pays for it
+    from .migration import answer
 
     return answer(body)
 

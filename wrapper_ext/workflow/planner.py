@@ -14,16 +14,7 @@ from .joins import PRO as PRO_NODES
 from .joins import Join, cannot_count, read_join
 from .keyframe_canvas import ENCODE, find_canvas
 from .match import Binding, match
-from .patterns import (
-    EMBEDS,
-    PIXEL_CHAIN,
-    PIXEL_START,
-    PRO,
-    STITCH_EXTEND,
-    STITCH_OLD,
-    WANEX,
-    Pattern,
-)
+from .patterns import EMBEDS, PIXEL_CHAIN, PIXEL_START, PRO, STITCH_EXTEND, STITCH_OLD, WANEX, Pattern
 from .pixel_chain import read_pixel_chain
 from .read_keyframes import TEMPORAL_MASK, read_keyframes
 from .report import Finding, finding

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...svi_embeds.clip_settings import Connected
+from ...svi_embeds.mask_plan import decide_temporal_mask
 from ...svi_embeds.mask_settings import MaskSettings
 from ...svi_embeds.settings import filled
-from ...svi_embeds.temporal_mask import decide_temporal_mask
 from .change import PREVIEWS
 from .clips import Clips
 from .host_nodes import image_batch
