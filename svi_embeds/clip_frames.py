@@ -15,6 +15,8 @@ from .frames import check_images, check_pixels, resize_frames, to_video
 from .plan import ClipPlan
 from .repeats import NO_REPEATS, Repeats
 
+PLAIN_COLOUR: dict[str, float] = {"grey": 0.5, "black": 0.0}  # in 0..1
+
 
 def noise_seed(video: Tensor) -> int:
     """A seed from the pixels themselves: the same clip gives the same noise, the next clip another."""
@@ -174,6 +176,3 @@ def compose_frames(plan: ClipPlan, parts: Parts, *, width: int, height: int, gre
         else:
             frames[span].copy_(part)
     return frames
-
-
-PLAIN_COLOUR: dict[str, float] = {"grey": 0.5, "black": 0.0}  # in 0..1
