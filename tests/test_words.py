@@ -19,7 +19,7 @@ ALL = "\n".join(SCRIPTS.values())
 NAMES = {
     "Content-Type", "PrimitiveNode", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
     "PrimitiveStringMultiline", "FloatConstant", "StringConstant", "StringConstantMultiline", "Reroute", "Escape",
-    "ArrowLeft", "ArrowRight", "Home", "End", "Extensions", "WanVideo SVI", "to do", "display: contents",
+    "ArrowLeft", "ArrowRight", "Home", "End", "Extensions", "WanVideo SVI", "to do", "display: contents", "video, img",
 }  # fmt: skip
 # Where a script gives something to the page to be read or heard.
 SHOWN = re.compile(
@@ -32,7 +32,7 @@ HEARD_AS_THEY_ARE = {"polite", "true"}  # of aria-live, aria-hidden
 
 def is_style(text: str) -> bool:
     """Style sheets, names of classes, icons."""
-    return bool(re.search(r"[\w)%]\s*;|\{[^}]*:|^\s*\.svi-|gradient\(|var\(|\bsvi-\w|^pi pi-", text))
+    return bool(re.search(r"[\w)%]\s*;|\{[^}]*:|^\s*\.(?:svi|lg)-|gradient\(|var\(|\bsvi-\w|^pi pi-", text))
 
 
 def fixed_words(source: str) -> list[str]:

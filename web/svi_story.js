@@ -2,6 +2,7 @@
 // The server plans, with the functions that the node runs; this file shows its answer.
 
 import { lorasOf } from "./svi_around.js";
+import { keepRoom, ROOM_STYLE } from "./svi_room.js";
 import {
   addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
 } from "./svi_widget.js";
@@ -64,7 +65,7 @@ const STYLE = `
 .svi-video video { display: block; width: 100%; max-height: 76vh; background: #000 }
 .svi-video footer { display: flex; align-items: center; gap: 8px; padding: 10px 12px }
 .svi-video footer span { flex: 1; min-width: 0; overflow-wrap: anywhere }
-.svi-video button { padding: 5px 12px }`;
+.svi-video button { padding: 5px 12px }${ROOM_STYLE}`;
 
 const ask = makeAsker({
   route: "/wanvideo_svi/story",
@@ -182,12 +183,14 @@ class Panel {
     );
     this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
     this.playButton.addEventListener("click", () => play(this.reel));
+    this.keepRoom = keepRoom(node, this.element, () => storyBox(node, this.element));
   }
 
   /** Asks about the node as it is now, once typing rests. */
   changed(question) {
     clearTimeout(this.timer);
     clearTimeout(this.retry);
+    this.keepRoom();
     const wait = this.asked ? TYPING_MS : 0;
     this.asked = true;
     this.timer = setTimeout(async () => {

@@ -260,7 +260,8 @@ function style() {
 .svi-strip .svi-black-run.svi-in-region i { background: #000 }
 .svi-strip .svi-white.svi-in-region { background: repeating-linear-gradient(135deg, #fff 0 4px, #b9bec7 4px 6px) }
 .svi-strip .svi-black-run.svi-in-region { background: repeating-linear-gradient(135deg, #000 0 4px, #4b5058 4px 6px) }
-.svi-strip .svi-mask i { position: relative; z-index: 1; padding: 0 2px; font-style: normal; background: inherit }
+.svi-strip .svi-mask i { position: relative; z-index: 1; padding: 0 2px; line-height: 11px; font-style: normal;
+  background: inherit }
 .svi-strip .svi-ticks, .svi-strip .svi-area { position: absolute; inset: 0; pointer-events: none }
 .svi-strip .svi-ticks { background-image: linear-gradient(90deg, var(--svi-line) 0 1px, transparent 1px);
   opacity: .45 }

@@ -81,6 +81,9 @@ const PASSED_ON = { WanVideoHoloCinePrompt: "num_frames" };
 const NEVER = 2, BYPASS = 4; // modes of a node
 const FAR = 50; // nodes that a link is followed through
 
+/** The link to an input. A subgraph's node has a method of this name too, which tells of its outputs. */
+const linkTo = (node, slot) => (globalThis.LiteGraph?.LGraphNode?.prototype ?? node).getInputLink.call(node, slot);
+
 /**
  * The node that really feeds an input: reroutes and bypassed nodes are looked through.
  *
@@ -91,7 +94,7 @@ export function sourceOf(node, slot) {
   let at = node;
   for (let step = 0; step < FAR; step++) {
     if (slot < 0 || !at.isInputConnected(slot)) return null;
-    const link = at.getInputLink(slot);
+    const link = linkTo(at, slot);
     const from = link && at.graph.getNodeById(link.origin_id);
     if (!from) return { type: "", node: null };
     if (from.mode === NEVER) return null;

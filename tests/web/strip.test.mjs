@@ -105,6 +105,15 @@ test("a link is followed through reroutes and bypassed nodes, and ends at muted 
   assert.deepEqual(sourceOf(lost, 0), { type: "", node: null });
 });
 
+test("what feeds a subgraph's node is not what its own method says", () => {
+  const node = { id: 1, type: "a subgraph" };
+  graphOf([node, { id: 2, type: "LoadImage" }], [[2, 0, 1, "start_image"]]);
+  globalThis.LiteGraph = { LGraphNode: { prototype: { getInputLink(slot) { return this.graph.getLink(this.inputs[slot].link); } } } };
+  node.getInputLink = () => { throw new Error("of its outputs"); };
+  assert.equal(sourceOf(node, 0).type, "LoadImage");
+  delete globalThis.LiteGraph;
+});
+
 test("reroutes in a circle come to an end", () => {
   const node = { id: 1, type: "X" };
   graphOf(

@@ -9,7 +9,9 @@ import { linkable } from "./links.mjs";
 
 const { JSDOM } = createRequire(import.meta.url)("jsdom");
 const { window } = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true });
-for (const name of ["document", "CustomEvent", "EventTarget", "getComputedStyle", "NodeFilter"]) globalThis[name] = window[name];
+for (const name of ["document", "CustomEvent", "EventTarget", "getComputedStyle", "NodeFilter", "MutationObserver"]) globalThis[name] = window[name];
+globalThis.ResizeObserver = class { observe() {} };
+globalThis.requestAnimationFrame = (call) => setTimeout(call, 0);
 globalThis.window = window;
 window.HTMLDialogElement.prototype.showModal = function () { this.open = true; };
 window.HTMLDialogElement.prototype.close = function () { this.dispatchEvent(new window.Event("close")); };
