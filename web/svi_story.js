@@ -12,6 +12,7 @@ const NODE = "WanVideoSVILongVideo";
 const TYPING_MS = 150; // how long typing has to rest before the server is asked
 const LOOK_MS = 2000; // how often a run's progress makes the page look at the reel
 const LOW = 170; // pixels
+const NEW_MORE = 240; // of a new node on canvas, shared with its text boxes; a saved one has the size that it was saved with
 const REST = 700; // of the node's other widgets and its inputs, about
 const COLUMNS = ["clip", "state", "frames", "until", "seed", "mode", "prompt"];
 const EXPLAINED = new Set(["clip", "state", "frames", "until"]);
@@ -247,6 +248,7 @@ class Panel {
   showOld(old) {
     for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
     for (const button of this.body.querySelectorAll("button")) button.disabled = old; // their places have moved
+    this.table.hidden = old && !this.rows.length; // there was none before
     this.caption.textContent = say(old ? "story.caption_old" : "story.caption");
   }
 
@@ -353,6 +355,7 @@ function addPanel(node) {
   const shared = () => node.size[1] - (node.properties?.svi_room ?? 0) - REST;
   widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * shared());
   panel.follower = follow(node, (question) => panel.changed(question), { read, widget });
+  if (window.LiteGraph?.vueNodesMode === false) node.setSize([node.size[0], node.computeSize()[1] + NEW_MORE]);
   chain(node, "onAdded", () => panels.add(panel));
   chain(node, "onRemoved", () => panels.delete(panel));
 }

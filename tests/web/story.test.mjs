@@ -210,6 +210,21 @@ test("a click puts the cursor at the error, and at a clip's block", async () => 
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 1]);
 });
 
+test("an error in the first story that it is asked about says nothing of a story before", async () => {
+  say(wrong());
+  const { one, type } = makeNode();
+  await rest();
+  assert.equal(one("table").hidden, true);
+  say(plan());
+  type("x");
+  await rest(typing);
+  assert.equal(one("table").hidden, false);
+  say(wrong());
+  type("y");
+  await rest(typing);
+  assert.equal(one("table").hidden, false);
+});
+
 test("an error without a line has no button", async () => {
   say(wrong({ message: "reel must be a name", line: null, select: null }));
   const { one } = makeNode();
