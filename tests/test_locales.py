@@ -1,5 +1,5 @@
-"""Other languages say what English says: every node, input, output, command and help page, sentence for sentence as far
-as a test can tell. A message names the file, the place and what to add there."""
+"""Other languages say what English says: every node, input, output and help page, sentence for sentence as far as a
+test can tell. A message names the file, the place and what to add there. What the pages' scripts say: test_words.py."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ def load(name: str) -> dict[str, Any]:
 
 
 NODES = load("nodeDefs.json")
-SCRIPTS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / WEB_DIRECTORY).glob("*.js")))
 
 
 def inputs_of(node_id: str) -> dict[str, Any]:
@@ -136,18 +135,6 @@ def test_a_tooltip_that_lags_behind_is_noticed() -> None:
     assert tooltip_lags(english, "低于 custom_boundary。i2v：0.900，从第 3 步起。", ["t2v", "i2v"]) == []
     lags = tooltip_lags(english, "低于边界。t2v：0.90，从第 13 步起。", ["t2v", "i2v"])
     assert lags == ["0.900", "3", "custom_boundary", "i2v"]
-
-
-def test_commands_and_menu_labels_are_translated() -> None:
-    ids = re.findall(r"commands: \[\{ id: (\w+), label: \"([^\"]+)\"", SCRIPTS)
-    commands = {re.search(rf'const {name} = "([^"]+)"', SCRIPTS)[1]: label for name, label in ids}
-    assert commands
-    translated = {key: text["label"] for key, text in load("commands.json").items()}
-    assert set(translated) == {command.replace(".", "_") for command in commands}
-    # The menu looks a command up by its English label, other lists by its id: both must say the same.
-    menu = load("main.json")["menuLabels"]
-    assert menu == {label: translated[command.replace(".", "_")] for command, label in commands.items()}
-    assert all(CHINESE.search(label) for label in menu.values())
 
 
 # Help pages

@@ -24,11 +24,24 @@ const SETTINGS = {
   "LiteGraph.Canvas.MinFontSizeForLOD": 0, // text at any zoom
 };
 
+// Makes an error of each warning that something is deprecated which one of this pack's scripts has called for.
+const TELL_DEPRECATED = () => {
+  Error.stackTraceLimit = 60;
+  const { warn } = console;
+  console.warn = (...said) => {
+    const stack = new Error().stack.split("\n").filter((line) => /\/svi_\w+\.js/.test(line));
+    const names = /svi_|wanvideo[-_ ]?svi/i.test(said.join(" "));
+    if (/deprecat/i.test(said.join(" ")) && (stack.length || names)) console.error(`svi-deprecated: ${said[0]} ${stack[0] ?? ""}`);
+    warn.apply(console, said);
+  };
+};
+
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 
 /**
  * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
- * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts.
+ * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts, and what they do that is
+ * deprecated.
  */
 export async function open(browser, viewport, settings = {}, troubles = []) {
   const page = await browser.newPage({ viewport });
@@ -45,8 +58,10 @@ export async function open(browser, viewport, settings = {}, troubles = []) {
     route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
   );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
+  await page.addInitScript(TELL_DEPRECATED);
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
+  await page.evaluate(() => (LiteGraph.alwaysRepeatWarnings = true)); // else who asks second is not told of
   await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
   return page;
 }

@@ -1,7 +1,7 @@
 // What stands around a node in its graph and can be seen before the run: the LoRAs on its model, and the clip before.
 // Importing this file does nothing.
 
-import { linkOf, readNode, sourceOf } from "./svi_widget.js";
+import { readNode, sourceOf } from "./svi_widget.js";
 
 const MOST = 64; // nodes that are looked at
 const TO_MODEL = new Set(["model", "lora", "prev_lora"]);
@@ -16,8 +16,7 @@ function* behind(start, names) {
     const node = waiting.shift();
     yield node;
     for (const [slot, input] of (node.inputs ?? []).entries()) {
-      if (!names.has(input.name) || input.link == null) continue;
-      const source = sourceOf(node, slot)?.node;
+      const source = names.has(input.name) && sourceOf(node, slot)?.node;
       if (source && !seen.has(source)) waiting.push(source);
       if (source) seen.add(source);
     }
@@ -28,12 +27,8 @@ function* behind(start, names) {
 function samplersOf(node) {
   const own = node.inputs?.findIndex((input) => input.name === "sampler_inputs") ?? -1;
   if (own >= 0) return [sourceOf(node, own)?.node].filter(Boolean);
-  const graph = node.graph;
-  const links = (node.outputs ?? []).filter(({ name }) => name === "image_embeds").flatMap((output) => output.links ?? []);
-  return links
-    .map((id) => linkOf(graph, id))
-    .map((link) => link && graph.getNodeById?.(link.target_id))
-    .filter((target) => target?.inputs?.some((input) => input.name === "model"));
+  const targets = (node.outputs ?? []).flatMap(({ name }, slot) => (name === "image_embeds" ? node.getOutputNodes(slot) ?? [] : []));
+  return targets.filter((target) => target.inputs?.some((input) => input.name === "model"));
 }
 
 /** Files of the LoRAs on the model that a node's clip is sampled with; without those of strength 0. */

@@ -10,12 +10,13 @@ const NODES = new Set([
 const ALWAYS = "Comfy.Node.AlwaysShowAdvancedWidgets"; // a frontend without this setting folds nothing
 const GAP = 4; // between the rows of the canvas
 
-const folds = () => Boolean(globalThis.LiteGraph?.vueNodesMode) && app.ui.settings.getSettingValue(ALWAYS) === false;
+const folds = () => Boolean(globalThis.LiteGraph?.vueNodesMode) && app.extensionManager.setting.get(ALWAYS) === false;
 
 /** The height that the canvas gives to a node's folded widgets. A linked one is shown. */
 function foldedHeight(node) {
   if (node.showAdvanced || !folds()) return 0;
-  const linked = new Set((node.inputs ?? []).filter((input) => input.link != null).map((input) => input.widget?.name));
+  const inputs = (node.inputs ?? []).filter((_, slot) => node.isInputConnected(slot));
+  const linked = new Set(inputs.map((input) => input.widget?.name));
   const rows = (node.widgets ?? []).filter((widget) => widget.options?.advanced && !linked.has(widget.name));
   const height = (widget) => widget.computeSize?.(node.size[0])[1] ?? widget.computeLayoutSize?.(node).minHeight
     ?? LiteGraph.NODE_WIDGET_HEIGHT;

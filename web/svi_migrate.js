@@ -1,16 +1,14 @@
 // The command "SVI: migrate this graph": asks the server, shows what it found, and applies it with undo.
 
+import { element } from "./svi_widget.js";
+import { english, say } from "./svi_words.js";
+
 const { app } = window.comfyAPI.app;
 const { api } = window.comfyAPI.api;
 
 const ID = "WanVideoSVI.Migrate";
 const ROUTE = "/wanvideo_svi/migrate";
-const KINDS = [
-  ["defect", "Defects"],
-  ["rewrite", "Replaced by nodes of WanVideo SVI"],
-  ["left", "Left as they are"],
-  ["note", "Notes"],
-];
+const KINDS = ["defect", "rewrite", "left", "note"];
 const STYLE = `
 .svi-migrate { width: min(760px, 92vw); max-height: 84vh; padding: 0; border: 1px solid var(--border-color, #4e4e4e);
   border-radius: 10px; background: var(--comfy-menu-bg, #202020); color: var(--input-text, #ddd); font: 14px/1.45 sans-serif }
@@ -44,15 +42,9 @@ async function ask(workflow, asStory) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ workflow, as_story: asStory }),
   });
-  const said = await response.json().catch(() => ({ error: `the server answered ${response.status}` }));
-  if (!response.ok) throw new Error(said.error ?? `the server answered ${response.status}`);
+  const said = await response.json().catch(() => ({ error: say("server.status", response) }));
+  if (!response.ok) throw new Error(said.error ?? say("server.status", response));
   return said;
-}
-
-function element(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
-  return made;
 }
 
 function goTo(dialog, id) {
@@ -65,13 +57,13 @@ function goTo(dialog, id) {
 }
 
 function row(dialog, found) {
-  const where = found.subgraph ? `${found.title} (node ${found.node} in ${found.subgraph})` : `${found.title} (node ${found.node})`;
+  const where = say(found.subgraph ? "migrate.node_inside" : "migrate.node", found);
   const name = found.subgraph
     ? element("b", { textContent: where })
-    : element("button", { type: "button", textContent: where, title: "Show it", onclick: () => goTo(dialog, found.node) });
+    : element("button", { type: "button", textContent: where, title: say("migrate.show"), onclick: () => goTo(dialog, found.node) });
   const item = element("li", {}, name, `: ${found.what}`);
   if (found.fix) {
-    const state = found.kind !== "defect" ? "" : found.fixed ? "repaired: " : "to do: ";
+    const state = found.kind !== "defect" ? "" : say(found.fixed ? "migrate.repaired" : "migrate.to_do");
     const mark = element("span", { className: found.fixed ? "svi-repaired" : "svi-to-do", textContent: state });
     item.append(element("div", { className: "svi-fix" }, mark, found.fix));
   }
@@ -80,11 +72,12 @@ function row(dialog, found) {
 
 function summary(report) {
   const count = (kind) => report.findings.filter((found) => found.kind === kind).length;
-  if (!report.findings.length) return "Nothing to do: no pattern and no defect that is known.";
+  if (!report.findings.length) return say("migrate.nothing");
   const open = report.findings.filter((found) => found.kind === "defect" && !found.fixed).length;
-  const many = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-  const left = open ? ` (${open} for you to repair)` : "";
-  return `${many(count("rewrite"), "pattern")} replaced, ${many(count("defect"), "defect")}${left}. ${report.nodes_before} nodes before, ${report.nodes_after} after. Nothing is changed yet.`;
+  return say("migrate.summary", {
+    rewrites: count("rewrite"), defects: count("defect"), open: open ? say("migrate.open", { count: open }) : "",
+    before: report.nodes_before, after: report.nodes_after,
+  });
 }
 
 /** Keeps the graph as it is now as a step of undo. Older frontends know the old name alone. */
@@ -109,7 +102,7 @@ const contentOf = (workflow) => JSON.stringify(workflow, (key, value) => (DRAWN.
 async function openAsStory(workflow, dialog, name) {
   const said = await ask(workflow, true);
   if (!dialog.open) return; // closed while the server worked
-  await app.loadGraphData(said.workflow, true, true, `${name} as a story`);
+  await app.loadGraphData(said.workflow, true, true, say("migrate.story_name", { name }));
   dialog.close();
 }
 
@@ -119,16 +112,17 @@ function show(workflow, said, tab) {
   const dialog = element("dialog", { className: "svi-migrate" });
   const error = element("div", { className: "svi-error" });
   const list = element("section");
-  for (const [kind, head] of KINDS) {
+  for (const kind of KINDS) {
     const found = report.findings.filter((each) => each.kind === kind);
     if (found.length) {
-      list.append(element("h3", { textContent: head }), element("ul", {}, ...found.map((each) => row(dialog, each))));
+      list.append(element("h3", { textContent: say(`migrate.${kind}`) }), element("ul", {}, ...found.map((each) => row(dialog, each))));
     }
   }
   if (report.removed.length) {
-    list.append(element("p", { className: "svi-gone", textContent: `No longer used and taken out: ${report.removed.join(", ")}` }));
+    const nodes = report.removed.join(", ");
+    list.append(element("p", { className: "svi-gone", textContent: say("migrate.gone", { nodes }) }));
   }
-  const cancel = element("button", { textContent: report.changes ? "Cancel" : "Close", onclick: () => dialog.close() });
+  const cancel = element("button", { textContent: say(report.changes ? "cancel" : "close"), onclick: () => dialog.close() });
   const attempt = async (work) => {
     error.textContent = "";
     story.disabled = go.disabled = true;
@@ -141,17 +135,17 @@ function show(workflow, said, tab) {
     }
   };
   const story = element("button", {
-    textContent: "As one long video, in a new tab",
-    title: "Make the whole chain one WanVideo SVI Long Video. This graph stays as it is.",
-    onclick: () => attempt(() => openAsStory(workflow, dialog, tab?.filename ?? "workflow")),
+    textContent: say("migrate.story"),
+    title: say("migrate.story_title"),
+    onclick: () => attempt(() => openAsStory(workflow, dialog, tab?.filename ?? say("migrate.unnamed"))),
   });
   const go = element("button", {
     className: "svi-main",
-    textContent: "Migrate (undo with Ctrl+Z)",
+    textContent: say("migrate.apply"),
     disabled: !report.changes,
     onclick: () => attempt(() => {
       if (openTab() !== tab || contentOf(rootGraph().serialize()) !== contentOf(workflow)) {
-        throw new Error("Nothing was changed: this is no longer the graph that was looked at. Close this, and migrate again.");
+        throw new Error(say("migrate.changed"));
       }
       apply(said.workflow);
       dialog.close();
@@ -159,7 +153,7 @@ function show(workflow, said, tab) {
   });
   dialog.append(element(
     "div", {},
-    element("h2", { textContent: "SVI: migrate this graph" }),
+    element("h2", { textContent: say("migrate.command") }),
     element("p", { textContent: summary(report) }),
     ...(list.childNodes.length ? [list] : []),
     error,
@@ -182,7 +176,7 @@ async function run() {
   try {
     show(workflow, await ask(workflow, false), tab);
   } catch (problem) {
-    app.extensionManager.toast.add({ severity: "error", summary: "SVI: migrate", detail: problem.message, life: 8000 });
+    app.extensionManager.toast.add({ severity: "error", summary: say("migrate.toast"), detail: problem.message, life: 8000 });
   } finally {
     busy = false;
   }
@@ -190,7 +184,7 @@ async function run() {
 
 app.registerExtension({
   name: ID,
-  commands: [{ id: ID, label: "SVI: migrate this graph", icon: "pi pi-sync", function: run }],
+  commands: [{ id: ID, label: english("migrate.command"), icon: "pi pi-sync", function: run }],
   menuCommands: [{ path: ["Extensions", "WanVideo SVI"], commands: [ID] }],
   setup() {
     document.head.append(element("style", { textContent: STYLE }));

@@ -2,30 +2,21 @@
 // The server plans, with the functions that the node runs; this file shows its answer.
 
 import { lorasOf } from "./svi_around.js";
+import { keepRoom, ROOM_STYLE } from "./svi_room.js";
 import {
   addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
 } from "./svi_widget.js";
+import { say } from "./svi_words.js";
 
 const NODE = "WanVideoSVILongVideo";
 const TYPING_MS = 150; // how long typing has to rest before the server is asked
 const LOOK_MS = 2000; // how often a run's progress makes the page look at the reel
 const LOW = 170; // pixels
+const NEW_MORE = 240; // of a new node on canvas, shared with its text boxes; a saved one has the size that it was saved with
 const REST = 700; // of the node's other widgets and its inputs, about
-const HEADS = [
-  ["clip", "clip", "Press its number to go to its block"],
-  ["state", "state", "What the reel has of it"],
-  ["frames", "frames", "Of the clip, motion frames included"],
-  ["until", "ends at", "In the joined video"],
-  ["seed", "seed", ""],
-  ["mode", "mode", ""],
-  ["prompt", "prompt", ""],
-];
-const SEEN = "as far as can be seen before the run (models and pictures are compared when it runs)";
-const STATES = {
-  kept: ["kept", `On disk, and made of these settings, ${SEEN}`],
-  stale: ["stale", `On disk, but made otherwise: this clip and all after it are made again, ${SEEN}`],
-  "to do": ["to do", "Not on disk yet"],
-};
+const COLUMNS = ["clip", "state", "frames", "until", "seed", "mode", "prompt"];
+const EXPLAINED = new Set(["clip", "state", "frames", "until"]);
+const STATES = { kept: "kept", stale: "stale", "to do": "to_do" }; // as the server calls them
 const STYLE = `
 .svi-story, .svi-hint { display: flex; flex-direction: column; gap: 4px; box-sizing: border-box; overflow: hidden;
   padding: 6px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; text-align: left;
@@ -75,7 +66,7 @@ const STYLE = `
 .svi-video video { display: block; width: 100%; max-height: 76vh; background: #000 }
 .svi-video footer { display: flex; align-items: center; gap: 8px; padding: 10px 12px }
 .svi-video footer span { flex: 1; min-width: 0; overflow-wrap: anywhere }
-.svi-video button { padding: 5px 12px }`;
+.svi-video button { padding: 5px 12px }${ROOM_STYLE}`;
 
 const ask = makeAsker({
   route: "/wanvideo_svi/story",
@@ -102,8 +93,7 @@ function read(node) {
 /** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
 function storyBox(node, panel) {
   const widget = node.widgets?.find((each) => each.name === "story");
-  const own = [widget?.inputEl, widget?.element].find((each) => each?.tagName === "TEXTAREA" && each.isConnected);
-  if (own) return own;
+  if (widget?.element?.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
   const boxes = panel.closest("[data-node-id]")?.querySelectorAll("textarea") ?? [];
   return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
 }
@@ -136,17 +126,17 @@ function play(reel) {
   const video = element("video", { src: url, controls: true, autoplay: true, loop: true });
   const name = element("span", { textContent: `${reel.folder}/${reel.video.filename}` });
   const dialog = element(
-    "dialog", { className: "svi-video", "aria-label": "The joined video of the reel" }, video,
+    "dialog", { className: "svi-video", "aria-label": say("video.label") }, video,
     element(
       "footer", {}, name,
       element("button", {
-        type: "button", textContent: "In a new tab", onclick: () => window.open(url, "_blank", "noopener"),
+        type: "button", textContent: say("video.tab"), onclick: () => window.open(url, "_blank", "noopener"),
       }),
-      element("button", { type: "button", textContent: "Close", onclick: () => dialog.close() }),
+      element("button", { type: "button", textContent: say("close"), onclick: () => dialog.close() }),
     ),
   );
   video.addEventListener("error", () => {
-    name.textContent = `${reel.video.filename} cannot be played: was it deleted?`;
+    name.textContent = say("video.gone", { file: reel.video.filename });
   });
   dialog.addEventListener("close", () => {
     video.removeAttribute("src"); // else it goes on loading
@@ -171,18 +161,19 @@ class Panel {
     this.timer = null;
     this.retry = null;
     this.rows = [];
-    this.sum = element("div", { className: "svi-sum", textContent: "No plan yet" });
+    this.sum = element("div", { className: "svi-sum", textContent: say("story.no_plan") });
     this.playButton = element("button", { type: "button", hidden: true });
     this.bad = element("div", { className: "svi-bad", hidden: true });
-    this.caption = element("caption", { textContent: "What the story makes, clip by clip" });
+    this.caption = element("caption", { textContent: say("story.caption") });
     this.body = element("tbody");
     this.notes = element("ul");
-    const heads = HEADS.map(([name, textContent, title]) => {
-      return element("th", { scope: "col", title, textContent, "data-name": name });
+    const heads = COLUMNS.map((name) => {
+      const title = EXPLAINED.has(name) ? say(`story.${name}_title`) : "";
+      return element("th", { scope: "col", title, textContent: say(`story.${name}`), "data-name": name });
     });
     this.table = element("table", {}, this.caption, element("thead", {}, element("tr", {}, ...heads)), this.body);
     this.scroll = element(
-      "div", { className: "svi-rows", tabIndex: 0, role: "region", "aria-label": "Plan of the story" },
+      "div", { className: "svi-rows", tabIndex: 0, role: "region", "aria-label": say("story.region") },
       this.table, this.notes,
     );
     keepWheel(this.scroll);
@@ -193,12 +184,14 @@ class Panel {
     );
     this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
     this.playButton.addEventListener("click", () => play(this.reel));
+    this.keepRoom = keepRoom(node, this.element, () => storyBox(node, this.element));
   }
 
   /** Asks about the node as it is now, once typing rests. */
   changed(question) {
     clearTimeout(this.timer);
     clearTimeout(this.retry);
+    this.keepRoom();
     const wait = this.asked ? TYPING_MS : 0;
     this.asked = true;
     this.timer = setTimeout(async () => {
@@ -215,7 +208,7 @@ class Panel {
   }
 
   showTrouble(trouble) {
-    this.showBad(element("p", { textContent: `No plan: ${trouble}.` }));
+    this.showBad(element("p", { textContent: say("story.trouble", { trouble }) }));
     this.showHint(null);
     this.showOld(true);
   }
@@ -232,31 +225,31 @@ class Panel {
     this.showHead(answer);
     this.showRows(answer);
     const notes = [...answer.notes];
-    if (answer.reel?.trouble) notes.push(`The reel cannot be looked at: ${answer.reel.trouble}`);
+    if (answer.reel?.trouble) notes.push(say("story.reel_trouble", answer.reel));
     if (notes.join("\n") === this.told) return;
     this.told = notes.join("\n");
     this.notes.replaceChildren(...notes.map((note) => element("li", { textContent: note })));
   }
 
   showHead({ summary, counts, reel }) {
-    const some = Object.entries(counts ?? {}).filter(([, count]) => count);
-    const states = some.map(([state, count]) => `${count} ${state}`).join(", ");
-    this.sum.textContent = [summary || "Planned when it runs", states].filter(Boolean).join("  ·  ");
-    this.sum.title = reel ? `${this.sum.textContent}\nreel: ${reel.folder}` : this.sum.textContent;
+    const some = Object.entries(counts ?? {}).filter(([state, count]) => count && STATES[state]);
+    const states = some.map(([state, count]) => say(`story.count_${STATES[state]}`, { count })).join(say("story.comma"));
+    this.sum.textContent = [summary || say("story.at_run"), states].filter(Boolean).join("  ·  ");
+    this.sum.title = reel ? `${this.sum.textContent}\n${say("story.reel", reel)}` : this.sum.textContent;
     const video = reel?.video;
     this.playButton.hidden = !video;
     if (!video) return;
-    this.playButton.textContent = reel.is_current ? "▶ Play the video" : "▶ Play the last video";
-    this.playButton.title = reel.is_current
-      ? `The joined video of the ${reel.clips} clips on disk`
-      : "A joined video of the reel as it was before; the clips on disk are not joined yet";
+    const which = reel.is_current ? "video.play" : "video.play_last";
+    this.playButton.textContent = say(which);
+    this.playButton.title = say(`${which}_title`, reel);
   }
 
   /** Under a text that is no story the plan of before stays, so that nothing jumps; it is seen not to count. */
   showOld(old) {
     for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
     for (const button of this.body.querySelectorAll("button")) button.disabled = old; // their places have moved
-    this.caption.textContent = old ? "What the story made before the error" : "What the story makes, clip by clip";
+    this.table.hidden = old && !this.rows.length; // there was none before
+    this.caption.textContent = say(old ? "story.caption_old" : "story.caption");
   }
 
   showBad(...parts) {
@@ -289,7 +282,7 @@ class Panel {
     const at = element("div", { className: "svi-at" }, code);
     if (withButton) {
       at.append(element("button", {
-        type: "button", textContent: `Go to line ${line}`, title: "Put the cursor there",
+        type: "button", textContent: say("story.go", { line }), title: say("story.go_title"),
         onclick: () => this.goTo(this.place),
       }));
     }
@@ -318,7 +311,7 @@ class Panel {
     let place = [0, 0];
     const button = element("button", { type: "button", onclick: () => this.goTo(place) });
     const cells = {};
-    for (const [name] of HEADS.slice(1)) {
+    for (const name of COLUMNS.slice(1)) {
       const isNumber = ["frames", "until", "seed"].includes(name);
       cells[name] = element("td", { className: `svi-${name}${isNumber ? " svi-number" : ""}` });
     }
@@ -329,14 +322,15 @@ class Panel {
     };
     const fill = (clip) => {
       place = clip.select;
-      put(button, String(clip.clip), `Line ${clip.line} of the story`);
+      put(button, String(clip.clip), say("story.line_title", clip));
       row.dataset.state = clip.state ?? "";
-      put(cells.state, ...(STATES[clip.state] ?? ["–", "Not known before the run"]));
-      const who = clip.clip === 1 ? "not in the video, they repeat what it goes on from" : "the clip before's";
-      put(cells.frames, String(clip.frames), clip.overlap ? `${clip.overlap} of them: ${who}` : "");
-      put(cells.until, clip.time, `${clip.until} frames`);
+      const state = STATES[clip.state];
+      put(cells.state, state ? say(`story.${state}`) : "–", say(state ? `story.${state}_title` : "story.unknown_title"));
+      const overlap = clip.clip === 1 ? "story.overlap_first" : "story.overlap";
+      put(cells.frames, String(clip.frames), clip.overlap ? say(overlap, clip) : "");
+      put(cells.until, clip.time, say("story.until_frames", { frames: clip.until }));
       put(cells.seed, clip.seed);
-      put(cells.mode, clip.mode, clip.model === "first" ? "With the model without the SVI LoRA" : "");
+      put(cells.mode, clip.mode, clip.model === "first" ? say("story.plain_model") : "");
       put(cells.prompt, clip.prompt, clip.prompt);
     };
     return { row, fill };
@@ -344,11 +338,11 @@ class Panel {
 }
 
 function gapRow() {
-  const cell = element("td", { colSpan: HEADS.length, className: "svi-gap" });
+  const cell = element("td", { colSpan: COLUMNS.length, className: "svi-gap" });
   return {
     row: element("tr", {}, cell),
     gap: true,
-    fill: ({ gap }) => (cell.textContent = `… ${gap} clips between …`),
+    fill: ({ gap }) => (cell.textContent = say("story.between", { count: gap })),
   };
 }
 
@@ -361,6 +355,7 @@ function addPanel(node) {
   const shared = () => node.size[1] - (node.properties?.svi_room ?? 0) - REST;
   widget.options.getMaxHeight = () => Math.max(widget.options.getMinHeight(), 0.4 * shared());
   panel.follower = follow(node, (question) => panel.changed(question), { read, widget });
+  if (window.LiteGraph?.vueNodesMode === false) node.setSize([node.size[0], node.computeSize()[1] + NEW_MORE]);
   chain(node, "onAdded", () => panels.add(panel));
   chain(node, "onRemoved", () => panels.delete(panel));
 }

@@ -2,6 +2,7 @@
 // Importing this file does nothing.
 
 import { addStyle, element } from "./svi_widget.js";
+import { say } from "./svi_words.js";
 
 export const HEIGHT = 82; // pixels at zoom 1
 
@@ -127,13 +128,13 @@ export function legendOf(pieces) {
     found.get(kind).list.push(span);
   }
   const words = (kind, list) => {
-    if (list.length > 2 && !GIVEN.has(kind)) return "elsewhere"; // what is given needs the room
+    if (list.length > 2 && !GIVEN.has(kind)) return say("strip.elsewhere"); // what is given needs the room
     return list.length > 4 ? `${list.slice(0, 3).join(", ")} … ${list.at(-1)}` : list.join(", ");
   };
   return [...found.values()].map(({ kind, name, list }) => ({ kind, name, spans: words(kind, list) }));
 }
 
-const spanOf = (first, count) => (count === 1 ? `frame ${first}` : `frames ${first}-${first + count - 1}`);
+const spanOf = (first, count) => say(count === 1 ? "strip.frame" : "strip.span", { first, last: first + count - 1 });
 
 function contents(answer, first, count) {
   const inside = answer.pieces.filter((piece) => piece.start < first + count && piece.stop > first);
@@ -152,22 +153,22 @@ export function columnOf(answer, latent) {
 export function latentWords(answer, latent) {
   const { first, count } = framesOf(answer.latents, latent);
   const column = columnOf(answer, latent);
-  const where = answer.in_region ? " (in region)" : "";
-  const later = answer.mask_from ? `mask from ${answer.mask_from}` : "";
+  const where = answer.in_region ? say("strip.region") : "";
+  const later = answer.mask_from ? say("strip.mask_from", { source: answer.mask_from }) : "";
   const mask = column ? `known_mask ${column.known_mask} · concat_mask ${column.concat_mask}${where}` : later;
-  const holds = `${spanOf(first, count)}: ${contents(answer, first, count)}`;
-  const heard = `latent ${latent} of ${latentCount(answer.latents)}, ${holds}; ${mask}`;
-  return { head: `latent ${latent}, ${holds}`, mask, heard: mask ? heard : heard.slice(0, -2) };
+  const here = { latent, latents: latentCount(answer.latents), frames: spanOf(first, count), holds: contents(answer, first, count) };
+  const heard = say("strip.latent_heard", here);
+  return { head: say("strip.latent", here), mask, heard: mask ? `${heard}; ${mask}` : heard };
 }
 
 /** The same of one frame. */
 export function frameWords(answer, frame) {
   const latent = latentOf(answer.latents, frame);
   const value = answer.known ? thingAt(answer.known, frame) : null;
-  const where = value && answer.in_region ? " (in region)" : "";
+  const where = value && answer.in_region ? say("strip.region") : "";
   const views = value === null ? "" : `known_mask ${value} · concat_mask ${Math.round((1 - value) * 1000) / 1000}${where}`;
-  const mask = answer.mask_from ? `mask from ${answer.mask_from}` : views;
-  const head = `frame ${frame}, latent ${latent}: ${contents(answer, frame, 1)}`;
+  const mask = answer.mask_from ? say("strip.mask_from", { source: answer.mask_from }) : views;
+  const head = say("strip.frame_at", { frame, latent, holds: contents(answer, frame, 1) });
   return { head, mask, heard: mask ? `${head}; ${mask}` : head };
 }
 
@@ -180,7 +181,7 @@ export function statusOf(answer) {
 
 /** The strip in one line, for screen readers. */
 export function labelOf(answer) {
-  const main = answer.trouble ?? answer.beyond ?? (answer.error ? `This would not run: ${answer.error}` : answer.text);
+  const main = answer.trouble ?? answer.beyond ?? (answer.error ? say("strip.would_not_run", answer) : answer.text);
   const more = statusOf(answer).text;
   return more ? `${main}; ${more}` : main;
 }
@@ -259,7 +260,8 @@ function style() {
 .svi-strip .svi-black-run.svi-in-region i { background: #000 }
 .svi-strip .svi-white.svi-in-region { background: repeating-linear-gradient(135deg, #fff 0 4px, #b9bec7 4px 6px) }
 .svi-strip .svi-black-run.svi-in-region { background: repeating-linear-gradient(135deg, #000 0 4px, #4b5058 4px 6px) }
-.svi-strip .svi-mask i { position: relative; z-index: 1; padding: 0 2px; font-style: normal; background: inherit }
+.svi-strip .svi-mask i { position: relative; z-index: 1; padding: 0 2px; line-height: 11px; font-style: normal;
+  background: inherit }
 .svi-strip .svi-ticks, .svi-strip .svi-area { position: absolute; inset: 0; pointer-events: none }
 .svi-strip .svi-ticks { background-image: linear-gradient(90deg, var(--svi-line) 0 1px, transparent 1px);
   opacity: .45 }
@@ -295,14 +297,14 @@ function span(thing, className, ...children) {
 function maskRow(answer, kept, left) {
   const row = element("div", { className: "svi-row svi-mask" });
   if (!answer.known) {
-    row.append(element("span", { className: "svi-later" }, element("i", { textContent: `from ${answer.mask_from}` })));
+    row.append(element("span", { className: "svi-later" }, element("i", { textContent: say("strip.from", { source: answer.mask_from }) })));
     return row;
   }
   for (const run of place(answer.latents, spread(answer.known))) {
     const value = kept ? run.value : 1 - run.value;
-    const [look, word] = value >= 1 ? ["svi-white", "white"] : value <= 0 ? ["svi-black-run", "black"] : ["svi-part", ""];
+    const [look, word] = value >= 1 ? ["svi-white", "strip.white"] : value <= 0 ? ["svi-black-run", "strip.black"] : ["svi-part"];
     const region = answer.in_region && run.value > 0 ? " svi-in-region" : "";
-    const text = run.width > 0.2 ? `${run.count} ${word}` : `${run.count}`;
+    const text = run.width > 0.2 && word ? say(word, run) : `${run.count}`;
     row.append(span(run, look + region, ...(word ? [element("i", { textContent: text })] : [])));
   }
   row.title = `${left}: ${kept ? answer.known_mask : answer.concat_mask}`;
@@ -370,7 +372,7 @@ export function makeStrip() {
     }
     area = element("div", { className: "svi-area" });
     const plot = element("div", { className: "svi-plot", tabIndex: 0, role: "img", "aria-label": labelOf(answer) });
-    const names = element("div", { className: "svi-names" }, element("b", { textContent: "frames" }));
+    const names = element("div", { className: "svi-names" }, element("b", { textContent: say("strip.frames") }));
     const lane = element("div", { className: "svi-lane" }, frames);
     if (masked) {
       for (const [name, kept] of [["known_mask", true], ["concat_mask", false]]) {
@@ -399,7 +401,7 @@ export function makeStrip() {
       point(next, { aloud: true });
     });
     title = element("span", { textContent: answer.title });
-    const kept = answer.in_region ? "kept in region only" : "";
+    const kept = answer.in_region ? say("strip.in_region_only") : "";
     const status = statusOf(answer);
     line = element("div", { className: `svi-status${status.warns ? " svi-warns" : ""}`, title: status.text });
     line.textContent = lineOf(answer);
@@ -432,5 +434,5 @@ export function makeStrip() {
 function lineOf(answer) {
   const { text, warns } = statusOf(answer);
   if (text) return warns ? `⚠ ${text}` : text;
-  return answer.known || answer.mask_from ? "kept: white in known_mask (wrapper), black in concat_mask (native)" : "";
+  return answer.known || answer.mask_from ? say("strip.kept") : "";
 }

@@ -1,6 +1,8 @@
 // What this pack's live widgets share: a DOM widget at a node's end, a node followed as it changes, and the server asked
 // in batches. Importing this file does nothing.
 
+import { say } from "./svi_words.js";
+
 /** ComfyUI's app and api; looked up when called, so that this file loads outside ComfyUI too. */
 export const comfy = () => ({ app: window.comfyAPI.app.app, api: window.comfyAPI.api.api });
 
@@ -79,8 +81,8 @@ const PASSED_ON = { WanVideoHoloCinePrompt: "num_frames" };
 const NEVER = 2, BYPASS = 4; // modes of a node
 const FAR = 50; // nodes that a link is followed through
 
-/** A graph's link by its id, wherever the frontend keeps links. */
-export const linkOf = (graph, id) => graph?.getLink?.(id) ?? graph?.links?.[id] ?? graph?.links?.get?.(id);
+/** The link to an input. A subgraph's node has a method of this name too, which tells of its outputs. */
+const linkTo = (node, slot) => (globalThis.LiteGraph?.LGraphNode?.prototype ?? node).getInputLink.call(node, slot);
 
 /**
  * The node that really feeds an input: reroutes and bypassed nodes are looked through.
@@ -89,27 +91,28 @@ export const linkOf = (graph, id) => graph?.getLink?.(id) ?? graph?.links?.[id] 
  *   the node's output. node is null, and type "", when what feeds it cannot be seen from here (the input of a subgraph).
  */
 export function sourceOf(node, slot) {
-  let [at, input] = [node, node.inputs?.[slot]];
+  let at = node;
   for (let step = 0; step < FAR; step++) {
-    if (input?.link == null) return null;
-    const graph = at.graph;
-    const link = linkOf(graph, input.link);
-    const from = link && graph.getNodeById?.(link.origin_id);
+    if (slot < 0 || !at.isInputConnected(slot)) return null;
+    const link = linkTo(at, slot);
+    const from = link && at.graph.getNodeById(link.origin_id);
     if (!from) return { type: "", node: null };
     if (from.mode === NEVER) return null;
     const through = from.mode === BYPASS || from.type === "Reroute";
     if (!through) return { type: String(from.type ?? ""), node: from, output: from.outputs?.[link.origin_slot]?.name };
     const kind = from.outputs?.[link.origin_slot]?.type;
     at = from;
-    input = from.type === "Reroute" ? from.inputs?.[0] : bypassed(from, link.origin_slot, kind);
+    slot = from.type === "Reroute" ? 0 : bypassed(from, link.origin_slot, kind);
   }
   return { type: "", node: null };
 }
 
-/** The input whose value a bypassed node gives out at a slot, as the frontend picks it. */
+/** The slot of the input whose value a bypassed node gives out at a slot, as the frontend picks it; -1 for none. */
 function bypassed({ inputs = [] }, slot, kind) {
   const fits = (input) => input && (globalThis.LiteGraph?.isValidConnection?.(input.type, kind) ?? input.type === kind);
-  return fits(inputs[slot]) ? inputs[slot] : (inputs.find((each) => each.type === kind) ?? inputs.find(fits));
+  if (fits(inputs[slot])) return slot;
+  const same = inputs.findIndex((each) => each.type === kind);
+  return same < 0 ? inputs.findIndex(fits) : same;
 }
 
 /**
@@ -126,7 +129,7 @@ export function readNode(node) {
     if (widget.serialize !== false && widget.name) state.values[widget.name] = widget.value;
   }
   for (const [slot, input] of (node.inputs ?? []).entries()) {
-    const source = input.link == null ? null : sourceOf(node, slot);
+    const source = sourceOf(node, slot);
     if (!source) continue;
     const name = input.widget?.name;
     if (name === undefined) {
@@ -143,7 +146,8 @@ export function readNode(node) {
 function constantOf({ type, node, output }) {
   const passes = PASSED_ON[type] === output && output;
   if (!CONSTANTS.has(type) && !passes) return undefined;
-  const linked = node.inputs?.some((input) => input.link != null && (!passes || input.widget?.name === passes));
+  const decides = (input, slot) => node.isInputConnected(slot) && (!passes || input.widget?.name === passes);
+  const linked = node.inputs?.some(decides);
   if (linked) return undefined;
   const widgets = node.widgets ?? [];
   const named = widgets.find((widget) => widget.name === (passes || "value"));
@@ -244,11 +248,6 @@ export function follow(node, changed, { read = readNode, widget } = {}) {
   return follower;
 }
 
-const said = {
-  silent: "ComfyUI's server does not answer",
-  old: "this server does not know this question: restart ComfyUI (after an update of WanVideo SVI)",
-};
-
 /**
  * Asks a route of the server, many questions in one request, one request at a time. Answers are kept by question.
  *
@@ -330,16 +329,16 @@ export function makeAsker({ route, pack, unpack, most = 64, keep = 400, patience
         body: JSON.stringify(pack(questions)),
         signal: controller.signal,
       });
-      if (response.status === 404 || response.status === 405) return { trouble: said.old };
+      if (response.status === 404 || response.status === 405) return { trouble: say("server.old") };
       const body = await response.json().catch(() => null);
       if (!response.ok) {
-        return { trouble: body?.error ?? `the server answered ${response.status}`, passes: response.status >= 500 };
+        return { trouble: body?.error ?? say("server.status", response), passes: response.status >= 500 };
       }
       const answers = unpack(body);
-      if (answers?.length !== questions.length) return { trouble: said.old };
+      if (answers?.length !== questions.length) return { trouble: say("server.old") };
       return { answers };
     } catch {
-      return { trouble: said.silent, passes: true };
+      return { trouble: say("server.silent"), passes: true };
     } finally {
       clearTimeout(late);
     }

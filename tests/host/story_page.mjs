@@ -57,8 +57,8 @@ try {
   };
   const box = async () => (await page.evaluateHandle(() => {
     const widget = theNode.widgets.find((each) => each.name === "story");
-    const own = [widget.inputEl, widget.element].find((each) => each?.tagName === "TEXTAREA" && each.isConnected);
-    return own ?? [...document.querySelectorAll(`[data-node-id="${theNode.id}"] textarea`)].find((each) => each.value === widget.value);
+    if (widget.element.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
+    return [...document.querySelectorAll(`[data-node-id="${theNode.id}"] textarea`)].find((each) => each.value === widget.value);
   })).asElement();
   const type = async (text) => {
     const found = await box();
@@ -136,7 +136,7 @@ try {
   await show();
   if (result.linked) {
     result.in_subgraph = (await until("a table in a subgraph", (seen) => seen.rows.length === 4)).rows.length;
-    result.promoted = await page.evaluate(() => theNode.inputs.some((input) => input.widget && input.link != null));
+    result.promoted = await page.evaluate(() => theNode.inputs.some((input, slot) => input.widget && theNode.isInputConnected(slot)));
     if (result.promoted) await until("states that are not known", (seen) => seen.rows[0][1] === "–");
     await shot("4_subgraph");
     await page.evaluate(() => app.canvas.setGraph(app.graph.rootGraph ?? app.graph));

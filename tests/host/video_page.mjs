@@ -18,7 +18,13 @@ try {
   const page = await open(browser, { width: 1300, height: 1900 }, settings, result.troubles);
   const graph = JSON.parse(await readFile(file, "utf8"));
   await page.evaluate((graph) => app.loadApiJson(graph, "run"), graph);
-  // As tall as in a template.
+  // Saved with too little room, then as tall as in a template.
+  await page.evaluate((type) => app.graph._nodes.find((each) => each.type === type).setSize([520, 600]), NODE);
+  await page.waitForTimeout(1500);
+  result.small = await page.evaluate(() => {
+    const box = [...document.querySelectorAll("textarea")].find((each) => each.value.includes("lake"));
+    return { story: box.clientHeight, needs: box.scrollHeight };
+  });
   await page.evaluate((type) => app.graph._nodes.find((each) => each.type === type).setSize([520, 1150]), NODE);
   await page.waitForTimeout(1500);
   await page.keyboard.press("Escape");

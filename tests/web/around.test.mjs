@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { linkable } from "./links.mjs";
+
 const { lorasOf, leadSize } = await import("../../web/svi_around.js");
 
 /** A graph of nodes: {id: {type, widgets, inputs: {name: [id, slot]}, outputs: [names]}}. */
@@ -10,10 +12,10 @@ function graphOf(described) {
   const links = {}, nodes = {};
   const graph = { links, getNodeById: (id) => nodes[id] ?? null };
   for (const [id, { type, widgets = {}, outputs = [], mode = 0 }] of Object.entries(described)) {
-    nodes[id] = {
+    nodes[id] = linkable({
       id, type, graph, mode, inputs: [], outputs: outputs.map((name) => ({ name, type: name, links: [] })),
       widgets: Object.entries(widgets).map(([name, value]) => ({ name, value })),
-    };
+    });
   }
   let last = 0;
   for (const [id, { inputs = {} }] of Object.entries(described)) {

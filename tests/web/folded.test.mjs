@@ -3,11 +3,13 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import { linkable } from "./links.mjs";
+
 const extensions = [];
 let always;
 const app = {
   registerExtension: (one) => extensions.push(one),
-  ui: { settings: { getSettingValue: (id) => (id === "Comfy.Node.AlwaysShowAdvancedWidgets" ? always : null) } },
+  extensionManager: { setting: { get: (id) => (id === "Comfy.Node.AlwaysShowAdvancedWidgets" ? always : null) } },
 };
 globalThis.window = { comfyAPI: { app: { app } } };
 globalThis.LiteGraph = { NODE_WIDGET_HEIGHT: 20 };
@@ -22,7 +24,7 @@ beforeEach(() => {
 /** A node of 500 pixels, as ComfyUI makes it: two plain widgets, and one advanced text of 60 pixels and more. */
 function made(comfyClass = "WanVideoSVILongVideo") {
   const advanced = { advanced: true };
-  const node = {
+  const node = linkable({
     comfyClass, size: [400, 500], inputs: [{ name: "vae", link: 1 }],
     widgets: [
       { name: "mode" }, { name: "fps", options: advanced }, { name: "seed", options: {} },
@@ -30,7 +32,7 @@ function made(comfyClass = "WanVideoSVILongVideo") {
     ],
     computeSize: () => [300, 500],
     setSize: (size) => (node.size = size),
-  };
+  });
   extension.nodeCreated(node);
   return node;
 }

@@ -4,11 +4,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const stored = new Map();
-const added = [];
 const extensions = [];
 const app = {
   registerExtension: (one) => extensions.push(one),
-  ui: { settings: { addSetting: (one) => added.push(one), getSettingValue: (id) => stored.get(id) } },
+  extensionManager: { setting: { get: (id) => stored.get(id) } },
 };
 globalThis.window = { comfyAPI: { app: { app } } };
 await import("../../web/svi_settings.js");
@@ -22,11 +21,11 @@ const made = (comfyClass) => {
 };
 
 test("the modes to choose from are those of the node", () => {
+  const { options, defaultValue } = extension.settings.find(({ id }) => id === "WanVideoSVI.Mode");
   extension.beforeRegisterNodeDef(null, { name: "KSampler", input: {} });
-  assert.equal(added.length, 0);
+  assert.deepEqual(options(), [defaultValue]);
   extension.beforeRegisterNodeDef(null, { name: "WanVideoSVIEmbeds", input: { required: { mode: [MODES, {}] } } });
-  assert.deepEqual(added[0].options.slice(1), MODES);
-  assert.equal(added[0].defaultValue, added[0].options[0]);
+  assert.deepEqual(options(), [defaultValue, ...MODES]);
 });
 
 test("a new node begins with the mode that is set", () => {
@@ -48,6 +47,6 @@ test("a mode that the node does not have is left alone", () => {
 test("settings are named as the server reads them and begin with what it takes for unset", () => {
   assert.deepEqual(
     Object.fromEntries(extension.settings.map(({ id, defaultValue }) => [id, defaultValue])),
-    { "WanVideoSVI.ReelFolder": "svi_reels", "WanVideoSVI.PreviewWidth": 0 },
+    { "WanVideoSVI.ReelFolder": "svi_reels", "WanVideoSVI.PreviewWidth": 0, "WanVideoSVI.Mode": "as on the node" },
   );
 });

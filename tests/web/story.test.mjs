@@ -4,10 +4,14 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, beforeEach, test } from "node:test";
 
+import { linkable } from "./links.mjs";
+
 const { JSDOM } = createRequire(import.meta.url)("jsdom");
 const dom = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true });
 const { window } = dom;
-for (const name of ["document", "CustomEvent", "EventTarget", "HTMLElement", "getComputedStyle"]) globalThis[name] = window[name];
+for (const name of ["document", "CustomEvent", "EventTarget", "HTMLElement", "getComputedStyle", "MutationObserver"]) globalThis[name] = window[name];
+globalThis.ResizeObserver = class { observe() {} };
+globalThis.requestAnimationFrame = (call) => setTimeout(call, 0);
 globalThis.window = window;
 window.HTMLDialogElement.prototype.showModal ??= function () { this.open = true; };
 window.HTMLDialogElement.prototype.close ??= function () { this.dispatchEvent(new window.Event("close")); };
@@ -60,16 +64,16 @@ function makeNode({ type = "WanVideoSVILongVideo", id = 12 } = {}) {
   const holder = document.createElement("div");
   holder.append(box);
   document.body.append(holder);
-  const node = {
+  const node = linkable({
     id, comfyClass: type, type, size: [800, 1180], inputs: [], mode: 0,
-    widgets: [{ name: "story", value: "a", inputEl: box, element: box }, { name: "seed", value: number++ }],
+    widgets: [{ name: "story", value: "a", element: box }, { name: "seed", value: number++ }],
     addDOMWidget(name, kind, element, options) {
       const widget = { name, type: kind, element, options };
       document.body.append(element);
       this.widgets.push(widget);
       return widget;
     },
-  };
+  });
   box.value = "a";
   extension.nodeCreated(node);
   node.graph = { getNodeById: () => null, links: {} };
@@ -204,6 +208,21 @@ test("a click puts the cursor at the error, and at a clip's block", async () => 
   await rest(typing);
   rows()[1].querySelector("button").click();
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 1]);
+});
+
+test("an error in the first story that it is asked about says nothing of a story before", async () => {
+  say(wrong());
+  const { one, type } = makeNode();
+  await rest();
+  assert.equal(one("table").hidden, true);
+  say(plan());
+  type("x");
+  await rest(typing);
+  assert.equal(one("table").hidden, false);
+  say(wrong());
+  type("y");
+  await rest(typing);
+  assert.equal(one("table").hidden, false);
 });
 
 test("an error without a line has no button", async () => {
@@ -359,7 +378,7 @@ test("the settings node behind sampler_inputs is told of, through a reroute too"
   const voice = { id: 4, type: "MultiTalkWav2VecEmbeds", inputs: [], widgets: [], outputs: [{}], mode: 0 };
   const links = { 5: { origin_id: 4, origin_slot: 0 }, 6: { origin_id: 2, origin_slot: 0 }, 7: { origin_id: 3, origin_slot: 0 } };
   const graph = { links, getNodeById: (id) => [settings, reroute, voice].find((each) => each.id === id) };
-  for (const each of [settings, reroute, voice, node]) each.graph = graph;
+  for (const each of [settings, reroute, voice, node]) linkable(each).graph = graph;
   node.inputs.push({ name: "sampler_inputs", link: 7 });
   node.onConnectionsChange();
   await rest(typing);

@@ -27,6 +27,8 @@ def served(values: dict[str, Any]) -> Iterator[str]:
                 self._send(200, "application/json", json.dumps(values).encode())
             elif path == "/":
                 self._send(200, "text/html; charset=utf-8", (HERE / "story_page.html").read_bytes())
+            elif path == "/tests/web/links.mjs":
+                self._send(200, "text/javascript", (HERE / "links.mjs").read_bytes())
             elif path.startswith("/web/") and (WEB / path[5:]).is_file():
                 self._send(200, "text/javascript", (WEB / path[5:]).read_bytes())
             else:

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { chain, follow, isDark, makeAsker, readNode, sourceOf } from "../../web/svi_widget.js";
 import * as strip from "../../web/svi_strip.js";
 import "../../web/svi_timeline.js";
+import { linkable } from "./links.mjs";
 
 const answers = JSON.parse(readFileSync(process.env.STRIP_ANSWERS, "utf8"));
 const film = answers.film;
@@ -17,14 +18,14 @@ const later = () => new Promise((done) => setTimeout(done, 1));
 /** A graph of nodes {id, type, ...} and links [origin, slot, target, input]. */
 function graphOf(nodes, links = []) {
   const graph = { nodes: new Map(), links: new Map() };
-  graph.getNodeById = (id) => graph.nodes.get(id);
+  graph.getNodeById = (id) => graph.nodes.get(String(id));
   graph.getLink = (id) => graph.links.get(id);
   for (const node of nodes) {
-    graph.nodes.set(node.id, Object.assign(node, { graph, widgets: node.widgets ?? [], inputs: node.inputs ?? [] }));
+    graph.nodes.set(String(node.id), linkable(Object.assign(node, { graph, widgets: node.widgets ?? [], inputs: node.inputs ?? [] })));
   }
   links.forEach(([origin, slot, target, name], index) => {
-    graph.links.set(index + 1, { origin_id: origin, origin_slot: slot });
-    const { inputs } = graph.nodes.get(target);
+    graph.links.set(index + 1, { origin_id: String(origin), origin_slot: slot });
+    const { inputs } = graph.nodes.get(String(target));
     const input = inputs.find((each) => each.name === name);
     if (input) input.link = index + 1;
     else inputs.push({ name, link: index + 1 });
@@ -102,6 +103,15 @@ test("a link is followed through reroutes and bypassed nodes, and ends at muted 
   const lost = { id: 1, type: "X" };
   graphOf([lost], [[-10, 0, 1, "start_image"]]);
   assert.deepEqual(sourceOf(lost, 0), { type: "", node: null });
+});
+
+test("what feeds a subgraph's node is not what its own method says", () => {
+  const node = { id: 1, type: "a subgraph" };
+  graphOf([node, { id: 2, type: "LoadImage" }], [[2, 0, 1, "start_image"]]);
+  globalThis.LiteGraph = { LGraphNode: { prototype: { getInputLink(slot) { return this.graph.getLink(this.inputs[slot].link); } } } };
+  node.getInputLink = () => { throw new Error("of its outputs"); };
+  assert.equal(sourceOf(node, 0).type, "LoadImage");
+  delete globalThis.LiteGraph;
 });
 
 test("reroutes in a circle come to an end", () => {
