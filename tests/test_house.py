@@ -134,7 +134,9 @@ def test_every_module_is_packaged() -> None:
 def test_every_file_that_comfyui_serves_is_packaged() -> None:
     patterns = PROJECT["tool"]["setuptools"]["package-data"]["wanvideo_svi"]
     packaged = {path for pattern in patterns for path in ROOT.glob(pattern) if path.is_file()}
-    served = {path for folder in ("web", "locales", "example_workflows") for path in (ROOT / folder).rglob("*")}
+    served = {
+        path for folder in ("web", "locales", "example_workflows", "subgraphs") for path in (ROOT / folder).rglob("*")
+    }
     assert {path for path in served if path.is_file()} == packaged
 
 

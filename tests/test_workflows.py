@@ -206,3 +206,18 @@ def test_the_video_sounds_as_its_file_does(name: str) -> None:
 
 def test_what_the_tool_makes_is_shipped() -> None:
     assert {path.stem for path in WORKFLOWS} == set(WORKFLOW_TOOL)
+
+
+def test_two_long_videos_open_as_apps_whose_controls_are_there() -> None:
+    apps = {path.stem: load(path) for path in WORKFLOWS if load(path)["extra"].get("linearMode")}
+    assert set(apps) == {"long_video_film", "long_video_svi2_pro"}
+    for workflow in apps.values():
+        nodes = {node["id"]: node["type"] for node in workflow["nodes"]}
+        data = workflow["extra"]["linearData"]
+        shown = [(nodes[node], name) for node, name, *_ in data["inputs"]]
+        assert {("LoadImage", "image"), ("WanVideoSVILongVideo", "story")} <= set(shown)
+        for kind, name in shown:
+            if name != "svi_plan":  # the pack's script adds it
+                options = definition(kind)["inputs"][name][1]
+                assert not options.get("advanced"), f"{name} would have no control in an app"
+        assert [nodes[node] for node in data["outputs"]] == ["WanVideoSVILongVideo"]

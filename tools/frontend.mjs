@@ -41,9 +41,9 @@ export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless
 /**
  * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
  * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts, and what they do that is
- * deprecated.
+ * deprecated. apps: whether workflows that open as an app do so; pictures and tests look at their nodes.
  */
-export async function open(browser, viewport, settings = {}, troubles = []) {
+export async function open(browser, viewport, settings = {}, troubles = [], { apps = false } = {}) {
   const page = await browser.newPage({ viewport });
   const ours = (text) => /svi_|svi-|wanvideo[-_]?svi/i.test(text);
   page.on("pageerror", (error) => ours(`${error.message}${error.stack}`) && troubles.push(error.message));
@@ -62,6 +62,15 @@ export async function open(browser, viewport, settings = {}, troubles = []) {
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
   await page.evaluate(() => (LiteGraph.alwaysRepeatWarnings = true)); // else who asks second is not told of
+  if (!apps) {
+    await page.evaluate(() => {
+      const load = app.loadGraphData;
+      app.loadGraphData = function (graph, ...rest) {
+        const plain = graph?.extra?.linearMode ? { ...graph, extra: { ...graph.extra, linearMode: false } } : graph;
+        return load.call(this, plain, ...rest);
+      };
+    });
+  }
   await page.addStyleTag({ content: ".comfy-menu { display: none !important }" });
   return page;
 }

@@ -21,6 +21,7 @@ from workflow_notes import (
 from workflow_parts import NEGATIVE, PROMPTS, STORY_HEIGHT, TOP, WIDTH
 
 STEPS = 8
+_APPS = ("film", "svi2_pro")  # stories that open as an app, where the frontend has apps
 _STORIES = {
     "film": (*PROMPTS["film"], "[frames=49]\nThe red panda curls up on a branch and falls asleep as the sun sets"),
     "shot": ("[repeat=4]\n" + PROMPTS["shot"][0],),
@@ -85,7 +86,22 @@ def long_video(mode: str) -> dict[str, Any]:
         graph.add("SaveVideo", (x, -520), (WIDTH, 360), links={"video": (node, 2)},
                   values={"filename_prefix": f"video/long_video_{mode}"})  # fmt: skip
         graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 500), "#b58b2a")
-    return graph.save()
+    saved = graph.save()
+    if mode in _APPS:
+        saved["extra"] |= _app(image, node)
+    return saved
+
+
+def _app(image: Node, node: Node) -> dict[str, Any]:
+    """What ComfyUI shows of a graph that opens as an app. An advanced widget would have no control there."""
+    inputs: list[list[Any]] = [
+        [image.id, "image", {"height": 160}],
+        [node.id, "story", {"description": "One prompt per clip, --- between", "height": 220}],
+        [node.id, "svi_plan"],
+        [node.id, "num_frames", {"description": "Frames of a clip: 81 are 5 s"}],
+        [node.id, "seed"],
+    ]
+    return {"linearMode": True, "linearData": {"inputs": inputs, "outputs": [node.id]}}
 
 
 def _models(graph: Graph, x: int, files: tuple[str, str, str], noise: str) -> tuple[Node, Node]:

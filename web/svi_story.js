@@ -94,7 +94,8 @@ function read(node) {
 function storyBox(node, panel) {
   const widget = node.widgets?.find((each) => each.name === "story");
   if (widget?.element?.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
-  const boxes = panel.closest("[data-node-id]")?.querySelectorAll("textarea") ?? [];
+  // The node's element, or the controls of an app, where each widget stands by itself.
+  const boxes = panel.closest("[data-node-id], [data-testid=linear-widgets]")?.querySelectorAll("textarea") ?? [];
   return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
 }
 
@@ -350,6 +351,7 @@ function addPanel(node) {
   addStyle("svi-story-style", STYLE);
   const panel = new Panel(node);
   const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
+  widget.label = "plan"; // where ComfyUI names it: in apps and in its side panel
   // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own; and nothing of
   // what the node grew by for its video (svi_preview.js).
   const shared = () => node.size[1] - (node.properties?.svi_room ?? 0) - REST;

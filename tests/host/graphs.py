@@ -28,7 +28,7 @@ _FOLDERS = {  # widget that names a file -> kind of tiny model
     ("MultiTalkModelLoader", "model"): "multitalk",
 }
 # Nodes that load files or fetch models, and those of the tests that stand in for them.
-_STAND_INS = {
+STAND_INS = {
     "LoadWanVideoT5TextEncoder": "SVITestT5", "CLIPVisionLoader": "SVITestClipVision",
     "Wav2VecModelLoader": "SVITestWav2Vec", "WhisperModelLoader": "SVITestWhisper",
     "WanVideoUniAnimateDWPoseDetector": "SVITestPoses",
@@ -85,7 +85,7 @@ def tiny_chain(name: str, *, frames: int, size: int) -> dict[str, Any]:
             node["inputs"] |= {key: value for key, value in smaller.items() if key in node["inputs"]}
         if node["inputs"].get("keyframes"):
             node["inputs"]["keyframes"] = "0, 8, -1"
-        node["class_type"] = _STAND_INS.get(node["class_type"], node["class_type"])
+        node["class_type"] = STAND_INS.get(node["class_type"], node["class_type"])
         if node["class_type"] == "MultiTalkWav2VecEmbeds":
             node["inputs"] |= {"num_frames": FEATURES, "normalize_loudness": False}  # wants a package more
         if node["class_type"] == "WanVideoModelLoader" and "Uni" in name_of(graph, node["inputs"].get("lora")):
