@@ -137,7 +137,7 @@ def doctor(comfyui: Path, *more: str) -> int:
 
 
 def answers(comfyui: Path, wrapper: Path | None = None) -> dict[str, Any]:
-    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), seconds=60)
+    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), files={}, seconds=60)
 
 
 def lines(text: str, status: str) -> str:

@@ -28,10 +28,12 @@ export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless
 
 /**
  * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
- * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts.
+ * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts. before: gets the page before it goes
+ * to the frontend.
  */
-export async function open(browser, viewport, settings = {}, troubles = []) {
+export async function open(browser, viewport, settings = {}, troubles = [], before = () => {}) {
   const page = await browser.newPage({ viewport });
+  await before(page);
   const ours = (text) => /svi_|svi-|wanvideo[-_]?svi/i.test(text);
   page.on("pageerror", (error) => ours(`${error.message}${error.stack}`) && troubles.push(error.message));
   // The frontend asks for a help page in its language first, and takes the English one where there is none.
@@ -44,6 +46,8 @@ export async function open(browser, viewport, settings = {}, troubles = []) {
   await page.route("**/api/settings", (route) =>
     route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
   );
+  // It asks how large missing models are; nothing leaves this machine.
+  await page.route("https://huggingface.co/**", (route) => route.fulfill({ status: 404 }));
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
