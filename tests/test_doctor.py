@@ -171,6 +171,20 @@ def test_a_good_host_works_and_stays_as_it_is(
     ]
 
 
+def test_files_of_the_examples_are_looked_for_where_comfyui_looks(
+    make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comfyui = make(nodes)
+    for name in ("vae/Wan2_1_VAE_bf16.safetensors", "loras/something_else.safetensors"):
+        (comfyui / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (comfyui / "models" / name).touch()
+    assert doctor(comfyui) == 0
+    said = capsys.readouterr().out
+    assert "there, in models/vae: Wan2_1_VAE_bf16.safetensors" in lines(said, "ok")
+    assert "umt5-xxl-enc-bf16.safetensors: not in models/text_encoders; https://huggingface.co/" in lines(said, "note")
+    assert "something_else" not in said
+
+
 def test_without_the_wrapper_only_nodes_that_need_none_work(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:

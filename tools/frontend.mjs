@@ -47,7 +47,9 @@ export async function open(browser, viewport, settings = {}, troubles = [], befo
     route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
   );
   // It asks how large missing models are; nothing leaves this machine.
-  await page.route("https://huggingface.co/**", (route) => route.fulfill({ status: 404 }));
+  await page.route("https://huggingface.co/**", (route) =>
+    route.fulfill({ status: 200, headers: { "access-control-allow-origin": "*", "content-length": "0" } }),
+  );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);

@@ -28,11 +28,11 @@ _WIDGET = _In(24, 28)  # the canvas shows all, and a second one for a seed; Vue 
 _TEXT = _In(54, 68)  # a text box at its least
 _STRIP = _In(98, 94)  # our strip of a clip, with its margins
 _PLAN = _In(186, 186)  # our plan of a story at its least
-_PICTURE = _In(240, 268)  # on a node that ran
-_VIDEO = _In(420, 0)  # of Long Video, 800 wide: the canvas grows by it, a Vue node finds room in itself
+_PICTURE = _In(240, 240)  # on a node that ran
+_VIDEO = _In(480, 0)  # of Long Video, 800 wide: the canvas grows by it, a Vue node finds room in itself
 _REST = _In(14, 68)  # of a Vue node: header 28, margins 16, badges 20, and 4 between its parts
 _VUE_ADVANCED = 24  # at a Vue node's foot: "Show advanced inputs"
-_VUE_MISSING = 32  # "Error" there, when its file is missing
+_VUE_MISSING = 32  # "Error" there, when its file is missing or a run failed on it
 
 _STRIPS = {
     "WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVITemporalMask",

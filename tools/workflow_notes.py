@@ -28,6 +28,9 @@ HOLOCINE_DISTILL = "Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors"
 PUSA_LORA = "Wan21_PusaV1_LoRA_14B_rank512_bf16.safetensors"
 MAGREF = "Wan2_1-I2V-14B-MAGREF_fp8_e4m3fn_scaled_KJ.safetensors"
 
+OWN_VOICE = "First choose a sound file of your own in *Voice*: `voice.wav` is only a name."
+OWN_DANCE = "First choose a video of your own in *Dance*: `dance.mp4` is only a name."
+
 
 def note(mode: str, overlap: int) -> str:
     """What the workflow needs and how to change it."""
@@ -257,6 +260,8 @@ def guided_note(mode: str) -> str:
     title, models, how, change = {"talk": _talk, "dance": _dance, "shot": _humo}[mode]()
     return f"""## {title}: three clips, {3 * 81 - 2} frames
 
+{OWN_DANCE if mode == "dance" else OWN_VOICE}
+
 {models}
 
 **How it works**
@@ -332,6 +337,8 @@ def long_talk_note() -> str:
 - `text_encoders`: {TEXT_ENCODER}
 - `wav2vec2`: {WAV2VEC}"""
     return f"""## SVI talk as a story: as long as its voice
+
+{OWN_VOICE}
 
 {models}
 

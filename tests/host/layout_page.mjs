@@ -1,13 +1,15 @@
-// Where the nodes of every template stand in a real browser: their boxes as they are drawn, groups, and what of a text is cut off.
+// Where the nodes of every template stand in a real browser: their boxes as they are drawn, groups, and what of a text is cut off;
+// and what ComfyUI offers for model files that are missing.
 //
-// usage: node layout_page.mjs URL CHROMIUM PACK FOLDER canvas|vue missing|there [template ...]
-// PACK: the pack's folder in custom_nodes. missing: as if no model file were on the server. Prints one JSON object; pictures
-// go to FOLDER.
+// usage: node layout_page.mjs URL CHROMIUM PACK FOLDER canvas|vue [template ...]
+// PACK: the pack's folder in custom_nodes. Every model file of the templates is on the server, and dance.mp4, voice.wav,
+// ran.png and ran.mp4 lie in its input folder. Prints one JSON object; pictures go to FOLDER.
 
 import { launch, open } from "../../tools/frontend.mjs";
 
-const [url, , pack, folder, nodes, files, ...wanted] = process.argv.slice(2);
-// Nodes that show a picture, or a video, when they have run; ran.png and ran.mp4 lie in the input folder.
+const [url, , pack, folder, nodes, ...wanted] = process.argv.slice(2);
+const OFFERED = "svi_talk_chain"; // its files are for seven folders
+// Nodes that show a picture, or a video, when they have run.
 const PICTURES = [
   "WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVITemporalMask",
   "WanVideoReferenceCanvas", "WanVideoHighLowPair",
@@ -15,7 +17,7 @@ const PICTURES = [
 const VIDEOS = ["WanVideoSVILongVideo", "SaveVideo"];
 const MODEL = /\.(safetensors|ckpt|pth?|bin|gguf)$/;
 
-/** What the server says of its nodes, without the model files that it has. */
+/** Makes the page believe that no model file is on the server. */
 async function withoutFiles(page) {
   const bare = (spec) => {
     const [kind, options] = spec;
@@ -50,18 +52,17 @@ const measure = (page) => page.evaluate(() => {
       (right - left) / ds.scale, (bottom - top) / ds.scale,
     ];
   };
-  // Texts that are shown: how tall they are, and how much of that is seen.
-  const texts = (node) => {
+  // Notes and text boxes that are shown: by how many pixels they are cut off.
+  const cut = (node) => {
     const inside = [...document.querySelectorAll(`[data-node-id="${node.id}"] :is(textarea, .comfy-markdown-content)`)];
     const own = (node.widgets ?? []).map(({ element, inputEl }) => element ?? inputEl).filter(Boolean)
-      .flatMap((each) => [each, ...each.querySelectorAll(":scope textarea, .tiptap")]);
-    return [...new Set([...inside, ...own])].filter((each) => each.isConnected && each.clientHeight && /^(TEXTAREA|DIV)$/.test(each.tagName))
-      .map((each) => [each.className.split(" ")[0], each.scrollHeight, each.clientHeight, (each.value ?? each.innerText).slice(0, 30)]);
+      .flatMap((each) => [each, ...each.querySelectorAll(".tiptap")]).filter((each) => each.matches("textarea, .tiptap"));
+    return [...new Set([...inside, ...own])].filter((each) => each.checkVisibility() && each.clientHeight)
+      .map((each) => each.scrollHeight - each.clientHeight);
   };
   return {
     nodes: app.graph._nodes.map((node) => ({
-      id: Number(node.id), type: node.type, title: node.title, box: place(node)?.map(Math.round), size: [...node.size].map(Math.round),
-      least: Math.round(node.computeSize()[1]), texts: texts(node),
+      id: Number(node.id), type: node.type, title: node.title, box: place(node)?.map(Math.round), cut: cut(node),
     })),
     groups: app.graph.groups.map((group) => ({ title: group.title, box: [...group.pos, ...group.size].map(Math.round) })),
   };
@@ -87,27 +88,59 @@ async function ran(page) {
     }
     app.canvas.setDirty(true, true);
   }, [PICTURES, VIDEOS]);
-  await page.waitForTimeout(3000);
+  await page.waitForTimeout(2000);
+}
+
+/** What ComfyUI's panel says of missing models, by its words; null where a frontend has none. */
+async function offered(page) {
+  const details = page.getByText("View details").first();
+  if (!(await details.count())) return null;
+  await details.click();
+  const panel = page.getByTestId("error-group-missing-model");
+  await panel.waitFor();
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: `${folder}/${nodes}_offered.png` });
+  const words = (await panel.innerText()).split("\n").map((line) => line.trim()).filter(Boolean);
+  const models = await page.evaluate(() => {
+    const page = document.querySelector("#vue-app").__vue_app__.config.globalProperties;
+    return page.$pinia._s.get("missingModel").missingModelCandidates.map(({ name, directory, url }) => [name, directory, url]);
+  });
+  return { words, models };
 }
 
 const browser = await launch();
-const result = { troubles: [], templates: {} };
+const result = { troubles: [], templates: {}, offered: null };
 try {
-  const settings = { "Comfy.VueNodes.Enabled": nodes === "vue", "Comfy.UseNewMenu": "Top" };
-  const page = await open(browser, { width: 1600, height: 1200 }, settings, result.troubles, files === "missing" ? withoutFiles : undefined);
-  await page.waitForTimeout(800);
-  const names = (await (await fetch(`${url}/api/workflow_templates`)).json())[pack];
-  for (const name of names.sort().filter((each) => !wanted.length || wanted.includes(each))) {
-    const graph = await (await fetch(`${url}/api/workflow_templates/${pack}/${name}.json`)).json();
-    await page.evaluate(([graph, name]) => app.loadGraphData(graph, true, true, name), [graph, name]);
-    await page.waitForTimeout(1500);
-    await settled(page);
-    result.templates[name] = { opened: await measure(page) };
-    await page.screenshot({ path: `${folder}/${nodes}_${files}_${name}.png` });
-    if (files === "missing") continue;
-    await ran(page);
-    result.templates[name].ran = await measure(page);
-    await page.screenshot({ path: `${folder}/${nodes}_ran_${name}.png` });
+  const settings = {
+    "Comfy.VueNodes.Enabled": nodes === "vue", "Comfy.UseNewMenu": "Top", "Comfy.NodeBadge.NodeSourceBadgeMode": "HideBuiltIn",
+  };
+  for (const missing of [true, false]) {
+    const before = missing ? withoutFiles : undefined;
+    const page = await open(browser, { width: 1600, height: 1200 }, settings, result.troubles, before);
+    await page.waitForTimeout(800);
+    const names = (await (await fetch(`${url}/api/workflow_templates`)).json())[pack];
+    for (const name of names.sort().filter((each) => !wanted.length || wanted.includes(each))) {
+      const graph = await (await fetch(`${url}/api/workflow_templates/${pack}/${name}.json`)).json();
+      await page.evaluate(([graph, name]) => app.loadGraphData(graph, true, true, name), [graph, name]);
+      await page.waitForTimeout(1200);
+      await page.keyboard.press("Escape"); // an older frontend names what is missing in a dialog
+      await settled(page);
+      const states = (result.templates[name] ??= {});
+      const state = missing ? "missing" : "there";
+      states[state] = await measure(page);
+      await page.screenshot({ path: `${folder}/${nodes}_${state}_${name}.png` });
+      if (missing) continue;
+      await ran(page);
+      states.ran = await measure(page);
+      await page.screenshot({ path: `${folder}/${nodes}_ran_${name}.png` });
+    }
+    if (missing) {
+      const graph = await (await fetch(`${url}/api/workflow_templates/${pack}/${OFFERED}.json`)).json();
+      await page.evaluate(([graph, name]) => app.loadGraphData(graph, true, true, name), [graph, OFFERED]);
+      await page.waitForTimeout(1500);
+      result.offered = await offered(page);
+    }
+    await page.close();
   }
 } finally {
   console.log(JSON.stringify(result));
