@@ -1,4 +1,4 @@
-"""How the example workflows look when they are opened: nothing overlaps, nothing hangs out of its group, the note is first.
+"""How the example workflows look when they are opened: nothing overlaps or hangs out of its group, the note is first.
 
 By the tool's own figures of how tall nodes are (tools/workflow_heights.py); tests/host/test_layout_page.py measures the
 same in a browser.

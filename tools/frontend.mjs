@@ -8,6 +8,7 @@ const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:
 const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export const QUALITY = 88; // of JPEG
+export const VIDEO_ROOM = 460; // of Long Video in the examples, for the video that it shows when it has run: none in pictures
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

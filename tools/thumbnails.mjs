@@ -11,7 +11,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { launch, open, QUALITY } from "./frontend.mjs";
+import { launch, open, QUALITY, VIDEO_ROOM } from "./frontend.mjs";
 
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 
@@ -23,6 +23,11 @@ const SIZE = 512; // the cards are square
 async function picture(page, workflow, path) {
   await page.evaluate((graph) => app.loadGraphData(graph), workflow);
   await page.waitForTimeout(2000); // nodes grow, and ask the server for their strips
+  await page.evaluate((room) => {
+    for (const node of app.graph.nodes.filter(({ type }) => type === "WanVideoSVILongVideo"))
+      node.setSize([node.size[0], node.size[1] - room]);
+  }, VIDEO_ROOM);
+  await page.waitForTimeout(500);
   await page.evaluate(([ours, around]) => {
     const found = app.graph.nodes.filter(({ type }) => new RegExp(ours).test(type)).sort((a, b) => Number(a.id) - Number(b.id));
     const node = found.filter(({ type }) => type === found[0].type)[1] ?? found[0];
