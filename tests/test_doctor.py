@@ -181,7 +181,8 @@ def test_files_of_the_examples_are_looked_for_where_comfyui_looks(
     assert doctor(comfyui) == 0
     said = capsys.readouterr().out
     assert "there, in models/vae: Wan2_1_VAE_bf16.safetensors" in lines(said, "ok")
-    assert "umt5-xxl-enc-bf16.safetensors: not in models/text_encoders; https://huggingface.co/" in lines(said, "note")
+    missing = "not in models/text_encoders: https://huggingface.co/Kijai/WanVideo_comfy/resolve/main/umt5-xxl-enc-bf16"
+    assert missing in lines(said, "note")
     assert "something_else" not in said
 
 

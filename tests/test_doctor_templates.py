@@ -44,7 +44,7 @@ def test_a_file_without_an_address_has_the_folder_of_its_loader() -> None:
     (found,) = (file for file in model_files() if file.name == HOLOCINE)
     assert found == ModelFile(HOLOCINE, "diffusion_models", "", ("holocine_pusa_magref_pair",))
     (line,) = said(list(template_findings(without(HOLOCINE))), "note", "model")
-    assert "the note in the example says where to get it" in line
+    assert line.startswith(f"not in models/diffusion_models: {HOLOCINE}; the note in the example says where to get it")
     (note,) = (
         node["widgets_values"][0]
         for node in json.loads(EXAMPLES["holocine_pusa_magref_pair"].read_text())["nodes"]
@@ -67,7 +67,8 @@ def test_a_missing_file_is_named_once_with_folder_address_and_examples() -> None
     found = list(template_findings(without(name)))
     (line,) = said(found, "note", "model")
     (file,) = (file for file in model_files() if file.name == name)
-    assert line == f"{name}: not in models/loras; {file.url} (for long_video_talk, svi_talk_chain)"
+    assert line == f"not in models/loras: {file.url} (for long_video_talk, svi_talk_chain)"
+    assert file.url.endswith(f"/{name}")
     (lacking,) = said(found, "note", "example")
     assert lacking == "these lack files: long_video_talk (1 of 7), svi_talk_chain (1 of 8)"
     (whole,) = said(found, "ok", "example")
@@ -85,7 +86,7 @@ def test_a_file_in_a_sub_folder_is_there_under_another_name(place: str) -> None:
     there = without(VAE)
     there["vae"].append(place.format(VAE))
     (line,) = said(list(template_findings(there)), "note", "model")
-    assert f"it lies in models/vae as {place.format(VAE)}; pick that in the example" in line
+    assert f"in models/vae it is {place.format(VAE)}: pick that in the example" in line
 
 
 def test_nothing_there_is_a_line_for_each_file_and_no_problem() -> None:

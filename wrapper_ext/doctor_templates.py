@@ -85,7 +85,7 @@ def template_findings(there: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
             missing.append((file, _instead(file, names)))
     for file, text in missing:
         who = "all examples" if len(file.templates) == len(needs) else ", ".join(file.templates)
-        yield Finding("note", "model", f"{file.name}: {text} (for {who})")
+        yield Finding("note", "model", f"{text} (for {who})")
     for folder, files in found.items():
         yield Finding("ok", "model", f"there, in models/{folder}: {', '.join(files)}")
     if short := [
@@ -97,8 +97,9 @@ def template_findings(there: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
 
 
 def _instead(file: ModelFile, names: Sequence[str]) -> str:
-    """What to do about a file that is not there under its name."""
+    """What to do about a file that is not there under its name. An address ends with it."""
     for name in names:
         if PurePath(name.replace("\\", "/")).name == file.name:
-            return f"it lies in models/{file.folder} as {name}; pick that in the example"
-    return f"not in models/{file.folder}; {file.url or 'the note in the example says where to get it'}"
+            return f"in models/{file.folder} it is {name}: pick that in the example"
+    from_where = file.url or f"{file.name}; the note in the example says where to get it"
+    return f"not in models/{file.folder}: {from_where}"
