@@ -129,7 +129,7 @@ def doctor(comfyui: Path, *more: str) -> int:
 
 
 def answers(comfyui: Path, wrapper: Path | None = None) -> dict[str, Any]:
-    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), seconds=60)
+    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), files={}, seconds=60)
 
 
 def lines(text: str, status: str) -> str:
@@ -161,6 +161,21 @@ def test_a_good_host_works_and_stays_as_it_is(
     assert [f"{f['status']} {f['topic']}" for f in found["findings"]] == [
         " ".join(line.split()[:2]) for line in said.splitlines()[:-1]
     ]
+
+
+def test_files_of_the_examples_are_looked_for_where_comfyui_looks(
+    make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    comfyui = make(nodes)
+    for name in ("vae/Wan2_1_VAE_bf16.safetensors", "loras/something_else.safetensors"):
+        (comfyui / "models" / name).parent.mkdir(parents=True, exist_ok=True)
+        (comfyui / "models" / name).touch()
+    assert doctor(comfyui) == 0
+    said = capsys.readouterr().out
+    assert "there, in models/vae: Wan2_1_VAE_bf16.safetensors" in lines(said, "ok")
+    missing = "not in models/text_encoders: https://huggingface.co/Kijai/WanVideo_comfy/resolve/main/umt5-xxl-enc-bf16"
+    assert missing in lines(said, "note")
+    assert "something_else" not in said
 
 
 def test_without_the_wrapper_only_nodes_that_need_none_work(

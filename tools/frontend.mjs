@@ -8,6 +8,7 @@ const COMFYUI = process.argv[2] ?? process.env.COMFYUI_URL ?? "http://127.0.0.1:
 const CHROMIUM = process.argv[3] ?? process.env.CHROMIUM ?? "/usr/bin/chromium";
 
 export const QUALITY = 88; // of JPEG
+export const VIDEO_ROOM = 460; // of Long Video in the examples, for the video that it shows when it has run: none in pictures
 
 const FLAGS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -41,10 +42,12 @@ export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless
 /**
  * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
  * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts, and what they do that is
- * deprecated. apps: whether workflows that open as an app do so; pictures and tests look at their nodes.
+ * deprecated. apps: whether workflows that open as an app do so; pictures and tests look at their nodes. before: gets the
+ * page before it goes to the frontend.
  */
-export async function open(browser, viewport, settings = {}, troubles = [], { apps = false } = {}) {
+export async function open(browser, viewport, settings = {}, troubles = [], { apps = false, before = () => {} } = {}) {
   const page = await browser.newPage({ viewport });
+  await before(page);
   const ours = (text) => /svi_|svi-|wanvideo[-_]?svi/i.test(text);
   page.on("pageerror", (error) => ours(`${error.message}${error.stack}`) && troubles.push(error.message));
   // The frontend asks for a help page in its language first, and takes the English one where there is none.
@@ -56,6 +59,10 @@ export async function open(browser, viewport, settings = {}, troubles = [], { ap
   });
   await page.route("**/api/settings", (route) =>
     route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
+  );
+  // It asks how large missing models are; nothing leaves this machine.
+  await page.route("https://huggingface.co/**", (route) =>
+    route.fulfill({ status: 200, headers: { "access-control-allow-origin": "*", "content-length": "0" } }),
   );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.addInitScript(TELL_DEPRECATED);

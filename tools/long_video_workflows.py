@@ -6,8 +6,9 @@ from typing import Any
 
 from wanvideo_svi.svi_embeds.chain_plan import plan_chain
 from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
-from workflow_graph import Graph, Node, Source
+from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
 from workflow_notes import (
+    CLIP_VISION,
     DISTILL_LORA,
     MODEL,
     PRO_DISTILL,
@@ -18,8 +19,10 @@ from workflow_notes import (
     VAE,
     long_video_note,
 )
-from workflow_parts import NEGATIVE, PROMPTS, STORY_HEIGHT, TOP, WIDTH
+from workflow_parts import CLIP_GAP, NEGATIVE, PROMPTS, lora, model_loader, picture, set_loras
 
+# For the story, its plan and, after a run, the video: all of the story is seen then too.
+STORY_ROOM = 700
 STEPS = 8
 _APPS = ("film", "svi2_pro")  # stories that open as an app, where the frontend has apps
 _STORIES = {
@@ -39,53 +42,43 @@ def long_video(mode: str) -> dict[str, Any]:
     graph, pair = Graph(), mode == "svi2_pro"
     story = story_of(mode)
     plan = plan_chain(story, ChainSettings(mode=mode, num_frames=81))
-    noises = ("HIGH", "LOW") if pair else ("",)
-    x, columns = 0, len(noises)
     text = long_video_note(mode, f"{len(plan.clips)} clips, {plan.total_frames} frames, {plan.seconds:.0f} s")
-    graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": text}, colour="#432")
-    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
-    vae = graph.add("WanVideoVAELoader", (x, 360), (WIDTH, 140), values={"model_name": VAE})
-    t5 = graph.add("LoadWanVideoT5TextEncoder", (x, 560), (WIDTH, 160), values={"model_name": TEXT_ENCODER})
-    links: dict[str, Source] = {"vae": (vae, 0), "start_image": (image, 0), "t5": (t5, 0)}
+    graph.note(text)
+    links: dict[str, Source] = {}
+    if pair:
+        low = _models(graph, 0, 0, mode, "LOW")
+        main = _models(graph, COLUMN, COLUMN, mode, "HIGH")
+        links |= {"low_noise_model": (low[1], 0), "first_clip_low_noise_model": (low[0], 0)}
+    else:
+        main = _models(graph, 0, COLUMN, mode, "")
+    empty = graph.add("WanVideoEmptyEmbeds", COLUMN, title="Stands in for the clips' own embeds")
+    x = 2 * COLUMN  # what the story takes stands next to it: no wire runs under it
+    image = picture(graph, x, "First image")
+    settings = graph.add(
+        "WanVideoSamplerSettings", x, links={"model": (main[1], 0), "image_embeds": (empty, 0)},
+        values={"steps": STEPS, "cfg": 1.0, "shift": 5.0, "scheduler": "euler"},
+    )  # fmt: skip
+    vae = graph.add("WanVideoVAELoader", x, values={"model_name": VAE})
+    t5 = graph.add("LoadWanVideoT5TextEncoder", x, values={"model_name": TEXT_ENCODER})
+    links = {"sampler_inputs": (settings, 0), "vae": (vae, 0), "start_image": (image, 0), "t5": (t5, 0),
+             "first_clip_model": (main[0], 0), **links}  # fmt: skip
     if not pair:
-        vision = graph.add("CLIPVisionLoader", (x, 780), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
+        vision = graph.add("CLIPVisionLoader", x, values={"clip_name": CLIP_VISION})
         links["clip_vision"] = (vision, 0)
-    empty = graph.add("WanVideoEmptyEmbeds", (x, 900), (WIDTH, 140), title="Stands in for the clips' own embeds")
-    x += WIDTH + 60
-    for noise in noises:
-        files = (
-            (PRO_MODEL.format(noise), PRO_DISTILL.format(noise), PRO_LORA.format(noise))
-            if pair else (MODEL, DISTILL_LORA, SVI_LORA[mode])
-        )  # fmt: skip
-        first, following = _models(graph, x, files, noise)
-        x += WIDTH + 60
-        if noise == "LOW":
-            links |= {"low_noise_model": (following, 0), "first_clip_low_noise_model": (first, 0)}
-            continue
-        settings = graph.add(
-            "WanVideoSamplerSettings", (0, 0), (WIDTH, 660),
-            links={"model": (following, 0), "image_embeds": (empty, 0)},
-            values={"steps": STEPS, "cfg": 1.0, "shift": 5.0, "scheduler": "euler"},
-        )  # fmt: skip
-        links |= {"sampler_inputs": (settings, 0), "first_clip_model": (first, 0)}
-    settings.pos = (x, -100)
-    x += WIDTH + 60
-    graph.group("Models, first image and settings", (-30, TOP, (columns + 2) * (WIDTH + 60), STORY_HEIGHT),
-                "#3f789e")  # fmt: skip
-    x += 40
+    graph.group("Models, first image and settings", "#3f789e")
+    x += COLUMN + CLIP_GAP
     values: dict[str, Any] = {
         "story": story, "mode": mode, "seed": 42, "reel": f"svi_{mode}_story", "negative_prompt": NEGATIVE,
     }  # fmt: skip
     if pair:
         values["split_step"] = STEPS // 2
-    node = graph.add("WanVideoSVILongVideo", (x, -520), (2 * WIDTH, 1180), title="The whole video", links=links,
+    node = graph.add("WanVideoSVILongVideo", x, width=2 * WIDTH, room=STORY_ROOM, title="The whole video", links=links,
                      values=values, colour="#2a363b")  # fmt: skip
-    graph.group("The story", (x - 30, TOP, 2 * WIDTH + 60, 1320), "#b58b2a")
+    graph.group("The story", "#b58b2a")
     if not pair:  # with two models there are nodes enough; the video lies in the reel's folder all the same
-        x += 2 * WIDTH + 100
-        graph.add("SaveVideo", (x, -520), (WIDTH, 360), links={"video": (node, 2)},
-                  values={"filename_prefix": f"video/long_video_{mode}"})  # fmt: skip
-        graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 500), "#b58b2a")
+        x += WIDTH + COLUMN + CLIP_GAP
+        graph.add("SaveVideo", x, links={"video": (node, 2)}, values={"filename_prefix": f"video/long_video_{mode}"})
+        graph.group("The finished video", "#b58b2a")
     saved = graph.save()
     if mode in _APPS:
         saved["extra"] |= _app(image, node)
@@ -104,18 +97,14 @@ def _app(image: Node, node: Node) -> dict[str, Any]:
     return {"linearMode": True, "linearData": {"inputs": inputs, "outputs": [node.id]}}
 
 
-def _models(graph: Graph, x: int, files: tuple[str, str, str], noise: str) -> tuple[Node, Node]:
-    """A model with its distill LoRA, for the first clip, and the same with the SVI LoRA, for the others."""
-    of = f" ({noise.lower()} noise)" if noise else ""
-    distill = graph.add("WanVideoLoraSelect", (x, -100), (WIDTH, 160), title=f"Distill LoRA{of}",
-                        values={"lora": files[1], "merge_loras": False})  # fmt: skip
-    model = graph.add(
-        "WanVideoModelLoader", (x, 120), (WIDTH, 320), title=f"Model for the first clip{of}",
-        links={"lora": (distill, 0)},
-        values={"model": files[0], "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
+def _models(graph: Graph, x: int, last_x: int, mode: str, noise: str) -> tuple[Node, Node]:
+    """A model with its distill LoRA, for the first clip, and at last_x the same with the SVI LoRA, for the others."""
+    files = (
+        (PRO_MODEL.format(noise), PRO_DISTILL.format(noise), PRO_LORA.format(noise))
+        if noise else (MODEL, DISTILL_LORA, SVI_LORA[mode])
     )  # fmt: skip
-    svi = graph.add("WanVideoLoraSelect", (x, 500), (WIDTH, 160), title=f"SVI LoRA{of}",
-                    values={"lora": files[2], "merge_loras": False})  # fmt: skip
-    following = graph.add("WanVideoSetLoRAs", (x, 720), (WIDTH, 60), title=f"Model for the following clips{of}",
-                          links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    return model, following
+    of = f" ({noise.lower()} noise)" if noise else ""
+    distill = lora(graph, x, files[1], title=f"Distill LoRA{of}")
+    model = model_loader(graph, x, files[0], title=f"Model for the first clip{of}", links={"lora": (distill, 0)})
+    svi = lora(graph, x, files[2], title=f"SVI LoRA{of}")
+    return model, set_loras(graph, last_x, model, svi, title=f"Model for the following clips{of}")

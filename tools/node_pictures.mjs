@@ -8,7 +8,7 @@
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-import { launch, open, QUALITY } from "./frontend.mjs";
+import { launch, open, QUALITY, VIDEO_ROOM } from "./frontend.mjs";
 
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 const DOCS = new URL("../web/docs/", import.meta.url);
@@ -37,15 +37,17 @@ async function show(page, id, workflow) {
   await page.waitForTimeout(2500); // nodes grow, and ask the server for their strips
   const selector = `[data-node-id="${await page.evaluate(() => shown.id)}"]`;
   await page.addStyleTag({ content: `${selector} { z-index: 10000 !important }` }); // a neighbour may reach over it
-  await page.evaluate((margin) => {
+  await page.evaluate(([margin, room]) => {
     // Texts keep the room that the workflow gives them; otherwise there is no more than it needs.
-    if (!shown.widgets?.some(({ type }) => type === "customtext")) shown.setSize([shown.size[0], shown.computeSize()[1]]);
+    const texts = shown.widgets?.some(({ type }) => type === "customtext");
+    const story = shown.type === "WanVideoSVILongVideo";
+    shown.setSize([shown.size[0], texts ? shown.size[1] - (story ? room : 0) : shown.computeSize()[1]]);
     const [x, y] = shown.getBounding();
     const { ds } = app.canvas;
     ds.scale = 1;
     ds.offset = [margin - x, margin - y];
     app.canvas.setDirty(true, true);
-  }, MARGIN);
+  }, [MARGIN, VIDEO_ROOM]);
   await page.waitForTimeout(1500);
   const box = await page.locator(selector).boundingBox();
   return { x: 0, y: 0, width: Math.ceil(box.x + box.width + MARGIN), height: Math.ceil(box.y + box.height + MARGIN) };

@@ -1,48 +1,24 @@
 """Saved workflows (UI format) from nodes, links and widget values.
 
 Widget values are stored by position, so they are written from the node definitions: the host's recorded ones and this
-pack's own.
+pack's own. Nodes stand in columns: each below those that were added before it and share some of its width.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from wanvideo_svi import NODE_CLASS_MAPPINGS
+from workflow_heights import TITLE, height_of, note_height
+from workflow_models import models_of
+from workflow_nodes import WIDGET_TYPES, definition, has_control
 
-ROOT = Path(__file__).resolve().parents[1]
-CONTRACT = json.loads((ROOT / "tests/data/host_contract.json").read_text())["nodes"]
-
-WIDGET_TYPES = {"INT", "FLOAT", "STRING", "BOOLEAN", "COMBO"}
+WIDTH = 400  # of a node
+GAP = 40  # between nodes of a column
+COLUMN = WIDTH + 60  # from one column to the next
+_GROUP_SIDE, _GROUP_TITLE = 30, 60  # around the nodes of a group, and above them
 
 Source = tuple["Node", int]
-
-
-def definition(node_type: str) -> dict[str, Any]:
-    """Inputs and outputs of a node: {"inputs": {name: (type, options, required)}, "outputs": [(name, type)]}."""
-    if node_type in NODE_CLASS_MAPPINGS:
-        cls = NODE_CLASS_MAPPINGS[node_type]
-        groups, types, names = cls.INPUT_TYPES(), cls.RETURN_TYPES, cls.RETURN_NAMES
-    else:
-        recorded = CONTRACT[node_type]
-        groups, types, names = recorded["input"], recorded["output"], recorded["output_name"]
-    inputs = {}
-    for group in ("required", "optional"):
-        for name, spec in groups.get(group, {}).items():
-            kind, options = spec[0], spec[1] if len(spec) > 1 else {}
-            if not isinstance(kind, str):
-                kind, options = "COMBO", {"default": next(iter(kind), ""), **options}
-            inputs[name] = (kind, options)
-    kinds = [kind if isinstance(kind, str) else "COMBO" for kind in types]
-    return {"inputs": inputs, "outputs": list(zip(names, kinds, strict=True))}
-
-
-def has_control(name: str, options: dict[str, Any]) -> bool:
-    """Whether the frontend puts a widget of its own (control_after_generate) behind this one."""
-    return bool(options.get("control_after_generate", name == "seed"))
 
 
 def widgets(node: dict[str, Any]) -> dict[str, Any]:
@@ -64,11 +40,15 @@ def widgets(node: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(eq=False)
 class Node:
-    """A node to be: `links` are inputs from other nodes, `values` the widgets that differ from their defaults."""
+    """A node to be: `links` are inputs from other nodes, `values` the widgets that differ from their defaults.
+
+    kept: height that is kept free for it, title included.
+    """
 
     type: str
     pos: tuple[int, int]
     size: tuple[int, int]
+    kept: int
     title: str = ""
     links: dict[str, Source] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
@@ -83,15 +63,37 @@ class Graph:
     def __init__(self) -> None:
         self.nodes: list[Node] = []
         self.groups: list[dict[str, Any]] = []
+        self._grouped = 0  # nodes that are in a group
 
-    def add(self, node_type: str, pos: tuple[int, int], size: tuple[int, int], **rest: Any) -> Node:
-        node = Node(node_type, pos, size, id=len(self.nodes) + 1, **rest)
+    def add(self, node_type: str, x: int, *, width: int = WIDTH, room: int = 0, **rest: Any) -> Node:
+        """A node at x, below those of its column. room: height for its text boxes, beyond their least."""
+        above = [node for node in self.nodes if x < node.pos[0] + node.size[0] and node.pos[0] < x + width]
+        top = max((_bottom(node) + GAP for node in above), default=0)
+        height = height_of(node_type, linked=rest.get("links", ()), room=room)
+        return self._put(Node(node_type, (x, top + TITLE), (width, height.saved), height.kept, **rest))
+
+    def note(self, text: str, *, columns: int = 2) -> Node:
+        """The note that is read first: at the top left. Added before the nodes below it."""
+        width = columns * COLUMN - COLUMN + WIDTH
+        height = note_height(text, width)
+        return self._put(Node("MarkdownNote", (0, TITLE), (width, height.saved), height.kept, title="Read me",
+                              values={"text": text}, colour="#432"))  # fmt: skip
+
+    def _put(self, node: Node) -> Node:
+        node.id = len(self.nodes) + 1
         self.nodes.append(node)
         return node
 
-    def group(self, title: str, box: tuple[int, int, int, int], colour: str) -> None:
+    def group(self, title: str, colour: str) -> None:
+        """A group around all nodes that are in none yet."""
+        inside, self._grouped = self.nodes[self._grouped :], len(self.nodes)
+        left = min(node.pos[0] for node in inside) - _GROUP_SIDE
+        right = max(node.pos[0] + node.size[0] for node in inside) + _GROUP_SIDE
+        top = min(node.pos[1] - TITLE for node in inside) - _GROUP_TITLE
+        bottom = max(map(_bottom, inside)) + _GROUP_SIDE
+        box = [left, top, right - left, bottom - top]
         self.groups.append(
-            {"id": len(self.groups) + 1, "title": title, "bounding": list(box), "color": colour, "font_size": 24}
+            {"id": len(self.groups) + 1, "title": title, "bounding": box, "color": colour, "font_size": 24}
         )
 
     def save(self) -> dict[str, Any]:
@@ -139,4 +141,10 @@ class Graph:
         if node.type == "LoadImage":
             base["widgets_values"].append("image")
         base["outputs"] = [{"name": name, "type": kind, "links": []} for name, kind in known["outputs"]]
+        if models := models_of(base["widgets_values"]):
+            base["properties"]["models"] = models
         return base
+
+
+def _bottom(node: Node) -> int:
+    return node.pos[1] - TITLE + node.kept

@@ -17,6 +17,7 @@ WHISPER = "whisper_large_v3_encoder_fp16.safetensors"
 UNIANIMATE_LORA = "UniAnimate-Wan2.1-14B-Lora-12000-fp16.safetensors"
 VAE = "Wan2_1_VAE_bf16.safetensors"
 TEXT_ENCODER = "umt5-xxl-enc-bf16.safetensors"
+CLIP_VISION = "clip_vision_h.safetensors"
 FUN_MODEL = "Wan2.1-Fun-InP-14B_fp8_e4m3fn.safetensors"
 PRO_MODEL = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
 PRO_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
@@ -26,6 +27,9 @@ HOLOCINE = "Wan2_2-T2V-A14B-HIGH-HoloCine-full_fp8_e4m3fn_scaled_KJ.safetensors"
 HOLOCINE_DISTILL = "Wan2.2-Lightning_T2V-A14B-4steps-lora_HIGH_fp16.safetensors"
 PUSA_LORA = "Wan21_PusaV1_LoRA_14B_rank512_bf16.safetensors"
 MAGREF = "Wan2_1-I2V-14B-MAGREF_fp8_e4m3fn_scaled_KJ.safetensors"
+
+OWN_VOICE = "First choose a sound file of your own in *Voice*: `voice.wav` is only a name."
+OWN_DANCE = "First choose a video of your own in *Dance*: `dance.mp4` is only a name."
 
 
 def note(mode: str, overlap: int) -> str:
@@ -106,7 +110,7 @@ def models_text(model: str, lora: str) -> str:
 - `loras`: {lora} (SVI 1.0), {DISTILL_LORA}
 - `vae`: {VAE}
 - `text_encoders`: {TEXT_ENCODER}
-- `clip_vision`: clip_vision_h.safetensors"""
+- `clip_vision`: {CLIP_VISION}"""
 
 
 def pro_note() -> str:
@@ -192,11 +196,12 @@ def holocine_note() -> str:
     return f"""## HoloCine + Pusa, then MAGREF: one clip of several shots, 241 frames
 
 **Models** (folder in ComfyUI/models)
-- `diffusion_models`: {HOLOCINE} (high noise) and {MAGREF} (low noise)
+- `diffusion_models`: {HOLOCINE} (high noise; from Kijai/WanVideo_comfy_fp8_scaled on huggingface.co, folder
+  T2V/HoloCine) and {MAGREF} (low noise)
 - `loras`: {PUSA_LORA} (strength 1.4) and {HOLOCINE_DISTILL} for HoloCine; {DISTILL_LORA} for MAGREF
 - `vae`: {VAE}
 - `text_encoders`: {TEXT_ENCODER}
-- `clip_vision`: clip_vision_h.safetensors
+- `clip_vision`: {CLIP_VISION}
 
 **How it works**
 - HoloCine, a Wan 2.2 text-to-video model, plans the shots in the first steps. The Wan 2.1 Pusa LoRA lets it keep your
@@ -254,6 +259,8 @@ def guided_note(mode: str) -> str:
     """What the workflow needs and how to change it, for chains that follow a voice or a dance."""
     title, models, how, change = {"talk": _talk, "dance": _dance, "shot": _humo}[mode]()
     return f"""## {title}: three clips, {3 * 81 - 2} frames
+
+{OWN_DANCE if mode == "dance" else OWN_VOICE}
 
 {models}
 
@@ -330,6 +337,8 @@ def long_talk_note() -> str:
 - `text_encoders`: {TEXT_ENCODER}
 - `wav2vec2`: {WAV2VEC}"""
     return f"""## SVI talk as a story: as long as its voice
+
+{OWN_VOICE}
 
 {models}
 

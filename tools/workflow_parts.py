@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from workflow_graph import Graph, Node, Source
-from workflow_notes import DISTILL_LORA, TEXT_ENCODER, VAE
+from workflow_graph import COLUMN, Graph, Node, Source
+from workflow_notes import CLIP_VISION, DISTILL_LORA, TEXT_ENCODER, VAE
 
-WIDTH = 400  # of a node
-TOP = -620  # of the groups
-HEIGHT = 1960  # of the groups of a chain; Vue nodes are taller than those on the canvas
-STORY_HEIGHT = 1660  # of the loaders beside a story
+CLIP_GAP = 80  # between clips, beyond that of columns: their groups have sides
+PROMPT_ROOM = 110  # for a prompt of some lines, and the negative one
 NEGATIVE = (
     "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed, "
     "fused fingers, still picture, cluttered background"
@@ -23,6 +21,7 @@ PROMPTS = {
     ),
     "shot": ("A red panda sits on a mossy branch, looks around and scratches its ear, misty forest",) * 3,
 }
+SIZE = {"width": 832, "height": 480}
 
 
 class Loaders(NamedTuple):
@@ -35,58 +34,108 @@ class Loaders(NamedTuple):
     x: int  # where the clips begin
 
 
+def model_loader(graph: Graph, x: int, file: str, **rest: Any) -> Node:
+    """A model with the settings that all examples have."""
+    values = {"model": file, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"}
+    return graph.add("WanVideoModelLoader", x, values=values, **rest)
+
+
+def lora(graph: Graph, x: int, file: str, *, title: str, behind: Node | None = None, **values: Any) -> Node:
+    """A LoRA, unmerged so that the model is loaded once."""
+    links: dict[str, Source] = {"prev_lora": (behind, 0)} if behind else {}
+    return graph.add("WanVideoLoraSelect", x, title=title, links=links,
+                     values={"lora": file, "merge_loras": False, **values})  # fmt: skip
+
+
+def set_loras(graph: Graph, x: int, model: Node, loras: Node, *, title: str) -> Node:
+    """The model with LoRAs."""
+    return graph.add("WanVideoSetLoRAs", x, title=title, links={"model": (model, 0), "lora": (loras, 0)})
+
+
+def picture(graph: Graph, x: int, title: str) -> Node:
+    """An image that ComfyUI has in its input folder."""
+    return graph.add("LoadImage", x, title=title, values={"image": "example.png"})
+
+
+def to_size(graph: Graph, x: int, image: Source, *, title: str = "To the size of the clips") -> Node:
+    """An image or video in the size of the clips."""
+    return graph.add("ImageScale", x, title=title, links={"image": image},
+                     values={"upscale_method": "lanczos", **SIZE, "crop": "center"})  # fmt: skip
+
+
 def loaders(graph: Graph, *, text: str, model_file: str, svi_file: str, svi_title: str) -> Loaders:
-    """The two columns with models and the first image."""
-    x = 0
-    graph.add("MarkdownNote", (x, -520), (2 * WIDTH + 60, 360), title="Read me", values={"text": text}, colour="#432")
-    image = graph.add("LoadImage", (x, -100), (WIDTH, 400), title="First image", values={"image": "example.png"})
-    model = graph.add(
-        "WanVideoModelLoader", (x, 360), (WIDTH, 320),
-        values={"model": model_file, "base_precision": "fp16", "quantization": "disabled", "attention_mode": "sdpa"},
-    )  # fmt: skip
-    vae = graph.add("WanVideoVAELoader", (x, 740), (WIDTH, 140), values={"model_name": VAE})
-    vision = graph.add("CLIPVisionLoader", (x, 940), (WIDTH, 60), values={"clip_name": "clip_vision_h.safetensors"})
-    x += WIDTH + 60
-    distill = graph.add("WanVideoLoraSelect", (x, -100), (WIDTH, 160), title="Distill LoRA (8 steps, cfg 1)",
-                        values={"lora": DISTILL_LORA, "merge_loras": False})  # fmt: skip
-    svi = graph.add("WanVideoLoraSelect", (x, 120), (WIDTH, 160), title=f"SVI LoRA: {svi_title}",
-                    links={"prev_lora": (distill, 0)},
-                    values={"lora": svi_file, "merge_loras": False})  # fmt: skip
-    first = graph.add("WanVideoSetLoRAs", (x, 340), (WIDTH, 60), title="Model for the first clip (no SVI LoRA)",
-                      links={"model": (model, 0), "lora": (distill, 0)})  # fmt: skip
-    following = graph.add("WanVideoSetLoRAs", (x, 460), (WIDTH, 60), title="Model for the following clips",
-                          links={"model": (model, 0), "lora": (svi, 0)})  # fmt: skip
-    graph.group("Models and first image", (-30, TOP, 2 * WIDTH + 120, HEIGHT), "#3f789e")
-    return Loaders(image, vae, vision, (first, following), x + WIDTH + 100)
+    """The two columns with models and the first image. What clips take stands in the second: no wire runs under it."""
+    graph.note(text)
+    model = model_loader(graph, 0, model_file)
+    distill = lora(graph, 0, DISTILL_LORA, title="Distill LoRA (8 steps, cfg 1)")
+    svi = lora(graph, 0, svi_file, title=f"SVI LoRA: {svi_title}", behind=distill)
+    x = COLUMN
+    image = picture(graph, x, "First image")
+    vae = graph.add("WanVideoVAELoader", x, values={"model_name": VAE})
+    vision = graph.add("CLIPVisionLoader", x, values={"clip_name": CLIP_VISION})
+    first = set_loras(graph, x, model, distill, title="Model for the first clip (no SVI LoRA)")
+    following = set_loras(graph, x, model, svi, title="Model for the following clips")
+    graph.group("Models and first image", "#3f789e")
+    return Loaders(image, vae, vision, (first, following), x + COLUMN + CLIP_GAP)
+
+
+def sampler(graph: Graph, x: int, *, index: int, links: dict[str, Source], title: str = "", **values: Any) -> Node:
+    """The sampler of a clip: another seed in each."""
+    usual = {"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"}
+    return graph.add("WanVideoSampler", x, title=title, links=links, values={**usual, **values})
 
 
 def sample_and_decode(graph: Graph, parts: Loaders, *, index: int, x: int, embeds: Source, text: Node) -> Source:
     """The right column of a clip: sampler and decode. Returns the frames."""
-    sampler = graph.add(
-        "WanVideoSampler", (x, -140), (WIDTH, 700),
-        links={"model": (parts.models[min(index, 1)], 0), "image_embeds": embeds, "text_embeds": (text, 0)},
-        values={"steps": 8, "cfg": 1.0, "shift": 5.0, "seed": 42 * (index + 1), "scheduler": "euler"},
-    )  # fmt: skip
-    decode = graph.add("WanVideoDecode", (x, 620), (WIDTH, 200),
-                       links={"vae": (parts.vae, 0), "samples": (sampler, 0)})  # fmt: skip
+    model = parts.models[min(index, 1)]
+    samples = sampler(
+        graph, x, index=index, links={"model": (model, 0), "image_embeds": embeds, "text_embeds": (text, 0)}
+    )
+    decode = graph.add("WanVideoDecode", x, links={"vae": (parts.vae, 0), "samples": (samples, 0)})
     return (decode, 0)
 
 
-def finish(graph: Graph, name: str, video: Source | None, *, x: int) -> None:
+def stitch(graph: Graph, x: int, video: Source | None, clip: Source, *, index: int, **more: Any) -> Source:
+    """The video up to this clip. more: links or values of the node."""
+    if video is None:
+        return clip
+    links = {"images_1": video, "images_2": clip, **more.pop("links", {})}
+    joined = graph.add("WanVideoSVIStitch", x, title=f"Clips 1-{index + 1} stitched", links=links, **more)
+    return (joined, 0)
+
+
+def close_clip(graph: Graph, index: int) -> None:
+    """The group of a clip."""
+    graph.group(f"Clip {index + 1}", "#3f789e" if index % 2 else "#8a8")
+
+
+def finish(
+    graph: Graph, name: str, video: Source | None, *, x: int, fps: float = 16.0, audio: Source | None = None
+) -> None:
     """The last column: a video file, and frames for who wants them."""
     if video is None:
         raise ValueError("no clip was made")
-    make = graph.add("CreateVideo", (x, -520), (WIDTH, 80), links={"images": video}, values={"fps": 16.0})
-    graph.add("SaveVideo", (x, -380), (WIDTH, 360), links={"video": (make, 0)},
-              values={"filename_prefix": f"video/{name}"})  # fmt: skip
-    graph.add("SaveImage", (x, 40), (WIDTH, 320), title="Frames as PNG (muted: Ctrl+M to turn on)",
-              links={"images": video}, values={"filename_prefix": f"{name}/frame"}, muted=True)  # fmt: skip
-    graph.group("The finished video", (x - 30, TOP, WIDTH + 60, 1020), "#b58b2a")
+    links = {"images": video, "audio": audio} if audio else {"images": video}
+    make = graph.add("CreateVideo", x, links=links, values={"fps": fps})
+    graph.add("SaveVideo", x, links={"video": (make, 0)}, values={"filename_prefix": f"video/{name}"})
+    graph.add("SaveImage", x, title="Frames as PNG (muted: Ctrl+M to turn on)", links={"images": video},
+              values={"filename_prefix": f"{name}/frame"}, muted=True)  # fmt: skip
+    graph.group("The finished video", "#b58b2a")
 
 
-def prompt_node(graph: Graph, index: int, prompt: str, *, x: int, columns: int = 2) -> Node:
-    """The prompt above a clip's columns."""
+def prompt_node(graph: Graph, index: int, prompt: str, *, x: int) -> Node:
+    """A clip's prompt, on top of its first column."""
     return graph.add(
-        "WanVideoTextEncodeCached", (x, -520), (columns * (WIDTH + 40) - 40, 320), title=f"Prompt of clip {index + 1}",
+        "WanVideoTextEncodeCached", x, title=f"Prompt of clip {index + 1}", room=PROMPT_ROOM,
         values={"model_name": TEXT_ENCODER, "positive_prompt": prompt, "negative_prompt": NEGATIVE},
     )  # fmt: skip
+
+
+def motion_frames(graph: Graph, x: int, clip: Source, overlap: int) -> Node:
+    """The end of the clip before."""
+    return graph.add("WanVideoSVIMotionFrames", x, links={"images": clip}, values={"overlap_frames": overlap})
+
+
+def see(graph: Graph, x: int, vision: Node, image: Source) -> Node:
+    """An image as CLIP vision sees it."""
+    return graph.add("WanVideoClipVisionEncode", x, links={"clip_vision": (vision, 0), "image_1": image})

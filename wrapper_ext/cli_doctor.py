@@ -36,14 +36,18 @@ def run_doctor(args: argparse.Namespace) -> int:
     from .doctor import findings, packages
     from .doctor_files import disk_finding, lora_findings
     from .doctor_needs import watched
+    from .doctor_templates import template_findings, wanted
 
     comfyui = check_comfyui(args.comfyui)
     wrapper = check_wrapper(args.wrapper) if args.wrapper else None
     python = find_python(comfyui, args.python)
-    host = ask(comfyui, wrapper, python, nodes=watched(), packages=packages(), seconds=args.timeout)
+    host = ask(
+        comfyui, wrapper, python, nodes=watched(), packages=packages(), files=wanted(), seconds=args.timeout
+    )  # fmt: skip
     reels = args.reels or Path(host["output"]) / reels_name(read_settings(comfyui / "user"))
     loras = [] if host["loras"] is None else lora_findings(host["loras"])
-    found = worst_first([*findings(host), *loras, disk_finding(reels)])
+    models = [] if host["files"] is None else template_findings(host["files"])
+    found = worst_first([*findings(host), *loras, *models, disk_finding(reels)])
     for line in align([(finding.status, finding.topic, finding.text) for finding in found]):
         say(line)
     if args.json:

@@ -2,8 +2,9 @@
 
     python doctor_probe.py REQUEST
 
-REQUEST is JSON: `comfyui` and `wrapper` (folders, the second may be null), `nodes` (ids to describe) and `packages`
-(distribution -> module). Prints one line of JSON, see `examine`. No server is started and nothing is written.
+REQUEST is JSON: `comfyui` and `wrapper` (folders, the second may be null), `nodes` (ids to describe), `packages`
+(distribution -> module) and `files` (folder of models -> names to look for). Prints one line of JSON, see `examine`. No
+server is started and nothing is written.
 
 That Python may have nothing of this pack, so nothing of it is imported here. Besides host.py this is the only file that
 reaches ComfyUI, and ComfyUI never loads it.
@@ -25,6 +26,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -49,7 +51,8 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     python: version. executable: its program. packages: versions by distribution, None for what is missing. torch:
     error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
     could not import). kjnodes: whether it is there. nodes: by id, see `sockets_of`; ids that the host lacks are left
-    out. loras: paths by name, None when ComfyUI cannot say. output: folder.
+    out. loras: paths by name, None when ComfyUI cannot say. files: names that are there, by folder, as ComfyUI has them
+    (sub/name when in a sub-folder), likewise. output: folder.
     """
     comfyui = Path(request["comfyui"])
     named = request["wrapper"] and Path(request["wrapper"])
@@ -79,6 +82,7 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
         "kjnodes": any("kjnodes" in path.name.lower() for path in packs),
         "nodes": {name: sockets_of(table[name]) for name in request["nodes"] if name in table},
         "loras": _loras(),
+        "files": _files(request["files"]),
         "output": str(_output(comfyui)),
     }
 
@@ -211,6 +215,19 @@ def _loras() -> dict[str, str] | None:
     if paths is None:
         return None
     return {name: paths.get_full_path("loras", name) or "" for name in paths.get_filename_list("loras")}
+
+
+def _files(wanted: Mapping[str, Sequence[str]]) -> dict[str, list[str]] | None:
+    paths = _paths()
+    if paths is None:
+        return None
+    there = {
+        folder: _attempt(partial(paths.get_filename_list, folder))[0] or () for folder in wanted
+    }  # some are unknown
+    return {
+        folder: [name for name in there[folder] if name.replace("\\", "/").rpartition("/")[2] in names]
+        for folder, names in wanted.items()
+    }
 
 
 def _output(comfyui: Path) -> Path:

@@ -68,10 +68,20 @@ def _pythons(comfyui: Path) -> Iterator[Path]:
 
 
 def ask(
-    comfyui: Path, wrapper: Path | None, python: str, *, nodes: list[str], packages: Mapping[str, str], seconds: float
+    comfyui: Path,
+    wrapper: Path | None,
+    python: str,
+    *,
+    nodes: list[str],
+    packages: Mapping[str, str],
+    files: Mapping[str, list[str]],
+    seconds: float,
 ) -> dict[str, Any]:
     """What `doctor_probe.examine` answers. Raises SVIError when no answer came, or not within `seconds`."""
-    request = {"comfyui": str(comfyui), "wrapper": wrapper and str(wrapper), "nodes": nodes, "packages": packages}
+    request = {
+        "comfyui": str(comfyui), "wrapper": wrapper and str(wrapper),
+        "nodes": nodes, "packages": packages, "files": files,
+    }  # fmt: skip
     try:
         with tempfile.TemporaryDirectory() as elsewhere:
             done = subprocess.run(
