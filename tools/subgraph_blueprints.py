@@ -16,12 +16,12 @@ from typing import Any
 from guided_workflows import FPS
 from guided_workflows import PROMPTS as GUIDED_PROMPTS
 from wanvideo_svi.svi_embeds.recipes import recipe
-from workflow_graph import ROOT, Node, Source
+from workflow_graph import COLUMN, Node, Source
+from workflow_nodes import ROOT
 from workflow_parts import NEGATIVE, PROMPTS
 from workflow_subgraph import Block
 
 FOLDER = ROOT / "subgraphs"
-COLUMN, NODE = 460, 400
 STEPS, SEED = 8, 42
 
 FIRST = {"frames": "SVI first clip", "talk": "SVI first clip (talk)", "svi2_pro": "SVI first clip (2.0 Pro)"}
@@ -33,7 +33,7 @@ _OWN_SEED = "seed (its own in each clip)"
 
 def _text(block: Block, t5: Source, prompt: str) -> Node:
     return block.add(
-        "WanVideoTextEncode", (0, 0), (NODE, 400), links={"t5": t5, "positive_prompt": block.take("prompt")},
+        "WanVideoTextEncode", 0, links={"t5": t5, "positive_prompt": block.take("prompt")},
         values={"positive_prompt": prompt, "negative_prompt": NEGATIVE},
     )  # fmt: skip
 
@@ -56,15 +56,15 @@ def frames_block(mode: str, *, first: bool) -> Block:
 
     seen = lead
     if not first:
-        motion = block.add("WanVideoSVIMotionFrames", (0, 460), (NODE, 140), links={"images": lead},
+        motion = block.add("WanVideoSVIMotionFrames", 0, links={"images": lead},
                            values={"overlap_frames": overlap})  # fmt: skip
         seen = (motion, 2)
-    vision_embeds = block.add("WanVideoClipVisionEncode", (0, 660), (NODE, 320),
+    vision_embeds = block.add("WanVideoClipVisionEncode", 0,
                               links={"clip_vision": vision, "image_1": seen})  # fmt: skip
     links = {"vae": vae, "start_image": lead, "clip_embeds": (vision_embeds, 0), **size}
     if reference:
         links["ref_image"] = reference
-    embeds = block.add("WanVideoSVIEmbeds", (COLUMN, 0), (NODE, 900), links=links, values={"mode": this_mode},
+    embeds = block.add("WanVideoSVIEmbeds", COLUMN, links=links, values={"mode": this_mode},
                        colour="#2a363b")  # fmt: skip
     sampler_links: dict[str, Source] = {"model": model, "image_embeds": (embeds, 0), "text_embeds": (text, 0)}
     if voice:
@@ -72,12 +72,12 @@ def frames_block(mode: str, *, first: bool) -> Block:
         if index:
             links["clip_index"] = index
         window = block.add(
-            "WanVideoSVIAudioWindow", (COLUMN, 980), (NODE, 420), links=links, colour="#2a363b",
+            "WanVideoSVIAudioWindow", COLUMN, links=links, colour="#2a363b",
             values={"clip_index": 0 if first else 1, "overlap_frames": overlap, "fps": FPS},
         )  # fmt: skip
         sampler_links["multitalk_embeds"] = (window, 0)
     sampler = block.add(
-        "WanVideoSampler", (2 * COLUMN, 0), (NODE, 1000), links={**sampler_links, **sampling},
+        "WanVideoSampler", 2 * COLUMN, links={**sampler_links, **sampling},
         values={"steps": STEPS, "cfg": 1.0, "shift": 5.0, "seed": SEED * (1 if first else 2), "scheduler": "euler"},
     )  # fmt: skip
     clip = _decoded(block, vae, (sampler, 0), x=3 * COLUMN)
@@ -99,15 +99,15 @@ def pro_block(*, first: bool) -> Block:
     shared = {"text_embeds": (text, 0), "steps": steps, "cfg": cfg, "seed": block.take("seed", _OWN_SEED)}
 
     sized = block.add(
-        "ImageScale", (0, 460), (NODE, 200), links={"image": image, "width": width, "height": height},
+        "ImageScale", 0, links={"image": image, "width": width, "height": height},
         values={"upscale_method": "lanczos", "width": 832, "height": 480, "crop": "center"},
     )  # fmt: skip
-    anchor = block.add("WanVideoEncode", (0, 720), (NODE, 340), title="Anchor: the same in every clip",
+    anchor = block.add("WanVideoEncode", 0, title="Anchor: the same in every clip",
                        links={"vae": vae, "image": (sized, 0)})  # fmt: skip
     links: dict[str, Source] = {"anchor_samples": (anchor, 0), "num_frames": num_frames}
     if previous:
         links["prev_samples"] = previous
-    embeds = block.add("WanVideoSVILatentEmbeds", (COLUMN, 0), (NODE, 900), links=links, colour="#2a363b")
+    embeds = block.add("WanVideoSVILatentEmbeds", COLUMN, links=links, colour="#2a363b")
     samples: Source | None = None
     for column, (noise, model) in enumerate((("high", high), ("low", low)), 2):
         links = {"model": model, "image_embeds": (embeds, 0), **shared}
@@ -116,7 +116,7 @@ def pro_block(*, first: bool) -> Block:
         else:
             links |= {"start_step": split, "samples": samples}
         sampler = block.add(
-            "WanVideoSampler", (column * COLUMN, 0), (NODE, 1000), title=f"{noise} noise", links=links,
+            "WanVideoSampler", column * COLUMN, title=f"{noise} noise", links=links,
             values={"steps": STEPS, "cfg": 1.0, "shift": 5.0, "seed": SEED * (1 if first else 2),
                     "scheduler": "euler", "start_step" if samples else "end_step": STEPS // 2},
         )  # fmt: skip
@@ -130,7 +130,7 @@ def pro_block(*, first: bool) -> Block:
 
 
 def _decoded(block: Block, vae: Source, samples: Source, *, x: int) -> Source:
-    return (block.add("WanVideoDecode", (x, 0), (NODE, 260), links={"vae": vae, "samples": samples}), 0)
+    return (block.add("WanVideoDecode", x, links={"vae": vae, "samples": samples}), 0)
 
 
 def _joined(
@@ -144,7 +144,7 @@ def _joined(
 ) -> None:
     joined = clip
     if so_far:
-        stitch = block.add("WanVideoSVIStitch", (x, 320), (NODE, 320), values=values or {},
+        stitch = block.add("WanVideoSVIStitch", x, values=values or {},
                            links={"images_1": so_far, "images_2": clip, **(links or {})})  # fmt: skip
         joined = (stitch, 0)
     block.give("joined_so_far", joined)

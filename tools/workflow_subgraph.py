@@ -10,7 +10,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from workflow_graph import WIDGET_TYPES, Graph, Node, Source, definition
+from workflow_graph import Graph, Node, Source
+from workflow_nodes import WIDGET_TYPES, definition
 
 CATEGORY = "WanVideo SVI"  # the folder in the node library
 INPUT_ID, OUTPUT_ID = -10, -20  # of the two ends inside a subgraph; the frontend knows them by these numbers
@@ -30,7 +31,7 @@ class Block(Graph):
 
     def __init__(self) -> None:
         super().__init__()
-        self._edge = Node("", (0, 0), (0, 0), id=INPUT_ID)
+        self._edge = Node("", (0, 0), (0, 0), 0, id=INPUT_ID)
         self._given: list[_Given] = []
         self._made: list[tuple[str, Source]] = []
 

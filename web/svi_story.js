@@ -351,7 +351,7 @@ function addPanel(node) {
   addStyle("svi-story-style", STYLE);
   const panel = new Panel(node);
   const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
-  widget.label = "plan"; // where ComfyUI names it: in apps and in its side panel
+  widget.label = say("story.plan"); // where ComfyUI names it: in apps and in its side panel
   // Room is shared evenly with the text boxes: no more than its part, so that the story keeps its own; and nothing of
   // what the node grew by for its video (svi_preview.js).
   const shared = () => node.size[1] - (node.properties?.svi_room ?? 0) - REST;

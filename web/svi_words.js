@@ -14,6 +14,7 @@ export const WORDS = {
   "story.no_plan": { "en": "No plan yet", "zh": "还没有计划" },
   "story.at_run": { "en": "Planned when it runs", "zh": "运行时才能算出计划" },
   "story.trouble": { "en": "No plan: {trouble}.", "zh": "没有计划：{trouble}。" },
+  "story.plan": { "en": "plan", "zh": "计划" },
   "story.region": { "en": "Plan of the story", "zh": "故事的计划" },
   "story.caption": { "en": "What the story makes, clip by clip", "zh": "故事会做成什么，逐个片段列出" },
   "story.caption_old": { "en": "What the story made before the error", "zh": "出错之前的故事计划" },
