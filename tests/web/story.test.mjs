@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { after, beforeEach, test } from "node:test";
+import { after, beforeEach, mock, test } from "node:test";
 
 import { linkable } from "./links.mjs";
 
@@ -54,7 +54,14 @@ const wrong = (more = {}) => plan({
   rows: [], notes: [], counts: {}, reel: null,
 });
 const say = (...answers) => { reply = (nodes) => ({ status: 200, body: { answers: nodes.map((_, i) => answers[i] ?? answers.at(-1)) } }); };
-const rest = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms));
+// On a clock of the test's own, so that a busy machine changes nothing.
+mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+const rest = async (ms = 60) => {
+  for (let passed = 0; passed < ms; passed += 5) {
+    mock.timers.tick(5);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
 const typing = 230; // a little more than it waits
 
 const made = [];

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
-import { after, beforeEach, test } from "node:test";
+import { after, beforeEach, mock, test } from "node:test";
 
 import { linkable } from "./links.mjs";
 
@@ -43,7 +43,14 @@ const { WORDS, say } = await import("../../web/svi_words.js");
 const { makeStrip, frameWords, latentWords } = await import("../../web/svi_strip.js");
 await import("../../web/svi_story.js");
 await import("../../web/svi_migrate.js");
-const rest = (ms = 60) => new Promise((resolve) => setTimeout(resolve, ms));
+// On a clock of the test's own, so that a busy machine changes nothing.
+mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+const rest = async (ms = 60) => {
+  for (let passed = 0; passed < ms; passed += 5) {
+    mock.timers.tick(5);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+};
 
 const made = [];
 let number = 0; // answers are kept by question: each node asks another
