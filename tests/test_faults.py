@@ -49,8 +49,8 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext import host
 from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.host import show as host_show
 
 LONG = bool(os.environ.get("SVI_LONG_TESTS"))
 
@@ -147,7 +147,7 @@ def show_picture(folder: Path) -> None:
     paths: Any = types.ModuleType("folder_paths")
     paths.get_temp_directory = lambda: str(folder)
     with mock.patch.dict(sys.modules, folder_paths=paths):
-        host.show(Image.new("RGB", (8, 8)), "svi")
+        host_show.show(Image.new("RGB", (8, 8)), "svi")
 
 
 @dataclass(frozen=True)

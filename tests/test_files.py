@@ -15,8 +15,9 @@ from safetensors.torch import save_file
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext import host
 from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.host import comfy
+from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.inspect_file import PLAIN_SIGNS, strip
 
 Save, Load = NODE_CLASS_MAPPINGS["WanVideoSVISaveEmbeds"], NODE_CLASS_MAPPINGS["WanVideoSVILoadEmbeds"]
@@ -79,8 +80,8 @@ def test_embeds_are_listed_from_input_and_output_but_not_temp(folders: Path) -> 
     for where in ("input/a/x.safetensors", "output/y.safetensors", "temp/z.safetensors", "output/.y.tmp.safetensors"):
         (folders / where).parent.mkdir(exist_ok=True)
         save_embeds(embeds(), folders / where)
-    assert host.list_files() == ["a/x.safetensors [input]", "y.safetensors [output]"]
-    assert host.find_file("a/x.safetensors") == (folders / "input/a/x.safetensors").resolve()
+    assert host_files.list_files() == ["a/x.safetensors [input]", "y.safetensors [output]"]
+    assert host_files.find_file("a/x.safetensors") == (folders / "input/a/x.safetensors").resolve()
 
 
 def test_a_file_written_anew_counts_as_changed(folders: Path) -> None:
@@ -122,9 +123,9 @@ def test_no_path_leads_out_of_comfyuis_folders(folders: Path) -> None:
     for prefix in ("", " ", "folder/", ".", "a/..", ".hidden", " lead", "a\\"):
         with pytest.raises(SVIError, match="filename_prefix must end with a name"):
             Save().save(embeds(), prefix, strict=True)
-    assert host.list_files() == [], "what leads outside is not offered"
+    assert host_files.list_files() == [], "what leads outside is not offered"
     (folders / "input" / "folder.safetensors").mkdir()
-    assert host.list_files() == []
+    assert host_files.list_files() == []
     assert "is not there any more" in Load.VALIDATE_INPUTS("absent.safetensors")
     for name in ("x\0.safetensors", "x" * 5000):
         assert "is no name of a file" in Load.VALIDATE_INPUTS(name)
@@ -140,12 +141,12 @@ def test_a_linked_file_is_let_through_and_anything_but_text_refused() -> None:
 
 
 def test_outside_comfyui_the_library_is_named_instead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "_comfy", lambda _: None)
+    monkeypatch.setattr(comfy, "module", lambda _: None)
     with pytest.raises(SVIError, match="outside ComfyUI: call save_embeds"):
         Save().save(embeds(), "x", strict=True)
     with pytest.raises(SVIError, match="outside ComfyUI: call load_embeds"):
         Load().load("x")
-    assert host.list_files() == []
+    assert host_files.list_files() == []
 
 
 def test_inspect_tells_what_a_file_holds_and_draws_it(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

@@ -18,7 +18,10 @@ from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.wrapper_ext import host, long_video
+from wanvideo_svi.wrapper_ext import long_video
+from wanvideo_svi.wrapper_ext.host import comfy
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host import show as host_show
 
 LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
 Open, Frames, Video = (NODE_CLASS_MAPPINGS[f"WanVideoSVIReel{name}"] for name in ("Open", "Frames", "Video"))
@@ -35,11 +38,11 @@ def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHost:
     """ComfyUI's part, with output in a folder of the test's own. texts: what was shown on the node."""
     found = FakeHost()
     found.texts = []  # type: ignore[attr-defined]
-    monkeypatch.setattr(host, "call", found.call)
-    monkeypatch.setattr(host, "has_wrapper", lambda: True)
-    monkeypatch.setattr(host, "_folders", lambda: {"output": tmp_path.resolve()})
-    monkeypatch.setattr(host, "video_from_file", Path)
-    monkeypatch.setattr(host, "show_text", lambda _, text: found.texts.append(text))  # type: ignore[attr-defined]
+    monkeypatch.setattr(comfy, "call", found.call)
+    monkeypatch.setattr(comfy, "has_wrapper", lambda: True)
+    monkeypatch.setattr(host_files, "comfy_folders", lambda: {"output": tmp_path.resolve()})
+    monkeypatch.setattr(host_show, "video_from_file", Path)
+    monkeypatch.setattr(host_show, "show_text", lambda _, text: found.texts.append(text))  # type: ignore[attr-defined]
     monkeypatch.setattr(long_video, "_left", {})
     return found
 
@@ -239,7 +242,7 @@ def test_a_reel_is_opened_read_and_joined(tmp_path: Path) -> None:
 
 def comfyui(monkeypatch: pytest.MonkeyPatch, **nodes: type) -> None:
     table = types.SimpleNamespace(NODE_CLASS_MAPPINGS=nodes)
-    monkeypatch.setattr(host, "_comfy", lambda module: table if module == "nodes" else types.SimpleNamespace())
+    monkeypatch.setattr(comfy, "module", lambda module: table if module == "nodes" else types.SimpleNamespace())
 
 
 class V1:
@@ -267,18 +270,18 @@ class WithUI(V1):
 @pytest.mark.parametrize("node", [V1, V3, WithUI])
 def test_a_host_node_gets_its_defaults_and_gives_its_outputs(monkeypatch: pytest.MonkeyPatch, node: type) -> None:
     comfyui(monkeypatch, Node=node)
-    assert host.call("Node", b="model") == ({"a": 3, "b": "model"},)
-    monkeypatch.setitem(host.RENAMED, "Node", {"old": "b", "a": "unknown"})
-    assert host.call("Node", a=1, old="model") == ({"a": 1, "b": "model"},)
-    assert host.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
+    assert comfy.call("Node", b="model") == ({"a": 3, "b": "model"},)
+    monkeypatch.setitem(comfy.RENAMED, "Node", {"old": "b", "a": "unknown"})
+    assert comfy.call("Node", a=1, old="model") == ({"a": 1, "b": "model"},)
+    assert comfy.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
 
 
 def test_a_host_without_the_node_or_the_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     comfyui(monkeypatch, Node=V1)
     with pytest.raises(SVIError, match="this ComfyUI has no node Other"):
-        host.call("Other")
+        comfy.call("Other")
     with pytest.raises(SVIError, match="Node at hand has no input d: update ComfyUI-WanVideoWrapper"):
-        host.call("Node", d=1)
+        comfy.call("Node", d=1)
 
 
 def test_the_state_of_a_model_file_is_its_weights(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -289,21 +292,21 @@ def test_the_state_of_a_model_file_is_its_weights(monkeypatch: pytest.MonkeyPatc
         get_full_path=lambda kind, name: str(both[kind] / name) if (both[kind] / name).exists() else None,
         **{f"get_{kind}_directory": lambda: str(tmp_path) for kind in ("input", "output", "temp")},
     )
-    monkeypatch.setattr(host, "_comfy", lambda module: paths if module == "folder_paths" else None)
+    monkeypatch.setattr(comfy, "module", lambda module: paths if module == "folder_paths" else None)
     path.write_bytes(b"a" * 3_000_000)
-    before = host.file_print("lora.safetensors")
+    before = host_files.file_print("lora.safetensors")
     path.touch()
-    assert host.file_print("lora.safetensors") == before
+    assert host_files.file_print("lora.safetensors") == before
     path.write_bytes(b"a" * 1_500_000 + b"b" * 1_500_000)
-    after = host.file_print("lora.safetensors")
+    after = host_files.file_print("lora.safetensors")
     assert after != before
     both["loras"] = tmp_path / "other"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "lora.safetensors").write_bytes(b"c")
-    assert host.file_print("lora.safetensors") not in (before, after)  # either may be the one that is loaded
-    assert host.file_print("none.safetensors") == ""
-    assert host.file_print("euler") == ""
-    assert host.file_print("a prompt. of two sentences") == ""
+    assert host_files.file_print("lora.safetensors") not in (before, after)  # either may be the one that is loaded
+    assert host_files.file_print("none.safetensors") == ""
+    assert host_files.file_print("euler") == ""
+    assert host_files.file_print("a prompt. of two sentences") == ""
 
 
 def tone(seconds: float) -> dict[str, Any]:

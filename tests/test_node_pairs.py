@@ -33,7 +33,10 @@ from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from wanvideo_svi.svi_embeds.embeds import check_embeds, holds_image, holds_voice
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.humo import check_voice
-from wanvideo_svi.wrapper_ext import host, long_video
+from wanvideo_svi.wrapper_ext import long_video
+from wanvideo_svi.wrapper_ext.host import comfy
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host import show as host_show
 
 TABLE = Path(__file__).with_name("data") / "node_pairs.txt"
 SIZE = {"width": 64, "height": 64}
@@ -159,16 +162,16 @@ def every_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Use]]:
     save_file(shapes, folder / "svi-shot.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "folder_paths", paths)
-        patch.setattr(host, "call", FakeHost().call)
-        patch.setattr(host, "has_wrapper", lambda: True)
-        patch.setattr(host, "lora_path", Path)
-        patch.setattr(host, "lora_files", list)
-        patch.setattr(host, "file_print", lambda _: "")
-        patch.setattr(host, "free_memory", lambda **_: None)  # takes longer than all that is done here
-        patch.setattr(host, "show", lambda *_: [])
-        patch.setattr(host, "show_text", lambda *_: None)
-        patch.setattr(host, "video_from_file", Path)
-        patch.setattr(host, "reels_folder", lambda: folder / "output" / "reels")
+        patch.setattr(comfy, "call", FakeHost().call)
+        patch.setattr(comfy, "has_wrapper", lambda: True)
+        patch.setattr(host_files, "lora_path", Path)
+        patch.setattr(host_files, "lora_files", list)
+        patch.setattr(host_files, "file_print", lambda _: "")
+        patch.setattr(comfy, "free_memory", lambda **_: None)  # takes longer than all that is done here
+        patch.setattr(host_show, "show", lambda *_: [])
+        patch.setattr(host_show, "show_text", lambda *_: None)
+        patch.setattr(host_show, "video_from_file", Path)
+        patch.setattr(host_files, "reels_folder", lambda: folder / "output" / "reels")
         patch.setattr(long_video, "_left", {})
         yield list(uses(folder))
 

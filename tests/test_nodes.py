@@ -14,7 +14,7 @@ import torch
 from helpers import TraceVAE, digest, frames
 from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS, WEB_DIRECTORY
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext import host
+from wanvideo_svi.wrapper_ext.host import comfy
 
 ROOT = Path(__file__).resolve().parents[1]
 SNAPSHOT = ROOT / "tests" / "data" / "nodes.json"
@@ -185,11 +185,11 @@ def test_force_offload_moves_the_vae_and_off_leaves_it() -> None:
 
 
 def test_embeds_node_says_what_to_install_when_the_host_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "running", lambda: True)
-    monkeypatch.setattr(host, "has_wrapper", lambda: False)
+    monkeypatch.setattr(comfy, "running", lambda: True)
+    monkeypatch.setattr(comfy, "has_wrapper", lambda: False)
     with pytest.raises(SVIError, match="ComfyUI-WanVideoWrapper is not installed: install it with ComfyUI-Manager"):
         call("WanVideoSVIEmbeds", vae=TraceVAE(), width=64, height=64, start_image=frames(5))
-    assert NODE_CLASS_MAPPINGS["WanVideoSVIEmbeds"].VALIDATE_INPUTS() == host.INSTALL_HINT
+    assert NODE_CLASS_MAPPINGS["WanVideoSVIEmbeds"].VALIDATE_INPUTS() == comfy.INSTALL_HINT
 
 
 def test_motion_frames_are_the_tail_and_the_first_of_them_is_for_clip_vision() -> None:
@@ -335,7 +335,7 @@ def test_cancel_is_asked_for_before_the_vae_runs(node_id: str, monkeypatch: pyte
     def cancel() -> None:
         raise CancelledError
 
-    monkeypatch.setattr(host, "stop_if_cancelled", cancel)
+    monkeypatch.setattr(comfy, "stop_if_cancelled", cancel)
     vae = TraceVAE()
     with pytest.raises(CancelledError):
         call(node_id, vae=vae, width=64, height=64, start_image=frames(5))

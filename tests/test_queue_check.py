@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.wrapper_ext import host
+from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.queue_check import look_at
 
 LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
@@ -23,7 +23,7 @@ WIRED = {"sampler_inputs": ["1", 0], "vae": ["2", 0], "start_image": ["3", 0], "
 
 @pytest.fixture(autouse=True)
 def _wrapper(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "has_wrapper", lambda: True)
+    monkeypatch.setattr(comfy, "has_wrapper", lambda: True)
 
 
 def queued(*nodes: dict[str, Any], others: dict[str, Any] | None = None) -> list[bool | str]:

@@ -40,9 +40,11 @@ from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import parse_story
 from wanvideo_svi.svi_embeds.tensor_header import read_header
-from wanvideo_svi.wrapper_ext import host, host_requests, plan_answer, story_answer, story_reel
+from wanvideo_svi.wrapper_ext import plan_answer, story_answer, story_reel
 from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host import requests as host_requests
 from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
 from wanvideo_svi.wrapper_ext.routes import add_routes
 from wanvideo_svi.wrapper_ext.workflow.files import read_workflow
@@ -98,12 +100,12 @@ def test_names_that_lead_outside_are_refused_on_every_system(name: str, monkeypa
         with monkeypatch.context() as patch:
             patch.setattr(Path, "is_file", lambda self: pytest.fail(f"the disk or network was asked for {self}"))
             with pytest.raises(SVIError, match="leads out of ComfyUI's"):
-                host.find_file(text)
+                host_files.find_file(text)
     with pytest.raises(SVIError, match="must stay inside ComfyUI's output folder"):
-        host.new_output_file(name)
+        host_files.new_output_file(name)
     with pytest.raises(SVIError, match="is not in ComfyUI's loras folders"):
-        host.lora_path(name)
-    assert host.file_print(f"{name}.safetensors") == ""
+        host_files.lora_path(name)
+    assert host_files.file_print(f"{name}.safetensors") == ""
     with pytest.raises(SVIError, match="reel must be a name"):
         check_reel_name(name)
 
@@ -112,9 +114,9 @@ def test_names_that_lead_outside_are_refused_on_every_system(name: str, monkeypa
 @pytest.mark.parametrize("name", DEVICES)
 def test_names_of_windows_devices_are_refused_on_every_system(name: str) -> None:
     with pytest.raises(SVIError, match="leads out of ComfyUI's"):
-        host.find_file(f"a/{name}")
+        host_files.find_file(f"a/{name}")
     with pytest.raises(SVIError, match=r"must stay inside|must end with a name"):
-        host.new_output_file(f"a/{name}")
+        host_files.new_output_file(f"a/{name}")
     with pytest.raises(SVIError, match="reel must be a name"):
         check_reel_name(name)
 
@@ -122,8 +124,8 @@ def test_names_of_windows_devices_are_refused_on_every_system(name: str) -> None
 @pytest.mark.parametrize("name", LOOKALIKES)
 def test_lookalikes_of_dots_and_slashes_are_plain_characters(name: str, folders: Path) -> None:
     with pytest.raises(SVIError, match="is not there any more"):
-        host.find_file(name)
-    path, _ = host.new_output_file(f"b{name}")
+        host_files.find_file(name)
+    path, _ = host_files.new_output_file(f"b{name}")
     assert path.resolve().is_relative_to(folders / "output")
     with pytest.raises(SVIError, match="reel must be a name"):
         check_reel_name(name)
@@ -133,10 +135,10 @@ def test_lookalikes_of_dots_and_slashes_are_plain_characters(name: str, folders:
 @pytest.mark.parametrize("name", ["x\0.safetensors", "x" * 5000, "x" * 10_000_000, "\ud800.safetensors", "a/" * 5000])
 def test_names_that_no_disk_can_hold_are_refused_in_a_sentence(name: str) -> None:
     with pytest.raises(SVIError, match=r"no name of a file|is not there") as refused:
-        host.find_file(name)
+        host_files.find_file(name)
     assert len(str(refused.value)) < 1000
     with pytest.raises(SVIError):
-        host.new_output_file(f"{name}/y")
+        host_files.new_output_file(f"{name}/y")
     with pytest.raises(SVIError, match="reel must be a name"):
         check_reel_name(name)
 
@@ -152,7 +154,7 @@ def test_another_case_of_a_folder_is_no_way_out(folders: Path) -> None:
     (folders / "input" / "x.safetensors").write_bytes(b"")
     for name in ("../INPUT/x.safetensors", "../Input/../x", "x [OUTPUT]/../../x"):
         with pytest.raises(SVIError, match="leads out of ComfyUI's"):
-            host.find_file(name)
+            host_files.find_file(name)
 
 
 def test_links_that_lead_outside_are_not_followed(folders: Path) -> None:
@@ -161,9 +163,9 @@ def test_links_that_lead_outside_are_not_followed(folders: Path) -> None:
     (folders / "output" / "folder").symlink_to(folders)
     for name in ("file", "folder/x"):
         with pytest.raises(SVIError, match="leads out of ComfyUI's"):
-            host.find_file(name)
+            host_files.find_file(name)
     with pytest.raises(SVIError, match="must stay inside"):
-        host.new_output_file("folder/y")
+        host_files.new_output_file("folder/y")
 
 
 def test_every_file_that_is_offered_can_be_chosen(folders: Path) -> None:
@@ -173,7 +175,7 @@ def test_every_file_that_is_offered_can_be_chosen(folders: Path) -> None:
         path.write_bytes(b"")
     offered = NODE_CLASS_MAPPINGS["WanVideoSVILoadEmbeds"].INPUT_TYPES()["required"]["file"][0]
     assert len(offered) == 3
-    assert all(host.find_file(name).is_file() for name in offered)
+    assert all(host_files.find_file(name).is_file() for name in offered)
 
 
 # Requests
@@ -312,7 +314,7 @@ def test_requests_are_worked_on_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -
         return 200, {}
 
     server = Server(monkeypatch)
-    host.add_route("/x", handler)
+    host_requests.add_route("/x", handler)
     assert [status for status, _ in server.ask(*[("/x", b"{}", JSON)] * 5)] == [200] * 5
     assert most == 1
 
@@ -372,7 +374,7 @@ def asks_story(**values: Any) -> bytes:
 def test_the_story_route_looks_into_no_folder_but_the_reel(
     migrating: Server, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "reels_folder", lambda: pytest.fail(f"a folder was looked for: {name}"))
+    monkeypatch.setattr(host_files, "reels_folder", lambda: pytest.fail(f"a folder was looked for: {name}"))
     ((status, said),) = migrating.ask((STORY, asks_story(reel=name), JSON))
     assert status == 200
     assert "reel must be a name" in json.loads(said)["answers"][0]["error"]["message"]

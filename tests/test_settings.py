@@ -14,8 +14,9 @@ import pytest
 from browser import needs_node
 from PIL import Image
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext import host
-from wanvideo_svi.wrapper_ext.settings import preview_width, read_settings, reels_name
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host import show as host_show
+from wanvideo_svi.wrapper_ext.host.settings import preview_width, read_settings, reels_name
 
 
 def write(folder: Path, text: str) -> None:
@@ -32,9 +33,9 @@ def comfyui(folder: Path) -> Any:
 
 def test_reels_go_where_the_settings_say(tmp_path: Path) -> None:
     with comfyui(tmp_path):
-        assert host.reels_folder() == tmp_path / "output" / "svi_reels"
+        assert host_files.reels_folder() == tmp_path / "output" / "svi_reels"
         write(tmp_path, json.dumps({"WanVideoSVI.ReelFolder": "My films"}))
-        assert host.reels_folder() == tmp_path / "output" / "My films"
+        assert host_files.reels_folder() == tmp_path / "output" / "My films"
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_pictures_are_no_wider_than_wanted(tmp_path: Path) -> None:
             ("400", (800, 200)),
         ):
             write(tmp_path, json.dumps({"WanVideoSVI.PreviewWidth": width}))
-            (shown,) = host.show(Image.new("RGB", (800, 200)), "svi")
+            (shown,) = host_show.show(Image.new("RGB", (800, 200)), "svi")
             with Image.open(tmp_path / "temp" / shown["filename"]) as picture:
                 assert picture.size == expected
     assert preview_width({"WanVideoSVI.PreviewWidth": 10}) == 64

@@ -19,8 +19,10 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import open_reel
 from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
 from wanvideo_svi.svi_embeds.story import CHAIN_MODES
-from wanvideo_svi.wrapper_ext import host, story_answer, story_reel
-from wanvideo_svi.wrapper_ext.settings import reels_name
+from wanvideo_svi.wrapper_ext import story_answer, story_reel
+from wanvideo_svi.wrapper_ext.host import comfy
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host.settings import reels_name
 from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
 
 SETTINGS = "WanVideoSamplerSettings"
@@ -57,7 +59,7 @@ def ask(**asked: Any) -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _reels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(host, "_folders", lambda: {"output": tmp_path.resolve()})
+    monkeypatch.setattr(host_files, "comfy_folders", lambda: {"output": tmp_path.resolve()})
     monkeypatch.setattr(story_reel, "_last", None)
 
 
@@ -131,7 +133,7 @@ def refusal(values: dict[str, Any], wires: set[str]) -> str | None:
     if valid is not True:
         return str(valid)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host, "has_wrapper", lambda: True)
+        patch.setattr(comfy, "has_wrapper", lambda: True)
         patch.setattr("wanvideo_svi.wrapper_ext.long_video.ReelWriter", _begin)
         try:
             run(**{"start_image": None, "t5": None, **values, "sampler_inputs": high, **given})
@@ -154,7 +156,7 @@ def test_the_editor_shows_what_the_node_makes_and_says_what_it_says(
     connected = {"sampler_inputs": SETTINGS, "vae": "V", **dict.fromkeys(wires, "LoadImage")}
     shown = ask(connected=connected, story=story, **values)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(host, "has_wrapper", lambda: True)
+        patch.setattr(comfy, "has_wrapper", lambda: True)
         said = refusal({"story": story, **values}, wires)
     assert (shown["error"] or {}).get("message") == said
     assert refusal_of(node(connected=connected, story=story, **values)) in (None, said), "refused when it is queued"
@@ -399,7 +401,7 @@ def test_reels_of_before_are_compared_by_what_they_recorded(tmp_path: Path) -> N
 def test_the_newest_video_is_offered_and_said_to_be_of_before(tmp_path: Path) -> None:
     made = run(THREE)
     reel = ask(story=THREE)["reel"]
-    assert (reel["video"], reel["is_current"]) == (host.output_file(made["result"][2]), True)
+    assert (reel["video"], reel["is_current"]) == (host_files.output_file(made["result"][2]), True)
     assert (tmp_path / reel["video"]["subfolder"] / reel["video"]["filename"]).is_file()
     folder = tmp_path / "svi_reels" / "test"
     (folder / "other.mp4").write_bytes(b"")
@@ -410,7 +412,7 @@ def test_the_newest_video_is_offered_and_said_to_be_of_before(tmp_path: Path) ->
     with ReelWriter(folder, fps=16) as writer:
         writer.set_chain(writer.reel.clips[:1])  # as a run that was stopped leaves it
     reel = ask(story=THREE)["reel"]
-    assert reel["video"] == host.output_file(made["result"][2])
+    assert reel["video"] == host_files.output_file(made["result"][2])
     assert reel["is_current"] is False
 
 
@@ -474,12 +476,12 @@ def test_a_reel_that_cannot_be_read_is_told_beside_the_plan(tmp_path: Path, text
 
 
 def test_the_reel_folder_of_the_settings_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "reels_folder", lambda: tmp_path / "mine")
+    monkeypatch.setattr(host_files, "reels_folder", lambda: tmp_path / "mine")
     assert ask()["reel"]["folder"] == "output/mine/test"
 
 
 def test_a_setting_that_names_no_folder_leaves_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "reels_folder", lambda: Path(reels_name({"WanVideoSVI.ReelFolder": "a/b"})))
+    monkeypatch.setattr(host_files, "reels_folder", lambda: Path(reels_name({"WanVideoSVI.ReelFolder": "a/b"})))
     said = ask()
     assert "Reel folder in ComfyUI's settings must be the name of a folder" in said["reel"]["trouble"]
     assert [row["clip"] for row in said["rows"]] == [1, 2]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from browser import CHROMIUM, has, needs_browser, needs_node
 from test_story_answer import VALUES
-from wanvideo_svi.wrapper_ext import host
+from wanvideo_svi.wrapper_ext.host import files as host_files
 from web.story_serve import served
 
 WEB = Path(__file__).resolve().parent / "web"
@@ -34,7 +34,7 @@ def test_the_panel_on_a_node_that_stands_in_for_comfyuis() -> None:
 def test_a_broken_story_is_told_at_its_line_and_mended_in_a_browser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "_folders", lambda: {"output": tmp_path.resolve()})
+    monkeypatch.setattr(host_files, "comfy_folders", lambda: {"output": tmp_path.resolve()})
     with served(VALUES) as url:
         done = subprocess.run(
             ["node", str(WEB / "story_page.mjs"), url, str(CHROMIUM)], capture_output=True, text=True, timeout=120,

@@ -13,7 +13,7 @@ from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.timeline import clip_start, clips_needed
-from wanvideo_svi.wrapper_ext import host
+from wanvideo_svi.wrapper_ext.host import nodes as host_nodes
 
 Audio, Pose = (NODE_CLASS_MAPPINGS[f"WanVideoSVI{name}Window"] for name in ("Audio", "Pose"))
 
@@ -140,7 +140,7 @@ def test_the_end_is_silent_held_or_refused() -> None:
 
 
 def test_recorded_silence_fills_the_end_where_it_fits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "silent_voice", lambda count: numbered(count, first=900))
+    monkeypatch.setattr(host_nodes, "silent_voice", lambda count: numbered(count, first=900))
     whole = voice(numbered(30))
     made = numbers(cut(whole, clip_index=1)["multitalk_embeds"]["audio_features"][0])
     assert made == [*range(16, 30), 900, 901, 902, 903, 904]
@@ -280,7 +280,7 @@ def test_audio_beyond_what_the_features_node_takes_is_to_be_split() -> None:
 
 
 def test_outputs_without_an_input_stop_what_hangs_on_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(host, "blocked", lambda why: why)
+    monkeypatch.setattr(host_nodes, "blocked", lambda why: why)
     made = cut(voice(numbered(60)))
     assert made["audio"] == "audio of SVI Audio Window is empty: audio is not connected"
     assert "humo_embeds is not connected" in made["image_embeds"]

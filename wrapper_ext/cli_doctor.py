@@ -13,7 +13,7 @@ from ..svi_embeds.words import align
 from .cli_say import say
 from .doctor_finding import Finding, worst_first
 from .doctor_run import SECONDS, ask, check_comfyui, check_wrapper, find_python
-from .settings import read_settings, reels_name
+from .host.settings import read_settings, reels_name
 
 
 def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

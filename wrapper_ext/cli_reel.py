@@ -13,7 +13,7 @@ from ..svi_embeds.reel import Reel, describe_reel, list_reels, open_reel
 from ..svi_embeds.reel_manifest import MANIFEST
 from ..svi_embeds.reel_writer import ReelWriter
 from .cli_say import say
-from .settings import read_settings, reels_name
+from .host.settings import read_settings, reels_name
 
 
 def run_reel(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ from .doctor_contract import contract, drift
 from .doctor_finding import Finding, Status
 from .doctor_needs import COMFYUI_NODES, NEEDS, lacks
 from .doctor_tried import COMFYUI, FRONTENDS, tried
-from .host import INSTALL_HINT, WRAPPER
+from .host.comfy import INSTALL_HINT, WRAPPER
 
 # pyproject.toml's, which ComfyUI does not install: distribution -> (module, oldest version that this pack is made for).
 REQUIRED: Mapping[str, tuple[str, str]] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .doctor_contract import Node, inputs
-from .host import RENAMED, WRAPPER_NODE
+from .host.comfy import RENAMED, WRAPPER_NODE
 
 
 @dataclass(frozen=True, slots=True)

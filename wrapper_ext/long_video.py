@@ -23,9 +23,12 @@ from ..svi_embeds.reel_writer import ReelWriter
 from ..svi_embeds.settings import filled
 from ..svi_embeds.soundtrack import soundtrack_of
 from ..svi_embeds.words import align, write_info
-from . import host
 from .around import notes_on_loras
 from .graph_digest import graph_digest
+from .host import comfy
+from .host import files as host_files
+from .host import nodes as host_nodes
+from .host import show as host_show
 from .render import FIRST_MODELS, PER_CLIP, Rendered, render_chain
 from .render_job import Job, Sources, check_job
 from .render_join import assemble, cut_name, sound_name
@@ -84,10 +87,10 @@ def render_story(
     notes += [*unused(plan, settings, connected), *_one_cfg(job)]
     if wired := graph.source(unique_id or "", "sampler_inputs"):
         notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
-    folder = host.reels_folder() / reel
+    folder = host_files.reels_folder() / reel
     changes = changes_of(folder)
     with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
-        done = render_chain(job, writer, host, _NodeReport(unique_id), resume=resume)
+        done = render_chain(job, writer, comfy, _NodeReport(unique_id), resume=resume)
         video = folder / f"{reel}_{writer.reel.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
         if not video.is_file() or video.is_symlink():
             assemble(writer.reel, video, unique_id, track=track)
@@ -114,7 +117,7 @@ def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tu
         raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
     if low is not None and not isinstance(low, Mapping):
         raise SVIError("low_noise_sampler_inputs must come from WanVideo Sampler Settings")
-    guides = guides_of(sampler, low, silence=host.silent_voice)
+    guides = guides_of(sampler, low, silence=host_nodes.silent_voice)
     if (low_model := inputs.get("low_noise_model")) is not None:
         if low is not None:
             raise SVIError(ONE_LOW_STAGE)
@@ -137,7 +140,7 @@ def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
     """Where the objects that a chain is made with come from, by the names that `Job.origin` wants."""
 
     def digest(name: str, node: str = node_id, ignore: tuple[str, ...] = ()) -> str:
-        return graph_digest(graph, node, name, file_state=host.file_print, ignore=ignore)
+        return graph_digest(graph, node, name, file_state=host_files.file_print, ignore=ignore)
 
     origin = {name: digest(name) for name in ("vae", "t5", "clip", "clip_vision", "low_noise_model", *FIRST_MODELS)}
     for settings, model in (("sampler_inputs", "model"), ("low_noise_sampler_inputs", "low_noise_model")):
@@ -160,10 +163,10 @@ class _NodeReport:
         self.node_id = node_id
 
     def text(self, line: str) -> None:
-        host.show_text(self.node_id, line)
+        host_show.show_text(self.node_id, line)
 
     def clip(self, done: int, total: int, picture: Image.Image | None) -> None:
-        host.show_progress(self.node_id, done, total, picture)
+        host_show.show_progress(self.node_id, done, total, picture)
 
 
 def modes_of(plan: ChainPlan) -> set[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..svi_embeds.checks import check_bool
-from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, fold, repeat_padding_input
+from .host import comfy
+from .host import show as host_show
 
 
 class WanVideoI2VCustomEmbeds:
@@ -120,22 +121,22 @@ class WanVideoI2VCustomEmbeds:
         encoder = Encoder(
             vae=vae,
             tiled=tiled_vae,
-            device=host.device(),
-            offload_device=host.offload_device() if force_offload else None,
+            device=comfy.device(),
+            offload_device=comfy.offload_device() if force_offload else None,
             before_encode=self._before_encode,
         )
         clip = make_custom_clip(
             filled(CustomSettings, inputs), filled(CustomInputs, inputs), None if vae is None else encoder
         )
         return {
-            "ui": {"images": host.show(clip.sheet(), "svi_custom_embeds")},
+            "ui": {"images": host_show.show(clip.sheet(), "svi_custom_embeds")},
             "result": (clip.embeds, samples_of(clip.latents), clip.concat_mask, clip.known_mask, clip.info),
         }
 
     @staticmethod
     def _before_encode() -> None:
-        host.stop_if_cancelled()
-        host.free_memory(collect=False)
+        comfy.stop_if_cancelled()
+        comfy.free_memory(collect=False)
 
 
 NODE_CLASS_MAPPINGS = {"WanVideoI2VCustomEmbeds": WanVideoI2VCustomEmbeds}

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..svi_embeds.drift_choices import CLIP_FRAMES, JOINED_CHOICES, OVERLAP_FRAMES
 from ..svi_embeds.errors import SVIError
-from . import host
 from .common import CATEGORY
+from .host import comfy
+from .host import show as host_show
 
 if TYPE_CHECKING:
     from ..svi_embeds.drift_video import Measured
@@ -123,9 +124,9 @@ class _Tick:
 
     def __call__(self) -> None:
         self.done += 1
-        host.stop_if_cancelled()
+        comfy.stop_if_cancelled()
         if self.done % 8 == 0 or self.done == self.total:
-            host.show_progress(self.node, self.done, self.total)
+            host_show.show_progress(self.node, self.done, self.total)
 
 
 def _answer(measured: Measured, title: str) -> dict[str, Any]:
@@ -135,7 +136,7 @@ def _answer(measured: Measured, title: str) -> dict[str, Any]:
     report = "\n".join(measured.lines())
     figures = json.dumps(measured.as_dict(), indent=1)
     return {
-        "ui": {"images": host.show(picture, "svi_drift")},
+        "ui": {"images": host_show.show(picture, "svi_drift")},
         "result": (pixels, drift.drift, drift.seam, report, figures),
     }
 

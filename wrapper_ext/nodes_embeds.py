@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..svi_embeds.checks import check_bool
-from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, fold, keyframe_inputs, repeat_padding_input, size_inputs, strength
+from .host import comfy
+from .host import show as host_show
 
 
 class WanVideoSVIEmbeds:
@@ -165,7 +166,7 @@ class WanVideoSVIEmbeds:
         The parameter is there because ComfyUI reports what this returns under a parameter's name, and not at all
         without one. It is one without a range, since a parameter named here loses its range check.
         """
-        return True if host.has_wrapper() else host.INSTALL_HINT
+        return True if comfy.has_wrapper() else comfy.INSTALL_HINT
 
     def encode(self, vae: Any, force_offload: bool, tiled_vae: bool = False, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.clip.make_clip`, whose settings and inputs the others are."""
@@ -174,20 +175,20 @@ class WanVideoSVIEmbeds:
         from ..svi_embeds.encode import Encoder
         from ..svi_embeds.settings import filled
 
-        host.require_wrapper()
+        comfy.require_wrapper()
         check_bool("force_offload", force_offload)
-        host.free_memory(collect=False)
+        comfy.free_memory(collect=False)
         encoder = Encoder(
             vae=vae,
             tiled=tiled_vae,
-            device=host.device(),
-            offload_device=host.offload_device() if force_offload else None,
-            before_encode=host.stop_if_cancelled,
+            device=comfy.device(),
+            offload_device=comfy.offload_device() if force_offload else None,
+            before_encode=comfy.stop_if_cancelled,
         )
         clip = make_clip(filled(ClipSettings, inputs), filled(ClipInputs, inputs), encoder)
-        host.free_memory(collect=False)
+        comfy.free_memory(collect=False)
         return {
-            "ui": {"images": host.show(clip.sheet(), "svi_embeds")},
+            "ui": {"images": host_show.show(clip.sheet(), "svi_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info),
         }
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
-from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS
+from .host import files as host_files
+from .host import show as host_show
 
 
 class WanVideoSVISaveEmbeds:
@@ -57,7 +58,7 @@ class WanVideoSVISaveEmbeds:
         from ..svi_embeds.embeds_file import save_embeds
 
         described = describe_embeds(image_embeds)
-        path, name = host.new_output_file(filename_prefix)
+        path, name = host_files.new_output_file(filename_prefix)
         left_out = save_embeds(image_embeds, path, strict=strict)
         info = write_info([f"saved to {name}", described], [f"left out: {item}" for item in left_out])
         return {"ui": {"text": [info]}, "result": (image_embeds, name, info)}
@@ -82,7 +83,7 @@ class WanVideoSVILoadEmbeds:
         return {
             "required": {
                 "file": (
-                    host.list_files(),
+                    host_files.list_files(),
                     {"tooltip": "A .safetensors file in ComfyUI's input or output folder, or a folder inside them."},
                 )
             }
@@ -98,7 +99,7 @@ class WanVideoSVILoadEmbeds:
         if file is None:
             return True
         try:
-            host.find_file(file)
+            host_files.find_file(file)
         except SVIError as error:
             return str(error)
         return True
@@ -106,18 +107,18 @@ class WanVideoSVILoadEmbeds:
     @classmethod
     def IS_CHANGED(cls, file: str) -> str:
         """Time and size of the file: it may be written anew under its name."""
-        return host.file_state(host.find_file, file)
+        return host_files.file_state(host_files.find_file, file)
 
     def load(self, file: str) -> dict[str, Any]:
-        """file: a name as `host.find_file` takes it."""
+        """file: a name as `host_files.find_file` takes it."""
         from ..svi_embeds.embeds_file import load_embeds_and_gaps
         from ..svi_embeds.encoded import encoded_from
 
-        embeds, left_out = load_embeds_and_gaps(host.find_file(file))
+        embeds, left_out = load_embeds_and_gaps(host_files.find_file(file))
         clip = encoded_from(embeds)
         info = write_info([file, clip.info], [f"left out when it was saved: {item}" for item in left_out])
         return {
-            "ui": {"images": host.show(clip.sheet(), "svi_load_embeds")},
+            "ui": {"images": host_show.show(clip.sheet(), "svi_load_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, info),
         }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import host
 from .common import CATEGORY, EMBEDS_OUTPUTS, fold, strength
+from .host import show as host_show
 
 
 class WanVideoSVILatentEmbeds:
@@ -143,7 +143,7 @@ class WanVideoSVILatentEmbeds:
 
         clip = make_latent_clip(filled(LatentSettings, inputs), filled(LatentInputs, inputs))
         return {
-            "ui": {"images": host.show(clip.sheet(), "svi_latent_embeds")},
+            "ui": {"images": host_show.show(clip.sheet(), "svi_latent_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info, clip.plan.overlap_frames),
         }
 

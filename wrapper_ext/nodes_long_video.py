@@ -6,8 +6,10 @@ from typing import Any
 
 from ..svi_embeds.colour_choices import COLOUR_TARGETS
 from ..svi_embeds.errors import SVIError
-from . import host
 from .common import CATEGORY, color_inputs, fold, size_inputs
+from .host import comfy
+from .host import files as host_files
+from .host import show as host_show
 
 _STORY = """A woman in a red coat walks through fresh snow, slow tracking shot.
 ---
@@ -217,8 +219,8 @@ class WanVideoSVILongVideo:
         """Answers what is wrong with the node before anything runs; a linked story is None here."""
         from .queue_troubles import trouble_of
 
-        if not host.has_wrapper():
-            return host.INSTALL_HINT
+        if not comfy.has_wrapper():
+            return comfy.INSTALL_HINT
         return True if story is None else trouble_of(story) or True
 
     @classmethod
@@ -228,7 +230,7 @@ class WanVideoSVILongVideo:
         from .long_video import changes_of
 
         try:
-            folder = host.reels_folder() / check_reel_name(reel)
+            folder = host_files.reels_folder() / check_reel_name(reel)
         except SVIError:
             return ""
         return str(changes_of(folder))
@@ -238,12 +240,12 @@ class WanVideoSVILongVideo:
     ) -> dict[str, Any]:
         from .long_video import render_story
 
-        host.require_wrapper()
+        comfy.require_wrapper()
         reel, last_frames, video, info = render_story(inputs, unique_id=unique_id, prompt=prompt)
-        host.show_text(unique_id, f"Last run: {info.splitlines()[0]}")
+        host_show.show_text(unique_id, f"Last run: {info.splitlines()[0]}")
         return {
-            "ui": {"images": [host.output_file(video)], "animated": (True,), "text": [info]},
-            "result": (reel, last_frames, host.video_from_file(video), info),
+            "ui": {"images": [host_files.output_file(video)], "animated": (True,), "text": [info]},
+            "result": (reel, last_frames, host_show.video_from_file(video), info),
         }
 
 

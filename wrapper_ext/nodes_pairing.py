@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..svi_embeds.errors import SVIError
-from . import host
 from .common import CATEGORY, fold, size_inputs
+from .host import comfy
+from .host import files as host_files
+from .host import nodes as host_nodes
+from .host import show as host_show
 from .sampler_wiring import PAIR_OUTPUTS
 
 
@@ -16,7 +19,7 @@ class _PairTypes:
     def __get__(self, _: object, owner: type | None = None) -> tuple[Any, ...]:
         return (
             "WANVIDEOMODEL", "WANVIDEOMODEL", "WANVIDIMAGE_EMBEDS", "WANVIDIMAGE_EMBEDS", "INT", "FLOAT",
-            host.schedulers(), "INT", "INT", "STRING",
+            host_nodes.schedulers(), "INT", "INT", "STRING",
         )  # fmt: skip
 
 
@@ -78,7 +81,7 @@ class WanVideoHighLowPair:
                     },
                 ),
                 "scheduler": (
-                    host.schedulers(),
+                    host_nodes.schedulers(),
                     {"default": "unipc", "tooltip": "The same for both samplers. Clean latents need flowmatch_pusa."},
                 ),
                 "boundary": (
@@ -129,7 +132,7 @@ class WanVideoHighLowPair:
     @classmethod
     def VALIDATE_INPUTS(cls) -> bool | str:
         """Without the wrapper there is nothing to sample with."""
-        return True if host.has_wrapper() or not host.running() else host.INSTALL_HINT
+        return True if comfy.has_wrapper() or not comfy.running() else comfy.INSTALL_HINT
 
     def pair(
         self,
@@ -145,19 +148,19 @@ class WanVideoHighLowPair:
         from ..svi_embeds.settings import filled
         from .sampler_wiring import RunningGraph, lora_names, wiring_problems
 
-        host.require_wrapper()
+        comfy.require_wrapper()
         graph, node_id = RunningGraph(prompt or {}), str(unique_id)
         high, low = (
             model_facts(name, model, loras=lora_names(graph, node_id, name))
             for name, model in (("high_model", high_model), ("low_model", low_model))
         )
         settings = filled(PairSettings, inputs)
-        sigmas = host.sigmas(settings.scheduler, settings.steps, settings.shift)
+        sigmas = host_nodes.sigmas(settings.scheduler, settings.steps, settings.shift)
         made = plan_pair(high, low, settings, filled(PairInputs, inputs), sigmas=sigmas)
         if problems := wiring_problems(graph, node_id, made):
             raise SVIError("the samplers behind this pair would not sample it: " + "; ".join(problems))
         return {
-            "ui": {"images": host.show(made.picture(), "svi_pair")},
+            "ui": {"images": host_show.show(made.picture(), "svi_pair")},
             "result": (
                 high_model, low_model, made.high_embeds, made.low_embeds, settings.steps, settings.shift,
                 settings.scheduler, made.split, made.split, made.info,
@@ -247,18 +250,18 @@ class WanVideoSVILoraInfo:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"lora": (host.lora_files(), {"tooltip": "A LoRA file in ComfyUI's loras folders."})}}
+        return {"required": {"lora": (host_files.lora_files(), {"tooltip": "A LoRA file in ComfyUI's loras folders."})}}
 
     @classmethod
     def IS_CHANGED(cls, lora: str) -> str:
         """Time and size of the file: it may be replaced under its name."""
-        return host.file_state(host.lora_path, lora)
+        return host_files.file_state(host_files.lora_path, lora)
 
     def read(self, lora: str) -> dict[str, Any]:
         """lora: a name as ComfyUI lists it."""
         from ..svi_embeds.lora import describe_lora, read_lora
 
-        facts = read_lora(host.lora_path(lora))
+        facts = read_lora(host_files.lora_path(lora))
         info = "\n".join([lora, *(f"{head}: {text}" for head, text in describe_lora(facts))])
         return {"ui": {"text": [info]}, "result": (facts.modes[0] if facts.modes else "", info)}
 

@@ -10,8 +10,9 @@ from torch import Tensor
 from ..svi_embeds.checks import check_int
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
-from . import host
 from .common import CATEGORY
+from .host import files as host_files
+from .host import show as host_show
 
 if TYPE_CHECKING:
     from ..svi_embeds.reel import Reel
@@ -21,7 +22,7 @@ def _reels() -> list[str]:
     from ..svi_embeds.reel import list_reels
 
     try:
-        return list_reels(host.reels_folder())
+        return list_reels(host_files.reels_folder())
     except SVIError:
         return []
 
@@ -66,7 +67,7 @@ class WanVideoSVIReelOpen:
         if name is None:
             return True
         try:
-            open_reel(host.reels_folder() / check_reel_name(name))
+            open_reel(host_files.reels_folder() / check_reel_name(name))
         except SVIError as error:
             return str(error)
         return True
@@ -77,7 +78,7 @@ class WanVideoSVIReelOpen:
         from ..svi_embeds.reel import check_reel_name, reel_state
 
         try:
-            return reel_state(host.reels_folder() / check_reel_name(name))
+            return reel_state(host_files.reels_folder() / check_reel_name(name))
         except SVIError:
             return ""
 
@@ -85,7 +86,7 @@ class WanVideoSVIReelOpen:
         """name: a reel's. clips: how many, 0 for all. Returns the reel, its last frames F H W 3, and words."""
         from ..svi_embeds.reel import check_reel_name, describe_reel, open_reel
 
-        reel = open_reel(host.reels_folder() / check_reel_name(name))
+        reel = open_reel(host_files.reels_folder() / check_reel_name(name))
         if not reel.clips:
             raise SVIError(f"reel {name} has no clip yet")
         if check_int("clips", clips, minimum=0) > len(reel.clips):
@@ -232,8 +233,8 @@ class WanVideoSVIReelVideo:
         )
         info = write_info([head, f"in output/{reel.folder.parent.name}/{reel.name}"], notes)
         return {
-            "ui": {"images": [host.output_file(path)], "animated": (True,), "text": [info]},
-            "result": (host.video_from_file(path), info),
+            "ui": {"images": [host_files.output_file(path)], "animated": (True,), "text": [info]},
+            "result": (host_show.video_from_file(path), info),
         }
 
 

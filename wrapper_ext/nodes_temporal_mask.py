@@ -7,8 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from ..svi_embeds.words import write_info
-from . import host
 from .common import CATEGORY, fold, keyframe_inputs, size_inputs
+from .host import show as host_show
 
 
 class WanVideoSVITemporalMask:
@@ -96,7 +96,7 @@ class WanVideoSVITemporalMask:
 
         made = make_temporal_mask(filled(MaskSettings, inputs), filled(MaskInputs, inputs))
         return {
-            "ui": {"images": host.show(made.sheet(), "svi_temporal_mask")},
+            "ui": {"images": host_show.show(made.sheet(), "svi_temporal_mask")},
             "result": (made.frames, made.known_mask, made.concat_mask, made.fun_or_fl2v_model, made.info),
         }
 
@@ -154,7 +154,7 @@ class WanVideoReferenceCanvas:
         made = reference_canvas(given, width=width, height=height, margin=margin, level=level)
         head = [f"{len(made.boxes)} references on {width}x{height}"]
         head += [f"reference {i + 1}: {w}x{h} at {x}, {y}" for i, (x, y, w, h) in enumerate(made.boxes)]
-        picture = host.show(to_picture(made.image), "svi_reference_canvas")
+        picture = host_show.show(to_picture(made.image), "svi_reference_canvas")
         return {
             "ui": {"images": picture},
             "result": (made.image, made.region, list(made.boxes), write_info(head, made.notes)),

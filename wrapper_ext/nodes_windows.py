@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.words import write_info
-from . import host
 from .common import CATEGORY, fold, size_inputs
+from .host import nodes as host_nodes
 
 
 def _window_inputs() -> dict[str, Any]:
@@ -153,15 +153,17 @@ class WanVideoSVIAudioWindow:
         for name, voice in (("multitalk_embeds", multitalk_embeds), ("humo_embeds", humo_embeds)):
             if voice is not None:
                 check_uncut(name, voice, window)
-        sound: Any = host.blocked("audio of SVI Audio Window is empty: audio is not connected")
+        sound: Any = host_nodes.blocked("audio of SVI Audio Window is empty: audio is not connected")
         if audio is not None:
             track = soundtrack_of(audio)
             check_covers(track, frames=total, fps=fps)
             sound = track.cut(window.start, window.num_frames, fps).audio()
-        talk: Any = host.blocked("multitalk_embeds of SVI Audio Window is empty: multitalk_embeds is not connected")
-        image: Any = host.blocked("image_embeds of SVI Audio Window is empty: humo_embeds is not connected")
+        talk: Any = host_nodes.blocked(
+            "multitalk_embeds of SVI Audio Window is empty: multitalk_embeds is not connected"
+        )
+        image: Any = host_nodes.blocked("image_embeds of SVI Audio Window is empty: humo_embeds is not connected")
         if multitalk_embeds is not None:
-            talk, notes = window_multitalk(multitalk_embeds, window, end=end, silence=host.silent_voice)
+            talk, notes = window_multitalk(multitalk_embeds, window, end=end, silence=host_nodes.silent_voice)
             talk = with_window(talk, window)
         else:
             assert humo_embeds is not None
@@ -248,8 +250,10 @@ class WanVideoSVIPoseWindow:
                 total=total,
             )  # fmt: skip
 
-        poses: Any = host.blocked("unianimate_poses of SVI Pose Window is empty: unianimate_poses is not connected")
-        images: Any = host.blocked("pose_images of SVI Pose Window is empty: pose_images is not connected")
+        poses: Any = host_nodes.blocked(
+            "unianimate_poses of SVI Pose Window is empty: unianimate_poses is not connected"
+        )
+        images: Any = host_nodes.blocked("pose_images of SVI Pose Window is empty: pose_images is not connected")
         head: list[str] = []
         notes: list[str] = []
         clips, start = 0, 0

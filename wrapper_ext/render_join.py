@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import host
+from .host import comfy
+from .host import show as host_show
 
 if TYPE_CHECKING:
     from ..svi_embeds.reel import Reel
@@ -25,11 +26,11 @@ def cut_name(reel: Reel) -> str:
 
 def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:
     """Join a reel's clips to a file with progress on a node; cancel leaves no file."""
-    host.show_text(node_id, f"joining {len(reel.clips)} clips")
+    host_show.show_text(node_id, f"joining {len(reel.clips)} clips")
 
     def progress(done: int, total: int) -> None:
-        host.stop_if_cancelled()
+        comfy.stop_if_cancelled()
         if done % 16 == 0 or done == total:
-            host.show_progress(node_id, done, total)
+            host_show.show_progress(node_id, done, total)
 
     reel.assemble(path, progress=progress, **options)

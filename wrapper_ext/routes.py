@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import host
+from .host import requests as host_requests
 
 
 def add_routes() -> None:
     """Register the routes in a running ComfyUI; outside of one, nothing happens."""
-    host.add_route("/wanvideo_svi/migrate", _migrate)
-    host.add_route("/wanvideo_svi/plan", _plan)
-    host.add_route("/wanvideo_svi/story", _story)
-    host.before_queueing(_look_at)
+    host_requests.add_route("/wanvideo_svi/migrate", _migrate)
+    host_requests.add_route("/wanvideo_svi/plan", _plan)
+    host_requests.add_route("/wanvideo_svi/story", _story)
+    host_requests.before_queueing(_look_at)
 
 
 def _look_at(request: dict[str, Any]) -> dict[str, Any]:

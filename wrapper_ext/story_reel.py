@@ -14,7 +14,7 @@ from ..svi_embeds.chain_settings import ChainSettings
 from ..svi_embeds.errors import SVIError
 from ..svi_embeds.reel import Reel, open_reel
 from ..svi_embeds.reel_manifest import MANIFEST, Take
-from . import host
+from .host import files as host_files
 from .render_facts import prints_of
 
 STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
@@ -45,7 +45,7 @@ def reel_answer(
     """
     said: dict[str, Any] = {"folder": "", "clips": 0, "trouble": "", "video": None, "is_current": False}
     try:
-        folder = host.reels_folder() / name
+        folder = host_files.reels_folder() / name
     except SVIError as error:  # the setting names no folder; the story has a plan all the same
         said["trouble"] = str(error)
         return None, said
@@ -60,7 +60,7 @@ def reel_answer(
     said["clips"] = len(reel.clips)
     video = _video(reel)
     if video is not None:
-        said["video"], said["is_current"] = host.output_file(video[0]), video[1]
+        said["video"], said["is_current"] = host_files.output_file(video[0]), video[1]
     return _states(reel, chain, resume=resume) if comparable else None, said
 
 

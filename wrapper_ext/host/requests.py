@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
+
+from . import comfy
 
 _MAX_REQUEST = 32 * 2**20  # bytes; ComfyUI's own limit is 100 MB, for uploads
 _READ_SECONDS = 60.0
@@ -52,3 +54,40 @@ async def read_text(request: Any) -> tuple[int, str]:
         return 200, body.decode("utf-8")
     except UnicodeDecodeError:
         return 400, "the request is no text in UTF-8"
+
+
+def before_queueing(handler: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Have ComfyUI's server call `handler` with each request to queue a graph, in the task that then checks it."""
+    server = comfy.module("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is not None and hasattr(instance, "add_on_prompt_handler"):
+        instance.add_on_prompt_handler(handler)
+
+
+def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -> None:
+    """Have ComfyUI's server answer POST requests of JSON: handler takes the body and returns status and JSON.
+
+    Requests of pages of other sites are refused, and those that are too large or do not end. The handler runs in a
+    thread, so that the server goes on meanwhile, and for one request at a time. Outside ComfyUI nothing happens.
+    """
+    server = comfy.module("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is None:
+        return
+    import asyncio
+
+    from aiohttp import web
+
+    at_work = asyncio.Lock()
+
+    async def respond(request: Any) -> Any:
+        status, said = refusal(request.headers)
+        if not said:
+            status, said = await read_text(request)
+        if status != 200:
+            return web.json_response({"error": said}, status=status)
+        async with at_work:
+            status, answer = await asyncio.to_thread(handler, said)
+        return web.json_response(answer, status=status)
+
+    instance.routes.post(path)(respond)

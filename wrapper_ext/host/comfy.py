@@ -1,0 +1,111 @@
+"""ComfyUI as it runs, and the wrapper's nodes. The only file that imports ComfyUI, and only when called.
+
+Outside ComfyUI (scripts, tests, the demo) everything runs on the CPU.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+from typing import Any
+
+import torch
+
+from ...svi_embeds.errors import SVIError
+
+WRAPPER = "ComfyUI-WanVideoWrapper"
+
+# A node that every supported wrapper has, and that this pack stands in for.
+WRAPPER_NODE = "WanVideoImageToVideoEncode"
+
+INSTALL_HINT = (
+    f"{WRAPPER} is not installed: install it with ComfyUI-Manager (search for WanVideoWrapper by kijai), or clone it "
+    "into ComfyUI's custom_nodes folder, then restart ComfyUI"
+)
+
+
+def module(module: str) -> Any | None:
+    """A module of ComfyUI, or None outside ComfyUI."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] != module.split(".")[0]:
+            raise
+        return None
+
+
+def running() -> bool:
+    """Whether this is a ComfyUI process."""
+    return module("comfy.model_management") is not None
+
+
+def has_wrapper() -> bool:
+    """Whether the running ComfyUI has loaded WanVideoWrapper, asked of its node table."""
+    return node_class(WRAPPER_NODE) is not None
+
+
+def require_wrapper() -> None:
+    """Raises SVIError that says what to install when ComfyUI runs without the wrapper."""
+    if running() and not has_wrapper():
+        raise SVIError(INSTALL_HINT)
+
+
+def device() -> torch.device:
+    """Where models run."""
+    management = module("comfy.model_management")
+    return management.get_torch_device() if management else torch.device("cpu")
+
+
+def offload_device() -> torch.device:
+    """Where models wait."""
+    management = module("comfy.model_management")
+    return management.unet_offload_device() if management else torch.device("cpu")
+
+
+def free_memory(*, collect: bool = True) -> None:
+    """Give cached device memory back, as the host does around an encode.
+
+    collect: also search for circular garbage, which takes as long as preparing a clip.
+    """
+    if collect:
+        gc.collect()
+    if management := module("comfy.model_management"):
+        management.soft_empty_cache()
+
+
+def stop_if_cancelled() -> None:
+    """Raises ComfyUI's interrupt when the user pressed cancel."""
+    if management := module("comfy.model_management"):
+        management.throw_exception_if_processing_interrupted()
+
+
+def node_class(node_id: str) -> Any | None:
+    """A node class of the running ComfyUI by id, or None."""
+    nodes = module("nodes") if running() else None
+    return None if nodes is None else nodes.NODE_CLASS_MAPPINGS.get(node_id)
+
+
+# Inputs that some wrappers call otherwise, by node: this pack's name and theirs.
+RENAMED = {"WanVideoEncode": {"image": "driving_video"}}  # the fork of 2026-06 (ef95cfa)
+
+
+def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
+    """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults.
+
+    Returns its outputs. Raises SVIError when this host has no such node or input; what the node raises passes through.
+    """
+    node = node_class(node_id)
+    if node is None:
+        raise SVIError(f"this ComfyUI has no node {node_id}. {INSTALL_HINT}; if it is there, update it")
+    groups = node.INPUT_TYPES()
+    required, optional = groups.get("required", {}), groups.get("optional", {})
+    for name, other in RENAMED.get(node_id, {}).items():
+        if name in inputs and name not in {**required, **optional} and other in {**required, **optional}:
+            inputs[other] = inputs.pop(name)
+    if unknown := [name for name in inputs if name not in required and name not in optional]:
+        raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
+    defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
+    made = getattr(node(), node.FUNCTION)(**{**defaults, **inputs})
+    if isinstance(made, dict):
+        made = made["result"]
+    return tuple(getattr(made, "result", made))  # nodes of ComfyUI's newer schema return an object
