@@ -27,7 +27,8 @@ from old_graphs import (
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.story import parse_story
-from wanvideo_svi.wrapper_ext.migration import answer, migrate_value, own_nodes
+from wanvideo_svi.wrapper_ext.migrate_answer import answer
+from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow import graph as graph_module
 from wanvideo_svi.wrapper_ext.workflow.definitions import read_input
 from wanvideo_svi.wrapper_ext.workflow.graph import Workflow

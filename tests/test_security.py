@@ -45,7 +45,8 @@ from wanvideo_svi.wrapper_ext.cli import main
 from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host import requests as host_requests
-from wanvideo_svi.wrapper_ext.migration import answer, own_nodes
+from wanvideo_svi.wrapper_ext.migrate_answer import answer
+from wanvideo_svi.wrapper_ext.migration import own_nodes
 from wanvideo_svi.wrapper_ext.routes import add_routes
 from wanvideo_svi.wrapper_ext.workflow.files import read_workflow
 from wanvideo_svi.wrapper_ext.workflow.parse import parse_json

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from ..svi_embeds.clip_video import check_format
 from ..svi_embeds.errors import SVIError
@@ -14,6 +15,26 @@ from ..svi_embeds.reel_manifest import MANIFEST
 from ..svi_embeds.reel_writer import ReelWriter
 from .cli_say import say
 from .host.settings import read_settings, reels_name
+
+
+def add_reel(commands: Any) -> None:
+    """The command's arguments."""
+    reel = commands.add_parser("reel", help="list, check, join or clean reels that SVI Long Video left")
+    actions = reel.add_subparsers(dest="action", required=True)
+    for name, text in (
+        ("ls", "list reels, or the clips of one"),
+        ("check", "read every byte of a reel; exit code 1 when something is wrong"),
+        ("assemble", "join a reel's clips to one video"),
+        ("clean", "delete the takes that a reel's chain does not use"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("name", nargs="?" if name == "ls" else None, metavar="NAME", help="a reel, or its folder")
+        action.add_argument("--reels", type=Path, metavar="DIR", help="folder of reels (default: that of this ComfyUI)")
+        if name == "assemble":
+            action.add_argument("--out", type=Path, metavar="FILE", help="the video (default: in the reel's folder)")
+            action.add_argument("--format", default="h264", help="h264, h265, ffv1 or prores (default h264)")
+            action.add_argument("--quality", type=int, default=85, metavar="N", help="0..100 (default 85)")
+            action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
 
 
 def run_reel(args: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -14,9 +15,24 @@ from ..svi_embeds.embeds_file import load_embeds_and_gaps
 from ..svi_embeds.encoded import EncodedClip, encoded_from
 from ..svi_embeds.masks import STRIP_SIGNS, mask_strip
 from ..svi_embeds.whole_file import whole_files
+from .cli_say import say
 
 FRAMES_PER_LINE = 60
 PLAIN_SIGNS = "#+."
+
+
+def add_inspect(commands: Any) -> None:
+    """The command's arguments."""
+    inspect = commands.add_parser("inspect", help="say what a saved embeds file holds, and draw it")
+    inspect.add_argument("file", type=Path, metavar="FILE", help="a .safetensors file of SVI Save Embeds or the demo")
+    inspect.add_argument("--sheet", type=Path, metavar="PNG", help="where the contact sheet goes (default: beside it)")
+
+
+def run_inspect(args: argparse.Namespace) -> int:
+    """What a file holds, line by line."""
+    for line in inspect_file(args.file, sheet=args.sheet):
+        say(line)
+    return 0
 
 
 def inspect_file(path: Path, *, sheet: Path | None = None) -> Iterator[str]:

@@ -8,13 +8,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from ..svi_embeds.errors import SVIError
 from .nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from .workflow.as_story import as_story as make_story
 from .workflow.definitions import Definition, define
 from .workflow.graph import Workflow
 from .workflow.migrate import migrate
-from .workflow.parse import parse_json
 from .workflow.report import Report
 
 
@@ -49,15 +47,3 @@ def _no_collecting() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
-
-
-def answer(body: str) -> tuple[int, dict[str, Any]]:
-    """The server's answer to the web page: {"workflow", "as_story"} -> status and {"workflow", "report", "lines"}."""
-    try:
-        asked = parse_json(body)
-        if not isinstance(asked, dict):
-            raise SVIError("the request must be a JSON object with a workflow")
-        value, report = migrate_value(asked.get("workflow"), as_story=asked.get("as_story") is True)
-    except SVIError as error:
-        return 400, {"error": str(error)}
-    return 200, {"workflow": value, "report": report.as_json(), "lines": report.lines()}

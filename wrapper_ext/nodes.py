@@ -8,13 +8,16 @@ from __future__ import annotations
 from typing import Any
 
 from . import (
+    nodes_canvas,
     nodes_chain,
     nodes_custom,
     nodes_drift,
     nodes_embeds,
     nodes_files,
+    nodes_holocine,
     nodes_latents,
     nodes_long_video,
+    nodes_lora,
     nodes_masks,
     nodes_pairing,
     nodes_reel,
@@ -23,8 +26,9 @@ from . import (
 )
 
 _TOPICS = (
-    nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_pairing, nodes_chain, nodes_masks,
-    nodes_files, nodes_long_video, nodes_reel, nodes_windows, nodes_drift,
+    nodes_embeds, nodes_latents, nodes_custom, nodes_temporal_mask, nodes_canvas, nodes_pairing,
+    nodes_holocine, nodes_lora, nodes_chain, nodes_masks, nodes_files, nodes_long_video, nodes_reel, nodes_windows,
+    nodes_drift,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

@@ -1,4 +1,4 @@
-"""High and low noise models as a pair, HoloCine prompts, and what a LoRA file is."""
+"""High and low noise models as a pair."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 from ..svi_embeds.errors import SVIError
 from .common import CATEGORY, fold, size_inputs
 from .host import comfy
-from .host import files as host_files
 from .host import nodes as host_nodes
 from .host import show as host_show
 from .sampler_wiring import PAIR_OUTPUTS
@@ -168,111 +167,5 @@ class WanVideoHighLowPair:
         }  # fmt: skip
 
 
-class WanVideoHoloCinePrompt:
-    """A scene and its shots as a HoloCine prompt."""
-
-    CATEGORY = CATEGORY
-    DESCRIPTION = (
-        "Writes a scene and its shots in the form that HoloCine was trained with, and finds the frames at which shots "
-        "change. Refuses text that the wrapper would take for something else."
-    )
-    FUNCTION = "write"
-    HAS_INTERMEDIATE_OUTPUT = True  # its text comes with a node from the cache too
-    RETURN_TYPES = ("STRING", "STRING", "STRING", "INT", "STRING")
-    RETURN_NAMES = ("prompt", "cut_frames", "cut_latents", "num_frames", "info")
-    OUTPUT_TOOLTIPS = (
-        "For positive_prompt of a text encode.",
-        "Frames at which shots 2, 3, ... begin, as text: 41, 81.",
-        "The latents at which they begin, as text.",
-        "The clip's frames, for the nodes that make its embeds.",
-        "Each shot with its frames, and what was moved or is too long.",
-    )
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        text = {"multiline": True, "default": ""}
-        return {
-            "required": {
-                "global_caption": (
-                    "STRING",
-                    {**text, "tooltip": "The whole scene: place, characters, light. The number of shots is added."},
-                ),
-                "shots": (
-                    "STRING",
-                    {**text, "tooltip": "What each shot shows: one a line, or blocks between lines of ---."},
-                ),
-                "num_frames": (
-                    "INT",
-                    {
-                        "default": 241,
-                        "min": 5,
-                        "max": 10001,
-                        "step": 4,
-                        "tooltip": "Frames of the clip, 4k+1. HoloCine was trained with 81, 161 and 241.",
-                    },
-                ),
-                "cuts": (
-                    "STRING",
-                    {
-                        "default": "auto",
-                        "tooltip": "auto: shots of equal length. Or the frames at which shots 2, 3, ... begin, like "
-                        "41, 81; each moves to the nearest 4t+1.",
-                    },
-                ),
-            }
-        }
-
-    def write(self, global_caption: str, shots: str, num_frames: int, cuts: str) -> dict[str, Any]:
-        """See `svi_embeds.holocine.plan_scene`, whose parameters the inputs are."""
-        from ..svi_embeds.holocine import plan_scene
-
-        plan = plan_scene(global_caption=global_caption, shots=shots, num_frames=num_frames, cuts=cuts)
-        frames, latents = (", ".join(map(str, numbers)) for numbers in (plan.cuts, plan.cut_latents))
-        return {"ui": {"text": [plan.info]}, "result": (plan.scene.prompt, frames, latents, num_frames, plan.info)}
-
-
-class WanVideoSVILoraInfo:
-    """What a LoRA file is for."""
-
-    CATEGORY = CATEGORY
-    DESCRIPTION = (
-        "Reads a LoRA's header (never its weights) and says what it is for: SVI variant and mode, Wan version and "
-        "size, high or low noise, rank, and what it must not meet."
-    )
-    FUNCTION = "read"
-    OUTPUT_NODE = True
-    RETURN_TYPES = ("STRING", "STRING")
-    RETURN_NAMES = ("mode", "info")
-    OUTPUT_TOOLTIPS = (
-        "The mode of SVI Embeds that goes with it, svi2_pro for the latent node; empty for other LoRAs.",
-        "What it is, what it goes with, and what it must not meet.",
-    )
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"lora": (host_files.lora_files(), {"tooltip": "A LoRA file in ComfyUI's loras folders."})}}
-
-    @classmethod
-    def IS_CHANGED(cls, lora: str) -> str:
-        """Time and size of the file: it may be replaced under its name."""
-        return host_files.file_state(host_files.lora_path, lora)
-
-    def read(self, lora: str) -> dict[str, Any]:
-        """lora: a name as ComfyUI lists it."""
-        from ..svi_embeds.lora import describe_lora, read_lora
-
-        facts = read_lora(host_files.lora_path(lora))
-        info = "\n".join([lora, *(f"{head}: {text}" for head, text in describe_lora(facts))])
-        return {"ui": {"text": [info]}, "result": (facts.modes[0] if facts.modes else "", info)}
-
-
-NODE_CLASS_MAPPINGS = {
-    "WanVideoHighLowPair": WanVideoHighLowPair,
-    "WanVideoHoloCinePrompt": WanVideoHoloCinePrompt,
-    "WanVideoSVILoraInfo": WanVideoSVILoraInfo,
-}
-NODE_DISPLAY_NAME_MAPPINGS = {
-    "WanVideoHighLowPair": "WanVideo High/Low Pair",
-    "WanVideoHoloCinePrompt": "WanVideo HoloCine Prompt",
-    "WanVideoSVILoraInfo": "WanVideo SVI LoRA Info",
-}
+NODE_CLASS_MAPPINGS = {"WanVideoHighLowPair": WanVideoHighLowPair}
+NODE_DISPLAY_NAME_MAPPINGS = {"WanVideoHighLowPair": "WanVideo High/Low Pair"}

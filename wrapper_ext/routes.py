@@ -22,7 +22,7 @@ def _look_at(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:
-    from .migration import answer
+    from .migrate_answer import answer
 
     return answer(body)
 
