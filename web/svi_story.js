@@ -102,10 +102,10 @@ function read(node) {
 /** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
 function storyBox(node, panel) {
   const widget = node.widgets?.find((each) => each.name === "story");
+  const controls = panel.closest("[data-testid=linear-widgets]"); // of an app; the canvas and its boxes are hidden then
   const own = [widget?.inputEl, widget?.element].find((each) => each?.tagName === "TEXTAREA" && each.isConnected);
-  if (own) return own;
-  // The node's element, or the controls of an app, where each widget stands by itself.
-  const boxes = panel.closest("[data-node-id], [data-testid=linear-widgets]")?.querySelectorAll("textarea") ?? [];
+  if (own && !controls) return own;
+  const boxes = (controls ?? panel.closest("[data-node-id]"))?.querySelectorAll("textarea") ?? [];
   return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
 }
 
