@@ -93,9 +93,9 @@ function read(node) {
 /** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
 function storyBox(node, panel) {
   const widget = node.widgets?.find((each) => each.name === "story");
-  if (widget?.element?.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
-  // The node's element, or the controls of an app, where each widget stands by itself.
-  const boxes = panel.closest("[data-node-id], [data-testid=linear-widgets]")?.querySelectorAll("textarea") ?? [];
+  const controls = panel.closest("[data-testid=linear-widgets]"); // of an app; the canvas and its boxes are hidden then
+  if (!controls && widget?.element?.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
+  const boxes = (controls ?? panel.closest("[data-node-id]"))?.querySelectorAll("textarea") ?? [];
   return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
 }
 
