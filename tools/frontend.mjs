@@ -60,9 +60,11 @@ export async function open(browser, viewport, settings = {}, troubles = [], { ap
   await page.route("**/api/settings", (route) =>
     route.fulfill({ json: route.request().method() === "GET" ? { ...SETTINGS, ...settings } : {} }),
   );
-  // It asks how large missing models are; nothing leaves this machine.
-  await page.route("https://huggingface.co/**", (route) =>
-    route.fulfill({ status: 200, headers: { "access-control-allow-origin": "*", "content-length": "0" } }),
+  // It asks how large missing models are, and a registry for the packs of nodes: nothing leaves this machine.
+  const empty = { status: 200, headers: { "access-control-allow-origin": "*", "content-length": "0" } };
+  await page.route("https://huggingface.co/**", (route) => route.fulfill(empty));
+  await page.route("https://api.comfy.org/**", (route) =>
+    route.fulfill({ json: {}, headers: { "access-control-allow-origin": "*", "access-control-allow-headers": "*" } }),
   );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.addInitScript(TELL_DEPRECATED);

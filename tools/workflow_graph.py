@@ -72,9 +72,9 @@ class Graph:
         height = height_of(node_type, linked=rest.get("links", ()), room=room)
         return self._put(Node(node_type, (x, top + TITLE), (width, height.saved), height.kept, **rest))
 
-    def note(self, text: str, *, columns: int = 2) -> Node:
-        """The note that is read first: at the top left. Added before the nodes below it."""
-        width = columns * COLUMN - COLUMN + WIDTH
+    def note(self, text: str) -> Node:
+        """The note that is read first: at the top left, over two columns. Added before the nodes below it."""
+        width = COLUMN + WIDTH
         height = note_height(text, width)
         return self._put(Node("MarkdownNote", (0, TITLE), (width, height.saved), height.kept, title="Read me",
                               values={"text": text}, colour="#432"))  # fmt: skip

@@ -40,9 +40,16 @@ const measure = (page) => page.evaluate(() => {
   const { ds } = app.canvas;
   const vue = Boolean(LiteGraph.vueNodesMode);
   const origin = app.canvas.canvas.getBoundingClientRect();
+  const RAN = ["$$canvas-image-preview", "video-preview"];
+  const pictures = (node) => (node.widgets ?? []).filter(({ name }) => RAN.includes(name));
   const place = (node) => {
-    const shown = vue && document.querySelector(`[data-node-id="${node.id}"]`);
-    if (!shown) return vue ? null : [...node.getBounding()];
+    if (!vue) {
+      const [x, y, width, height] = node.getBounding();
+      // On the canvas a picture may hang out of its node.
+      const feet = pictures(node).map((widget) => node.pos[1] + widget.y + (widget.computedHeight ?? 0) - y);
+      return [x, y, width, Math.max(height, ...feet)];
+    }
+    const shown = document.querySelector(`[data-node-id="${node.id}"]`);
     const all = [shown, ...shown.querySelectorAll("*")].filter((each) => !each.closest("[data-corner]"))
       .map((each) => each.getBoundingClientRect()).filter((box) => box.width && box.height);
     const [left, top] = ["left", "top"].map((side) => Math.min(...all.map((box) => box[side])));
@@ -63,6 +70,7 @@ const measure = (page) => page.evaluate(() => {
   return {
     nodes: app.graph._nodes.map((node) => ({
       id: Number(node.id), type: node.type, title: node.title, box: place(node)?.map(Math.round), cut: cut(node),
+      shows: vue ? document.querySelectorAll(`[data-node-id="${node.id}"] :is(img, video)`).length : pictures(node).length,
     })),
     groups: app.graph.groups.map((group) => ({ title: group.title, box: [...group.pos, ...group.size].map(Math.round) })),
   };
