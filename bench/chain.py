@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from wanvideo_svi.svi_embeds.frames import last_frames
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_writer import NewTake, ReelWriter
-from wanvideo_svi.svi_embeds.stitch import stitch
+from wanvideo_svi.svi_embeds.colour.stitch import stitch
+from wanvideo_svi.svi_embeds.ground.images import last_frames
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import NewTake, ReelWriter
 
 WIDTH, HEIGHT, FRAMES, OVERLAP = 256, 144, 33, 5
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import make_clip
-from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
-from wanvideo_svi.svi_embeds.encode import Encoder
+from wanvideo_svi.svi_embeds.clips.pixels.make import make_clip
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.clips.vae import Encoder
 
 from . import host
 from .prep import NoVAE, _images
@@ -22,7 +22,7 @@ _FULL = _DEVICE.type == "cuda"
 
 def diffusers_vae(**arguments: Any) -> Callable[[], object]:
     """diffusers' Wan VAE with random weights: of the released size on a GPU, small on a CPU."""
-    from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
+    from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
 
     if _FULL:
         return _embeds(DemoVAE(base_dim=96, dtype=torch.bfloat16), **arguments)

@@ -13,8 +13,8 @@ _ROOT = Path(__file__).resolve().parents[1]
 
 
 def story(clips: int = 10_000) -> Callable[[], object]:
-    from wanvideo_svi.svi_embeds.chain_plan import plan_chain
-    from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
+    from wanvideo_svi.svi_embeds.story.plan import plan_chain
+    from wanvideo_svi.svi_embeds.story.settings import ChainSettings
 
     text = "\n---\n".join(f"[seed={clip}]\nshe walks on, shot {clip}" for clip in range(clips))
 

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import make_clip
-from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
-from wanvideo_svi.svi_embeds.encode import Encoder
+from wanvideo_svi.svi_embeds.clips.pixels.make import make_clip
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.clips.vae import Encoder
 
 from . import host
 
@@ -202,8 +202,8 @@ def _to_video(frames: Tensor) -> Tensor:
 def masks_ours(frames: int = 1001) -> Callable[[], object]:
     """As `make_clip` makes them: packed from one value per frame."""
     from einops import repeat
-    from wanvideo_svi.svi_embeds.keyframes import known_masks
-    from wanvideo_svi.svi_embeds.masks import pack_known
+    from wanvideo_svi.svi_embeds.masks.keyframes import known_masks
+    from wanvideo_svi.svi_embeds.masks.known import pack_known
 
     values = [1] + [0] * (frames - 1)
 

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 
 from seam_videos import MOTIONS, starts_of, video
-from wanvideo_svi.svi_embeds.drift_video import measure_images
+from wanvideo_svi.svi_embeds.drift.measure import measure_images
 
 CHAINS = ((81, 5, 3), (81, 1, 4), (81, 5, 2), (77, 9, 3), (49, 5, 5), (33, 4, 6), (60, 0, 4))  # length, overlap, clips
 SIZES = {"tint": (2, 5, 20), "exposure": (2, 5, 12), "skip": (3, 10)}

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
-from .checks import check_int
 from .errors import SVIError
+from .ground.checks import check_int
 
 FRAMES_PER_LATENT = 4
 MAX_FRAMES = 100_001  # of one clip, 100 times what any model was trained for: a slip must not fill the memory

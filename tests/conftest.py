@@ -11,7 +11,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import pytest
 from helpers import TraceVAE
 from hypothesis import HealthCheck, settings
-from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
+from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
 
 # Machines are noisy: a slow draw is no failure. CI draws the same cases every time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from torch import Tensor
-from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip
-from wanvideo_svi.svi_embeds.drift import Drift, DriftMeter, Seam, jump_of
-from wanvideo_svi.wrapper_ext.demo import draw_scene
+from wanvideo_svi.svi_embeds.colour.match import colour_sample, find_match, match_clip
+from wanvideo_svi.svi_embeds.drift.figures import Drift, DriftMeter, Seam, jump_of
+from wanvideo_svi.wrapper_ext.demo.scene import draw_scene
 
 Look = Callable[[Tensor], Tensor]  # a frame H W 3 in 0..1 to another
 

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from helpers import TraceVAE, frames, pixel_clip
 from test_render import FakeHost, Report, job
-from wanvideo_svi.svi_embeds.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext.render import Rendered, render_chain
-from wanvideo_svi.wrapper_ext.render_drift import DriftSoFar
+from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST, Take
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.drift import DriftSoFar
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO)
 NEAR = 8.0  # mean difference of 8-bit pixels; frames of another clip differ by 60 and more

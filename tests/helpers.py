@@ -11,21 +11,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from wanvideo_svi.svi_embeds.chain import ChainPlan
-from wanvideo_svi.svi_embeds.chain_plan import plan_chain
-from wanvideo_svi.svi_embeds.chain_settings import ChainConnected, ChainSettings
-from wanvideo_svi.svi_embeds.clip import Clip, make_clip
-from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings
-from wanvideo_svi.svi_embeds.custom import CustomClip, make_custom_clip
-from wanvideo_svi.svi_embeds.custom_settings import CustomInputs, CustomSettings
-from wanvideo_svi.svi_embeds.encode import Encoder
-from wanvideo_svi.svi_embeds.latent_settings import LatentInputs, LatentSettings
-from wanvideo_svi.svi_embeds.latents import LatentClip, make_latent_clip
-from wanvideo_svi.svi_embeds.mask_settings import MaskInputs, MaskSettings
-from wanvideo_svi.svi_embeds.reel_manifest import Take
-from wanvideo_svi.svi_embeds.reel_writer import NewTake, ReelWriter
-from wanvideo_svi.svi_embeds.settings import filled
-from wanvideo_svi.svi_embeds.temporal_mask import TemporalMask, make_temporal_mask
+from wanvideo_svi.svi_embeds.clips.custom.make import CustomClip, make_custom_clip
+from wanvideo_svi.svi_embeds.clips.custom.settings import CustomInputs, CustomSettings
+from wanvideo_svi.svi_embeds.clips.inpaint.make import TemporalMask, make_temporal_mask
+from wanvideo_svi.svi_embeds.clips.inpaint.settings import MaskInputs, MaskSettings
+from wanvideo_svi.svi_embeds.clips.latents.make import LatentClip, make_latent_clip
+from wanvideo_svi.svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip, make_clip
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.clips.vae import Encoder
+from wanvideo_svi.svi_embeds.ground.settings import filled
+from wanvideo_svi.svi_embeds.reel.manifest import Take
+from wanvideo_svi.svi_embeds.reel.writer import NewTake, ReelWriter
+from wanvideo_svi.svi_embeds.story.chain import ChainPlan
+from wanvideo_svi.svi_embeds.story.plan import plan_chain
+from wanvideo_svi.svi_embeds.story.settings import ChainConnected, ChainSettings
 
 
 def frames(count: int = 1, *, height: int = 64, width: int = 64, channels: int = 3, seed: int = 0) -> Tensor:

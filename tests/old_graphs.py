@@ -396,7 +396,7 @@ def wanex() -> Raw:
 
 def as_api(raw: Raw) -> Raw:
     """A graph without wires to follow as API graph; widget values by the order that the migration knows."""
-    from wanvideo_svi.wrapper_ext.workflow.signatures import read_widgets
+    from wanvideo_svi.wrapper_ext.workflow.model.signatures import read_widgets
 
     source = {link[0]: [str(link[1]), link[2]] for link in raw["links"]}
     found = {}

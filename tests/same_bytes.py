@@ -19,13 +19,13 @@ from faults import files_of, render, same_but_names
 from helpers import TraceVAE, digest, frames, latent_clip, mask_clip, pixel_clip
 from PIL import Image
 from test_render import FakeHost
-from wanvideo_svi.svi_embeds.canvas import reference_canvas
-from wanvideo_svi.svi_embeds.colour_choices import COLOUR_CHOICES
-from wanvideo_svi.svi_embeds.drift_video import measure_images
-from wanvideo_svi.svi_embeds.embeds_file import save_embeds
-from wanvideo_svi.svi_embeds.holocine import plan_scene
+from wanvideo_svi.svi_embeds.clips.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.clips.inpaint.canvas import reference_canvas
+from wanvideo_svi.svi_embeds.colour.choices import COLOUR_CHOICES
+from wanvideo_svi.svi_embeds.colour.stitch import stitch
+from wanvideo_svi.svi_embeds.drift.measure import measure_images
 from wanvideo_svi.svi_embeds.recipes import MODES
-from wanvideo_svi.svi_embeds.stitch import stitch
+from wanvideo_svi.svi_embeds.story.holocine import plan_scene
 
 
 def _picture(image: Image.Image) -> str:

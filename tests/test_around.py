@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 from test_story_answer import node
-from wanvideo_svi.wrapper_ext.around import note_on_size, notes_on_loras
-from wanvideo_svi.wrapper_ext.plan_answer import plan_of
-from wanvideo_svi.wrapper_ext.story_answer import answer
+from wanvideo_svi.wrapper_ext.answers.plan import plan_of
+from wanvideo_svi.wrapper_ext.answers.story import answer
+from wanvideo_svi.wrapper_ext.running.around import note_on_size, notes_on_loras
 
 FILM, SHOT = "svi-film-opt-10212025_fp16.safetensors", "SVI\\svi-shot_fp16.safetensors"
 PRO = "SVI_v2_PRO_Wan2.2-I2V-A14B_HIGH_lora_rank_128_fp16.safetensors"

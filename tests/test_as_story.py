@@ -12,7 +12,7 @@ from old_graphs import Raw, as_api, mutated, pixel_chain, pro_chain
 from test_migrate import ROOT, check_links, feeds, nodes, of_kind, values
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.migration import migrate_value
-from wanvideo_svi.wrapper_ext.workflow.report import Report
+from wanvideo_svi.wrapper_ext.workflow.model.report import Report
 
 OUTER = "22222222-0000-4000-8000-000000000000"
 

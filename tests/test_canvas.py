@@ -7,7 +7,7 @@ import torch
 from helpers import TraceVAE, digest, frames, pixel_clip
 from hypothesis import given
 from hypothesis import strategies as st
-from wanvideo_svi.svi_embeds.canvas import SNAP, place_boxes, reference_canvas
+from wanvideo_svi.svi_embeds.clips.inpaint.canvas import SNAP, place_boxes, reference_canvas
 from wanvideo_svi.svi_embeds.errors import SVIError
 
 

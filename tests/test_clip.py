@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 from helpers import MASK_VECTORS, TraceVAE, digest, frames, pixel_clip, rows
-from wanvideo_svi.svi_embeds.clip import Clip
-from wanvideo_svi.svi_embeds.embeds import build_empty
+from wanvideo_svi.svi_embeds.clips.embeds import build_empty
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_settings import ClipInputs, ClipSettings, Connected
-from wanvideo_svi.svi_embeds.custom_settings import CustomConnected, CustomInputs, CustomSettings
+from wanvideo_svi.svi_embeds.clips.custom.settings import CustomConnected, CustomInputs, CustomSettings
+from wanvideo_svi.svi_embeds.clips.inpaint.settings import MaskInputs, MaskSettings
+from wanvideo_svi.svi_embeds.clips.latents.settings import LatentConnected, LatentInputs, LatentSettings
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings, Connected
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latent_settings import LatentConnected, LatentInputs, LatentSettings
-from wanvideo_svi.svi_embeds.mask_settings import MaskInputs, MaskSettings
-from wanvideo_svi.svi_embeds.pairing import PairInputs, PairSettings
-from wanvideo_svi.svi_embeds.settings import filled
+from wanvideo_svi.svi_embeds.ground.settings import filled
+from wanvideo_svi.svi_embeds.pair.plan import PairInputs, PairSettings
 
 ENCODER = {"vae", "tiled_vae", "force_offload"}  # what an `Encoder` is made of
 NODES: dict[str, tuple[Any, Any, set[str]]] = {

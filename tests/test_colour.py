@@ -16,15 +16,15 @@ from drift_scenes import DRIFTS, drawing, drifted, jump, measured, photograph, r
 from helpers import frames, latent_clip
 from test_render import job, render, samplers
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip_video import to_images, to_pixels
-from wanvideo_svi.svi_embeds.colour import colour_sample, find_match, match_clip, match_latents, sample_video
-from wanvideo_svi.svi_embeds.drift import Drift
+from wanvideo_svi.svi_embeds.colour.look import measure
+from wanvideo_svi.svi_embeds.colour.match import colour_sample, find_match, match_clip, match_latents, sample_video
+from wanvideo_svi.svi_embeds.colour.stitch import stitch
+from wanvideo_svi.svi_embeds.drift.figures import Drift
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.look import measure
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.stitch import stitch
-from wanvideo_svi.svi_embeds.story import parse_story
-from wanvideo_svi.wrapper_ext.render_colour import ColourHold
+from wanvideo_svi.svi_embeds.files.video import to_images, to_pixels
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.story.text import parse_story
+from wanvideo_svi.wrapper_ext.render.colour import ColourHold
 
 LONG = bool(os.environ.get("SVI_LONG_TESTS"))
 PICTURE = photograph()

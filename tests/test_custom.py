@@ -9,12 +9,12 @@ import pytest
 import torch
 from helpers import TraceVAE, custom_clip, digest, frames, rows
 from torch import Tensor
-from wanvideo_svi.svi_embeds.concat_mask import POLARITY_CHOICES, RATE_CHOICES, read_concat_mask
-from wanvideo_svi.svi_embeds.custom import CustomClip
-from wanvideo_svi.svi_embeds.custom_settings import SPACE_CHOICES
+from wanvideo_svi.svi_embeds.clips.custom.make import CustomClip
+from wanvideo_svi.svi_embeds.clips.custom.settings import SPACE_CHOICES
+from wanvideo_svi.svi_embeds.clips.latent_space import to_native
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.frames import resize_centre
-from wanvideo_svi.svi_embeds.latent_space import to_native
+from wanvideo_svi.svi_embeds.ground.images import resize_centre
+from wanvideo_svi.svi_embeds.masks.concat import POLARITY_CHOICES, RATE_CHOICES, read_concat_mask
 
 SIZE = {"width": 64, "height": 64}
 

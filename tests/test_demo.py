@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from wanvideo_svi.svi_embeds.embeds_file import load_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import load_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.demo import load_scene, plan_demo, run_demo
+from wanvideo_svi.wrapper_ext.cli.main import main
+from wanvideo_svi.wrapper_ext.demo.scene import load_scene, plan_demo, run_demo
 
 
 def test_the_plan_is_three_clips_in_each_mode() -> None:

@@ -17,16 +17,24 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_video import write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext import doctor_files
-from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.doctor import FRONTEND, OLDEST_COMFYUI, OLDEST_PYTHON, REQUIRED, findings, older, packages
-from wanvideo_svi.wrapper_ext.doctor_contract import contract, drift
-from wanvideo_svi.wrapper_ext.doctor_files import disk_finding, lora_findings, reel_bytes_per_frame
-from wanvideo_svi.wrapper_ext.doctor_needs import NEEDS, watched
-from wanvideo_svi.wrapper_ext.doctor_run import ask, find_python
-from wanvideo_svi.wrapper_ext.doctor_tried import COMFYUI, FRONTENDS, tried
+from wanvideo_svi.svi_embeds.files.video import write_video
+from wanvideo_svi.wrapper_ext.cli.main import main
+from wanvideo_svi.wrapper_ext.doctor import files as doctor_files
+from wanvideo_svi.wrapper_ext.doctor.ask import ask, find_python
+from wanvideo_svi.wrapper_ext.doctor.contract import contract, drift
+from wanvideo_svi.wrapper_ext.doctor.files import disk_finding, lora_findings, reel_bytes_per_frame
+from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, watched
+from wanvideo_svi.wrapper_ext.doctor.report import (
+    FRONTEND,
+    OLDEST_COMFYUI,
+    OLDEST_PYTHON,
+    REQUIRED,
+    findings,
+    older,
+    packages,
+)
+from wanvideo_svi.wrapper_ext.doctor.tried import COMFYUI, FRONTENDS, tried
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -73,7 +81,7 @@ def nodes(file):
 """,
     "nodes.py": """
 import importlib.util, os, torch, folder_paths, made
-assert importlib.util.find_spec("doctor_probe") is None  # nor any other file of this pack
+assert importlib.util.find_spec("probe") is None  # nor any other file of this pack
 print("a line that is no JSON")
 NODE_CLASS_MAPPINGS = {}
 async def init_extra_nodes(init_custom_nodes, init_api_nodes):
@@ -515,9 +523,9 @@ def test_every_call_of_a_long_video_is_in_the_table() -> None:
 def test_every_call_in_the_code_is_in_the_table() -> None:
     called = {need.node for needs in NEEDS.values() for need in needs if need.called}
     found = set()
-    for path in (ROOT / "wrapper_ext").glob("*.py"):
+    for path in (ROOT / "wrapper_ext").rglob("*.py"):
         for at in ast.walk(ast.parse(path.read_text())):
-            if isinstance(at, ast.Call) and ast.unparse(at.func).split(".")[-1] in ("call", "_node"):
+            if isinstance(at, ast.Call) and ast.unparse(at.func).split(".")[-1] in ("call", "node_class"):
                 found |= {arg.value for arg in at.args[:1] if isinstance(arg, ast.Constant)}
     assert {"WanVideoDecode", "WanVideoScheduler"} <= found
     assert found - {"WanVideoSampler"} <= called  # of the sampler only the list of schedulers is read

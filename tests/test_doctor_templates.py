@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from wanvideo_svi.wrapper_ext.doctor_finding import Finding
-from wanvideo_svi.wrapper_ext.doctor_templates import ModelFile, model_files, template_findings, wanted
+from wanvideo_svi.wrapper_ext.doctor.finding import Finding
+from wanvideo_svi.wrapper_ext.doctor.templates import ModelFile, model_files, template_findings, wanted
 from workflow_notes import HOLOCINE, SVI_LORA, VAE
 
 EXAMPLES = {path.stem: path for path in (Path(__file__).resolve().parents[1] / "example_workflows").glob("*.json")}

@@ -21,18 +21,18 @@ from seam_videos import MOTIONS, starts_of, video
 from seam_videos import WIDTH as WIDTH_OF_SEAMS
 from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds import drift as drift_module
-from wanvideo_svi.svi_embeds.clip_video import FORMATS, to_pixels, write_video
-from wanvideo_svi.svi_embeds.drift import UNITS, Change, Drift, DriftMeter, change, drift_of
-from wanvideo_svi.svi_embeds.drift_cuts import find_pattern
-from wanvideo_svi.svi_embeds.drift_plot import NARROW, WIDTH, ClipEnds, draw_drift
-from wanvideo_svi.svi_embeds.drift_video import measure_images, measure_reel, measure_video
+from wanvideo_svi.svi_embeds.colour.look import BANDS, ClipLook, glance, mean_look, measure
+from wanvideo_svi.svi_embeds.colour.stitch import stitch
+from wanvideo_svi.svi_embeds.drift import figures as drift_module
+from wanvideo_svi.svi_embeds.drift.cuts import find_pattern
+from wanvideo_svi.svi_embeds.drift.figures import UNITS, Change, Drift, DriftMeter, change, drift_of
+from wanvideo_svi.svi_embeds.drift.measure import measure_images, measure_reel, measure_video
+from wanvideo_svi.svi_embeds.drift.plot import NARROW, WIDTH, ClipEnds, draw_drift
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.look import BANDS, ClipLook, glance, mean_look, measure
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.stitch import stitch
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.svi_embeds.files.video import FORMATS, to_pixels, write_video
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.cli.main import main
 
 CLIPS = 20
 PICTURE = photograph()

@@ -11,9 +11,9 @@ import torch
 from helpers import TraceVAE, digest, frames, latent_clip, pixel_clip
 from safetensors import safe_open
 from safetensors.torch import save_file
-from wanvideo_svi.svi_embeds.embeds import check_embeds, describe_embeds
-from wanvideo_svi.svi_embeds.embeds_file import load_embeds, load_embeds_and_gaps, save_embeds
-from wanvideo_svi.svi_embeds.encoded import encoded_from
+from wanvideo_svi.svi_embeds.clips.embeds import check_embeds, describe_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import load_embeds, load_embeds_and_gaps, save_embeds
+from wanvideo_svi.svi_embeds.clips.made import encoded_from
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES
 from wanvideo_svi.svi_embeds.version import VERSION

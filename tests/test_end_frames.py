@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import TraceVAE, frames, pixel_clip, rows
-from wanvideo_svi.svi_embeds.clip import Clip
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES
 

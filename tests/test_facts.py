@@ -11,15 +11,15 @@ import torch
 from helpers import frames, planned
 from test_render import PAIR, FakeHost, Report, job, sampler
 from test_windows import dance
-from wanvideo_svi.svi_embeds.chain import ChainClip
-from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
-from wanvideo_svi.svi_embeds.fingerprint import fingerprint
-from wanvideo_svi.svi_embeds.guides import Guides
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext.render import FIRST_MODELS, MAIN_MODELS, _Renderer
-from wanvideo_svi.wrapper_ext.render_facts import IN_OWN_FORM, NOT_DECIDING, facts_of
-from wanvideo_svi.wrapper_ext.render_job import Sources
-from wanvideo_svi.wrapper_ext.render_lead import Lead
+from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
+from wanvideo_svi.svi_embeds.guides.follow import Guides
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.svi_embeds.story.chain import ChainClip
+from wanvideo_svi.svi_embeds.story.settings import ChainSettings
+from wanvideo_svi.wrapper_ext.render.chain import FIRST_MODELS, MAIN_MODELS, _Renderer
+from wanvideo_svi.wrapper_ext.render.facts import IN_OWN_FORM, NOT_DECIDING, facts_of
+from wanvideo_svi.wrapper_ext.render.job import Sources
+from wanvideo_svi.wrapper_ext.render.lead import Lead
 
 SETTINGS = ChainSettings(mode="film", num_frames=17, color_match="mean_std")
 # A clip on which every field has a say: held to the first one, and, in the other, ending on an image.

@@ -42,14 +42,14 @@ from helpers import add_take, frames
 from old_graphs import pixel_chain
 from PIL import Image
 from test_migrate_files import mp4, png
-from wanvideo_svi.svi_embeds.clip_video import to_pixels, write_video
-from wanvideo_svi.svi_embeds.drift_video import Measured
-from wanvideo_svi.svi_embeds.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.drift.measure import Measured
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST, Take
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.svi_embeds.files.video import to_pixels, write_video
+from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST, Take
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.host import show as host_show
 
 LONG = bool(os.environ.get("SVI_LONG_TESTS"))

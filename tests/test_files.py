@@ -13,12 +13,12 @@ from helpers import TraceVAE, digest, frames, pixel_clip
 from PIL import Image
 from safetensors.torch import save_file
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.embeds_file import save_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli.inspect import PLAIN_SIGNS, strip
+from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
-from wanvideo_svi.wrapper_ext.inspect_file import PLAIN_SIGNS, strip
 
 Save, Load = NODE_CLASS_MAPPINGS["WanVideoSVISaveEmbeds"], NODE_CLASS_MAPPINGS["WanVideoSVILoadEmbeds"]
 

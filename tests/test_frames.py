@@ -7,9 +7,9 @@ import pytest
 import torch
 from helpers import TraceVAE, frames, pixel_clip
 from PIL import Image
-from wanvideo_svi.svi_embeds import frames as frames_module
-from wanvideo_svi.svi_embeds.clip_frames import add_noise
-from wanvideo_svi.svi_embeds.frames import last_frames, resize_frames, to_video
+from wanvideo_svi.svi_embeds.clips.pixels.compose import add_noise
+from wanvideo_svi.svi_embeds.ground import images as frames_module
+from wanvideo_svi.svi_embeds.ground.images import last_frames, resize_frames, to_video
 
 
 def clip_video(**inputs) -> torch.Tensor:

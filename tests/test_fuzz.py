@@ -22,8 +22,8 @@ from helpers import digest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_settings import ClipSettings, Connected
-from wanvideo_svi.svi_embeds.embeds import check_embeds, holds_image
+from wanvideo_svi.svi_embeds.clips.embeds import check_embeds, holds_image
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipSettings, Connected
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.recipes import END_PADDING_CHOICES, KNOWN_CHOICES, MODES, PADDING_CHOICES
 

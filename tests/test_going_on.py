@@ -20,21 +20,21 @@ from test_render import PAIR, STORY, FakeHost, Report, job, render, sampler, sam
 from test_story_answer import ask
 from test_windows import dance
 from torch import Tensor
-from wanvideo_svi.svi_embeds.beginning import frames_to_encode, whole_frames
-from wanvideo_svi.svi_embeds.chain import ChainPlan
-from wanvideo_svi.svi_embeds.clip_video import open_video, read_video
-from wanvideo_svi.svi_embeds.drift import DriftMeter
-from wanvideo_svi.svi_embeds.drift_video import measure_reel
+from wanvideo_svi.svi_embeds.clips.repeats import receptive_field
+from wanvideo_svi.svi_embeds.drift.figures import DriftMeter
+from wanvideo_svi.svi_embeds.drift.measure import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import describe_reel, open_reel
-from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.repeats import receptive_field
-from wanvideo_svi.svi_embeds.soundtrack import Soundtrack
-from wanvideo_svi.svi_embeds.story import CHAIN_MODES
-from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
-from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
+from wanvideo_svi.svi_embeds.files.track import Soundtrack
+from wanvideo_svi.svi_embeds.files.video import open_video, read_video
+from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST
+from wanvideo_svi.svi_embeds.reel.reel import describe_reel, open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.svi_embeds.story.beginning import frames_to_encode, whole_frames
+from wanvideo_svi.svi_embeds.story.chain import ChainPlan
+from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES
+from wanvideo_svi.wrapper_ext.cli.main import main
+from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
+from wanvideo_svi.wrapper_ext.render.chain import _Renderer, render_chain
 
 PRO: dict[str, Any] = {"mode": "svi2_pro"}
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_nodes import call
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.holocine import (
+from wanvideo_svi.svi_embeds.story.holocine import (
     TOKEN_LIMIT,
     Scene,
     auto_cuts,

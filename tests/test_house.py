@@ -23,26 +23,85 @@ ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 README = (ROOT / "README.md").read_text()
 
-LAYERS = ("svi_embeds", "host", "render", "nodes", "cli")  # each may import itself and what stands before it
+# The rooms, and what each may import besides what stands in it: folders, and the errors, which everybody may.
+ERRORS = "svi_embeds.errors"
+_CLIPS = {"svi_embeds", "svi_embeds.clips", "svi_embeds.ground", "svi_embeds.masks"}
+_LIBRARY = {
+    "svi_embeds": {"svi_embeds.ground"},
+    "svi_embeds.ground": set(),
+    "svi_embeds.files": {"svi_embeds.ground"},
+    "svi_embeds.masks": {"svi_embeds", "svi_embeds.ground"},
+    "svi_embeds.colour": {"svi_embeds.files", "svi_embeds.ground"},
+    "svi_embeds.models": {"svi_embeds", "svi_embeds.files", "svi_embeds.ground"},
+    "svi_embeds.clips": {"svi_embeds", "svi_embeds.files", "svi_embeds.ground", "svi_embeds.masks"},
+    "svi_embeds.clips.pixels": {*_CLIPS, "svi_embeds.models"},
+    "svi_embeds.clips.latents": {*_CLIPS, "svi_embeds.colour"},
+    "svi_embeds.clips.custom": _CLIPS,
+    "svi_embeds.clips.inpaint": {*_CLIPS, "svi_embeds.clips.pixels"},
+    "svi_embeds.story": {
+        "svi_embeds", "svi_embeds.clips", "svi_embeds.clips.latents", "svi_embeds.clips.pixels", "svi_embeds.colour",
+        "svi_embeds.ground",
+    },
+    "svi_embeds.reel": {"svi_embeds", "svi_embeds.colour", "svi_embeds.files", "svi_embeds.ground"},
+    "svi_embeds.drift": {
+        "svi_embeds", "svi_embeds.colour", "svi_embeds.files", "svi_embeds.ground", "svi_embeds.reel",
+    },
+    "svi_embeds.guides": {
+        "svi_embeds", "svi_embeds.clips", "svi_embeds.files", "svi_embeds.ground", "svi_embeds.models",
+        "svi_embeds.story",
+    },
+    "svi_embeds.pair": {
+        "svi_embeds", "svi_embeds.clips", "svi_embeds.ground", "svi_embeds.guides", "svi_embeds.models",
+    },
+}  # fmt: skip
+_ALL = set(_LIBRARY)
+_WORKFLOW = {f"wrapper_ext.workflow.{room}" for room in ("model", "find", "rewrite", "story")}
+ROOMS: dict[str, set[str]] = {
+    **_LIBRARY,
+    "wrapper_ext.host": {
+        "svi_embeds", "svi_embeds.files", "svi_embeds.ground", "svi_embeds.pair", "svi_embeds.reel",
+    },
+    "wrapper_ext.running": {"svi_embeds.ground", "svi_embeds.guides", "svi_embeds.models", "svi_embeds.pair"},
+    "wrapper_ext.workflow.model": {"svi_embeds", "svi_embeds.files", "svi_embeds.ground"},
+    "wrapper_ext.workflow.find": {
+        "svi_embeds", "svi_embeds.models", "svi_embeds.story", "wrapper_ext.workflow.model",
+    },
+    "wrapper_ext.workflow.rewrite": {
+        *_CLIPS, "svi_embeds.clips.inpaint", "svi_embeds.clips.pixels", "wrapper_ext.workflow.model",
+        "wrapper_ext.workflow.find",
+    },
+    "wrapper_ext.workflow.story": {
+        "svi_embeds", "svi_embeds.story", "wrapper_ext.workflow.model", "wrapper_ext.workflow.find",
+        "wrapper_ext.workflow.rewrite",
+    },
+    "wrapper_ext.render": {*_ALL, "wrapper_ext.host", "wrapper_ext.running"},
+    "wrapper_ext.nodes": {*_ALL, "wrapper_ext.host", "wrapper_ext.running", "wrapper_ext.render"},
+    "wrapper_ext.demo": _ALL,
+    "wrapper_ext.doctor": {*_ALL, "wrapper_ext.host"},
+    # What stands in wrapper_ext itself: a graph migrated, and the routes.
+    "wrapper_ext": {*_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.answers"},
+    "wrapper_ext.answers": {
+        *_ALL, *_WORKFLOW, "wrapper_ext", "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render",
+        "wrapper_ext.running",
+    },
+    "wrapper_ext.cli": {
+        *_ALL, *_WORKFLOW, "wrapper_ext", "wrapper_ext.host", "wrapper_ext.demo", "wrapper_ext.doctor",
+    },
+}  # fmt: skip
+# Rooms that import each other: the answers migrate a graph, and the routes lead to the answers.
+BOTH_WAYS = {frozenset({"wrapper_ext", "wrapper_ext.answers"})}
 ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock", "color_matcher"}
-# doctor_probe.py is a program of its own, which ComfyUI's Python runs: it imports nothing of the pack.
-REACH_COMFYUI = {"host.py", "doctor_probe.py"}
+# doctor/probe.py is a program of its own, which ComfyUI's Python runs: it imports nothing of the pack.
+REACH_COMFYUI = {"wrapper_ext/host/comfy.py", "wrapper_ext/doctor/probe.py"}
+COMFYUI = {"host.py", "doctor_probe.py"}
 COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
 
 
-def layer(path: Path) -> str:
-    if path.parent.name == "svi_embeds":
-        return "svi_embeds"
-    if path.parent.name == "workflow":
-        return "render"
-    stem = path.stem
-    if stem in ("host", "host_requests", "settings"):
-        return "host"
-    if stem.startswith("render") or stem in ("sampler_wiring", "graph_digest"):
-        return "render"
-    if stem.startswith(("demo", "inspect", "cli", "doctor")):
-        return "cli"
-    return "nodes"
+def room(path: Path) -> str:
+    """The folder that a module stands in. The errors and the version are everybody's."""
+    if path.parent.name == "svi_embeds" and path.stem in ("errors", "version"):
+        return ERRORS
+    return ".".join(path.parent.relative_to(ROOT).parts)
 
 
 def imports(path: Path) -> list[tuple[int, str]]:
@@ -60,36 +119,61 @@ def imports(path: Path) -> list[tuple[int, str]]:
 SOURCES = sorted([*(ROOT / "svi_embeds").rglob("*.py"), *(ROOT / "wrapper_ext").rglob("*.py")])
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
-def test_imports_point_one_way_only(path: Path) -> None:
-    mine = LAYERS.index(layer(path))
-    for level, name in imports(path):
-        if level == 0:
-            top = name.split(".")[0]
-            assert top not in COMFYUI, f"{name}: only host.py reaches ComfyUI, and by name at call time"
-            if layer(path) == "svi_embeds":
-                assert top in ALLOWED_IN_LIBRARY | sys.stdlib_module_names, name
+def imported(path: Path) -> set[Path]:
+    """Modules of the pack that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
             continue
-        base = path.parent
-        for _ in range(level - 1):
-            base = base.parent
-        target = base.joinpath(*name.split("."))
-        target = target / "__init__.py" if target.is_dir() else target.with_suffix(".py")
-        assert target.exists(), name
-        assert LAYERS.index(layer(target)) <= mine, f"{path.name} imports {target.name}: the arrow points the other way"
+        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+        for alias in node.names:
+            whole = base / alias.name if base.is_dir() and not (base / "__init__.py").read_text() else base
+            target = whole / "__init__.py" if whole.is_dir() else whole.with_suffix(".py")
+            assert target.exists(), f"{path}: {target}"
+            found.add(target)
+    return found
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_room_imports_what_it_may(path: Path) -> None:
+    mine = room(path)
+    for level, name in imports(path):
+        top = name.split(".")[0]
+        if level == 0:
+            assert top not in COMFYUI, f"{name}: only host/comfy.py reaches ComfyUI, and by name at call time"
+            if mine.startswith("svi_embeds"):
+                assert top in ALLOWED_IN_LIBRARY | sys.stdlib_module_names, name
+    may = ROOMS.get(mine, set()) | {mine, ERRORS}
+    for target in imported(path):
+        assert room(target) in may, f"{path.name} imports {target.name}: {mine} may not import {room(target)}"
+
+
+def test_every_room_is_in_the_list_and_no_two_import_each_other() -> None:
+    assert {room(path) for path in SOURCES} - {ERRORS} == ROOMS.keys() | {"wrapper_ext.workflow"}
+    arrows = {(room(path), room(target)) for path in SOURCES for target in imported(path)}
+    pairs = {frozenset(arrow) for arrow in arrows if arrow[0] != arrow[1] and arrow[::-1] in arrows}
+    assert pairs == BOTH_WAYS
+    inside = {one: set() for one in ROOMS}  # circles of more than two
+    for one, two in arrows:
+        if one != two and frozenset({one, two}) not in BOTH_WAYS and ERRORS not in (one, two):
+            inside[one].add(two)
+    while leaves := [one for one, others in inside.items() if not others & inside.keys()]:
+        for one in leaves:
+            del inside[one]
+    assert not inside
 
 
 def test_only_host_looks_up_comfyui() -> None:
     for path in SOURCES:
-        if path.name not in REACH_COMFYUI:
+        if path.relative_to(ROOT).as_posix() not in REACH_COMFYUI:
             assert "import_module" not in path.read_text(), path.name
 
 
 def test_the_probe_stands_alone() -> None:
-    probe = ROOT / "wrapper_ext" / "doctor_probe.py"
+    probe = ROOT / "wrapper_ext" / "doctor" / "probe.py"
     assert all(level == 0 for level, _ in imports(probe))
     assert {name.split(".")[0] for _, name in imports(probe)} <= sys.stdlib_module_names
-    assert not [path for path in SOURCES if any(name.endswith("doctor_probe") for _, name in imports(path))]
+    assert not [path for path in SOURCES if probe in imported(path)]
 
 
 def test_starting_comfyui_pays_for_no_optional_package() -> None:
@@ -116,8 +200,10 @@ def test_starting_comfyui_loads_no_more_than_the_nodes_themselves() -> None:
         "import sys, wanvideo_svi; print(*sorted(m for m in sys.modules if m.startswith('wanvideo_svi.svi_embeds.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT.parent)
-    loaded = {name.rsplit(".", 1)[1] for name in done.stdout.split()}
-    assert loaded == {"checks", "colour_choices", "drift_choices", "errors", "safe_paths", "version", "words"}
+    loaded = {name.removeprefix("wanvideo_svi.svi_embeds.") for name in done.stdout.split()}
+    assert {name for name in loaded if not (ROOT / "svi_embeds" / Path(*name.split("."))).is_dir()} == {
+        "errors", "version", "colour.choices", "drift.choices", "files.paths", "ground.checks", "ground.words",
+    }  # fmt: skip
 
 
 def test_the_version_is_one_number() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers import TraceVAE, frames, pixel_clip
 from test_windows import cut
-from wanvideo_svi.svi_embeds.embeds import build_empty
+from wanvideo_svi.svi_embeds.clips.embeds import build_empty
 from wanvideo_svi.svi_embeds.errors import SVIError
 
 

@@ -13,10 +13,10 @@ from helpers import frames
 from test_render import PAIR, FakeHost, Report, job, sampler
 from test_windows import dance, numbered, voice
 from torch import Tensor
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext.render import render_chain
+from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
 
 RECORDED = Path(__file__).parent / "data" / "reel_digests.json"
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import digest
-from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latent_space import (
+from wanvideo_svi.svi_embeds.clips.latent_space import (
     guess_space,
     in_wrapper_space,
     read_latent,
@@ -16,6 +15,7 @@ from wanvideo_svi.svi_embeds.latent_space import (
     to_native,
     to_wrapper,
 )
+from wanvideo_svi.svi_embeds.errors import SVIError
 
 
 def image_latents(

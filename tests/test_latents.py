@@ -12,11 +12,15 @@ from helpers import digest, latent_clip, rows
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.embeds import check_embeds
+from wanvideo_svi.svi_embeds.clips.embeds import check_embeds
+from wanvideo_svi.svi_embeds.clips.latent_space import to_native
+from wanvideo_svi.svi_embeds.clips.latents.make import LatentClip
+from wanvideo_svi.svi_embeds.clips.latents.plan import (
+    LATENT_END_PADDING_CHOICES,
+    LATENT_KNOWN_CHOICES,
+    LATENT_PADDING_CHOICES,
+)
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latent_plan import LATENT_END_PADDING_CHOICES, LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
-from wanvideo_svi.svi_embeds.latent_space import to_native
-from wanvideo_svi.svi_embeds.latents import LatentClip
 
 PAGE = (Path(__file__).resolve().parents[1] / "web" / "docs" / "WanVideoSVILatentEmbeds.md").read_text()
 

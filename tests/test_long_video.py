@@ -15,13 +15,13 @@ from test_humo import humo
 from test_render import FakeHost, sampler
 from test_windows import dance, numbered, voice
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_video import read_video
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.wrapper_ext import long_video
+from wanvideo_svi.svi_embeds.files.video import read_video
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host import show as host_show
+from wanvideo_svi.wrapper_ext.render import long_video
 
 LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
 Open, Frames, Video = (NODE_CLASS_MAPPINGS[f"WanVideoSVIReel{name}"] for name in ("Open", "Frames", "Video"))

@@ -11,11 +11,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.file_names import noise_stage, purpose, wan_version
-from wanvideo_svi.svi_embeds.lora import describe_lora, read_lora
-from wanvideo_svi.svi_embeds.lora_loaders import ignored
+from wanvideo_svi.svi_embeds.models.loaders import ignored
+from wanvideo_svi.svi_embeds.models.lora import describe_lora, read_lora
+from wanvideo_svi.svi_embeds.models.names import noise_stage, purpose, wan_version
 from wanvideo_svi.svi_embeds.recipes import RECIPES, SVI2_PRO
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli.main import main
 
 Tensors = dict[str, torch.Tensor]
 
@@ -244,7 +244,7 @@ def test_a_title_in_the_metadata_is_surer_than_a_file_name(tmp_path: Path) -> No
 
 def test_what_a_lora_must_not_meet_is_said() -> None:
     def text(name: str, tmp: Tensors = SCHEMES["bare layer names"]) -> str:
-        from wanvideo_svi.svi_embeds.lora import lora_facts
+        from wanvideo_svi.svi_embeds.models.lora import lora_facts
 
         facts = lora_facts(name, {k: tuple(v.shape) for k, v in tmp.items()}, {})
         return "\n".join(f"{head}: {text}" for head, text in describe_lora(facts))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.masks import (
+from wanvideo_svi.svi_embeds.masks.known import (
     check_mask,
     concat_from_known,
     count_concat,

@@ -26,17 +26,17 @@ from old_graphs import (
 )
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.story import parse_story
-from wanvideo_svi.wrapper_ext.migrate_answer import answer
+from wanvideo_svi.svi_embeds.story.text import parse_story
+from wanvideo_svi.wrapper_ext.answers.migrate import answer
 from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
-from wanvideo_svi.wrapper_ext.workflow import graph as graph_module
-from wanvideo_svi.wrapper_ext.workflow.definitions import read_input
-from wanvideo_svi.wrapper_ext.workflow.graph import Workflow
-from wanvideo_svi.wrapper_ext.workflow.host_nodes import EMPTY_EMBEDS, SAMPLER_SETTINGS, TEXT_ENCODER
-from wanvideo_svi.wrapper_ext.workflow.parse import MAX_CHARACTERS, parse_json
-from wanvideo_svi.wrapper_ext.workflow.report import Finding, Report
-from wanvideo_svi.wrapper_ext.workflow.signatures import read_widgets
-from wanvideo_svi.wrapper_ext.workflow.wires import Wires
+from wanvideo_svi.wrapper_ext.workflow.find.wires import Wires
+from wanvideo_svi.wrapper_ext.workflow.model import graph as graph_module
+from wanvideo_svi.wrapper_ext.workflow.model.definitions import read_input
+from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
+from wanvideo_svi.wrapper_ext.workflow.model.host_nodes import EMPTY_EMBEDS, SAMPLER_SETTINGS, TEXT_ENCODER
+from wanvideo_svi.wrapper_ext.workflow.model.parse import MAX_CHARACTERS, parse_json
+from wanvideo_svi.wrapper_ext.workflow.model.report import Finding, Report
+from wanvideo_svi.wrapper_ext.workflow.model.signatures import read_widgets
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = sorted((ROOT / "example_workflows").glob("*.json"))

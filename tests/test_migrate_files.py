@@ -16,9 +16,9 @@ from old_graphs import as_api, pixel_chain, wanex
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.migration import migrate_value
-from wanvideo_svi.wrapper_ext.workflow.files import free_name, read_workflow
+from wanvideo_svi.wrapper_ext.workflow.model.files import free_name, read_workflow
 
 RAW = pixel_chain()
 
@@ -210,7 +210,7 @@ def test_titles_that_a_console_or_utf8_cannot_hold(tmp_path: Path, title: str) -
     next(node for node in raw["nodes"] if node["type"] == "ImageBatchMulti")["title"] = title
     path = tmp_path / "mine.json"
     path.write_text(json.dumps(raw))
-    code = "import sys; from wanvideo_svi.wrapper_ext.cli import main; sys.exit(main(['migrate', sys.argv[1]]))"
+    code = "import sys; from wanvideo_svi.wrapper_ext.cli.main import main; sys.exit(main(['migrate', sys.argv[1]]))"
     done = subprocess.run(
         [sys.executable, "-c", code, str(path)], capture_output=True, check=False,
         env={**os.environ, "PYTHONIOENCODING": "cp1252"},

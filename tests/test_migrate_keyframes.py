@@ -16,8 +16,8 @@ from test_migrate import check_links, feeds, nodes, of_kind, values
 from torch import Tensor
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
-from wanvideo_svi.wrapper_ext.workflow.graph import Workflow
-from wanvideo_svi.wrapper_ext.workflow.wires import At, Wires
+from wanvideo_svi.wrapper_ext.workflow.find.wires import At, Wires
+from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
 
 WIDTH, HEIGHT = 32, 16
 

@@ -30,13 +30,13 @@ from test_render import FakeHost, sampler
 from test_windows import dance, numbered, voice
 from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-from wanvideo_svi.svi_embeds.embeds import check_embeds, holds_image, holds_voice
+from wanvideo_svi.svi_embeds.clips.embeds import check_embeds, holds_image, holds_voice
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.humo import check_voice
-from wanvideo_svi.wrapper_ext import long_video
+from wanvideo_svi.svi_embeds.guides.humo import check_voice
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host import show as host_show
+from wanvideo_svi.wrapper_ext.render import long_video
 
 TABLE = Path(__file__).with_name("data") / "node_pairs.txt"
 SIZE = {"width": 64, "height": 64}

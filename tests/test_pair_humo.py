@@ -9,9 +9,9 @@ import torch
 from test_humo import clip, humo, join
 from test_pairing import Model, Pair, clean, i2v, i2v22, image_embeds, pair, t2v
 from test_windows import cut
-from wanvideo_svi.svi_embeds.embeds import build_empty
+from wanvideo_svi.svi_embeds.clips.embeds import build_empty
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.models import model_facts
+from wanvideo_svi.svi_embeds.models.facts import model_facts
 
 
 def humo_model(

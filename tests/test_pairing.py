@@ -10,10 +10,10 @@ import torch
 from helpers import digest, sort
 from test_nodes import call
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.embeds import Beside, build_embeds, build_empty, svi_record
+from wanvideo_svi.svi_embeds.clips.embeds import Beside, build_embeds, build_empty, svi_record
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.models import model_facts
-from wanvideo_svi.svi_embeds.pairing import (
+from wanvideo_svi.svi_embeds.models.facts import model_facts
+from wanvideo_svi.svi_embeds.pair.plan import (
     BOUNDARY_CHOICES,
     Pair,
     PairInputs,
@@ -21,8 +21,8 @@ from wanvideo_svi.svi_embeds.pairing import (
     plan_pair,
     resolve_boundary,
 )
-from wanvideo_svi.svi_embeds.sigmas import sigmas_of
-from wanvideo_svi.wrapper_ext.sampler_wiring import PAIR_OUTPUTS as OUTPUTS
+from wanvideo_svi.svi_embeds.pair.sigmas import sigmas_of
+from wanvideo_svi.wrapper_ext.running.wiring import PAIR_OUTPUTS as OUTPUTS
 
 FRAMES, SIZE = 17, 64
 

@@ -6,13 +6,13 @@ import pytest
 from helpers import planned, sort
 from hypothesis import given
 from hypothesis import strategies as st
-from wanvideo_svi.svi_embeds.clip_plan import decide_clip
-from wanvideo_svi.svi_embeds.clip_settings import ClipSettings, Connected
+from wanvideo_svi.svi_embeds.clips.latents.decide import decide_latent_clip
+from wanvideo_svi.svi_embeds.clips.latents.settings import LatentConnected, LatentSettings
+from wanvideo_svi.svi_embeds.clips.pixels.decide import decide_clip
+from wanvideo_svi.svi_embeds.clips.pixels.plan import plan_clip
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipSettings, Connected
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latent_clip_plan import decide_latent_clip
-from wanvideo_svi.svi_embeds.latent_settings import LatentConnected, LatentSettings
-from wanvideo_svi.svi_embeds.masks import count_concat, count_known
-from wanvideo_svi.svi_embeds.plan import plan_clip
+from wanvideo_svi.svi_embeds.masks.known import count_concat, count_known
 from wanvideo_svi.svi_embeds.recipes import (
     KNOWN_CHOICES,
     MODES,

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from wanvideo_svi.wrapper_ext.answers.queue import look_at
 from wanvideo_svi.wrapper_ext.host import comfy
-from wanvideo_svi.wrapper_ext.queue_check import look_at
 
 LongVideo = NODE_CLASS_MAPPINGS["WanVideoSVILongVideo"]
 OTHERS = {

@@ -21,15 +21,15 @@ import numpy as np
 import pytest
 import torch
 from helpers import add_take, frames
-from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, to_images, to_pixels, video_rate, write_video
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.fingerprint import fingerprint
-from wanvideo_svi.svi_embeds.reel import check_reel_name, list_reels, open_reel, reel_state
-from wanvideo_svi.svi_embeds.reel_manifest import Take
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.soundtrack import Soundtrack
-from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.cli_reel import default_reels
+from wanvideo_svi.svi_embeds.files.track import Soundtrack
+from wanvideo_svi.svi_embeds.files.video import FORMATS, read_video, to_images, to_pixels, video_rate, write_video
+from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
+from wanvideo_svi.svi_embeds.reel.manifest import Take
+from wanvideo_svi.svi_embeds.reel.reel import check_reel_name, list_reels, open_reel, reel_state
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.cli.main import main
+from wanvideo_svi.wrapper_ext.cli.reel import default_reels
 
 
 def add(writer: ReelWriter, before, digest: str, *, count: int = 9, overlap: int = 0, seed: int = 0, tail: int = 5):
@@ -285,7 +285,7 @@ def test_clips_without_their_manifest_are_not_thrown_away(reel: Path) -> None:
 def test_two_writers_are_one_too_many(reel: Path) -> None:
     script = textwrap.dedent(f"""
         from pathlib import Path
-        from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+        from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
         try:
             with ReelWriter(Path({str(reel)!r}), fps=16):
                 print("in")
@@ -305,7 +305,7 @@ def test_a_killed_writer_leaves_no_lock(reel: Path) -> None:
     script = textwrap.dedent(f"""
         import os, signal
         from pathlib import Path
-        from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
+        from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
         with ReelWriter(Path({str(reel)!r}), fps=16):
             os.kill(os.getpid(), signal.SIGKILL)
     """)

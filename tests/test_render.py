@@ -18,21 +18,21 @@ from test_humo import humo
 from test_pairing import Model as PairModel
 from test_windows import dance, numbered, numbers, pose_numbers, voice
 from torch import Tensor
-from wanvideo_svi.svi_embeds.chain_plan import plan_chain
-from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
-from wanvideo_svi.svi_embeds.drift_plot import NARROW
-from wanvideo_svi.svi_embeds.drift_video import measure_reel
+from wanvideo_svi.svi_embeds.drift.measure import measure_reel
+from wanvideo_svi.svi_embeds.drift.plot import NARROW
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.fingerprint import fingerprint
-from wanvideo_svi.svi_embeds.guides import guides_of
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_manifest import MANIFEST
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.settings import filled
-from wanvideo_svi.wrapper_ext.graph_digest import graph_digest
-from wanvideo_svi.wrapper_ext.render import _Renderer, render_chain
-from wanvideo_svi.wrapper_ext.render_job import Job, Sources, check_job
-from wanvideo_svi.wrapper_ext.sampler_wiring import RunningGraph
+from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
+from wanvideo_svi.svi_embeds.ground.settings import filled
+from wanvideo_svi.svi_embeds.guides.follow import guides_of
+from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.svi_embeds.story.plan import plan_chain
+from wanvideo_svi.svi_embeds.story.settings import ChainSettings
+from wanvideo_svi.wrapper_ext.render.chain import _Renderer, render_chain
+from wanvideo_svi.wrapper_ext.render.job import Job, Sources, check_job
+from wanvideo_svi.wrapper_ext.running.digest import graph_digest
+from wanvideo_svi.wrapper_ext.running.wiring import RunningGraph
 
 DATA = Path(__file__).parent / "data"
 CONTRACT = json.loads((DATA / "host_contract.json").read_text())["nodes"]

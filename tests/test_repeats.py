@@ -10,10 +10,10 @@ from helpers import TraceVAE, custom_clip, frames, pixel_clip
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import Clip
-from wanvideo_svi.svi_embeds.repeats import NO_REPEATS, constant_runs, find_repeats, receptive_field
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip
+from wanvideo_svi.svi_embeds.clips.repeats import NO_REPEATS, constant_runs, find_repeats, receptive_field
 from wanvideo_svi.svi_embeds.timeline import Timeline, frames_of_latent, latent_count
-from wanvideo_svi.wrapper_ext.demo_vae import DemoVAE
+from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
 
 FIELD = 112  # of the Wan 2.1 encoder, 28 latents
 

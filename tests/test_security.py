@@ -29,27 +29,30 @@ from old_graphs import pixel_chain
 from safetensors.torch import save_file
 from test_story_answer import node as story_node
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds import clip_video, reel_writer
-from wanvideo_svi.svi_embeds.clip_video import read_video, write_video
-from wanvideo_svi.svi_embeds.embeds_file import load_embeds
+from wanvideo_svi.svi_embeds.clips.embeds_file import load_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.holocine import plan_scene
-from wanvideo_svi.svi_embeds.keyframes import parse_keyframes
-from wanvideo_svi.svi_embeds.lora import describe_lora, read_lora
-from wanvideo_svi.svi_embeds.reel import check_reel_name, open_reel
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.story import parse_story
-from wanvideo_svi.svi_embeds.tensor_header import read_header
-from wanvideo_svi.wrapper_ext import plan_answer, story_answer, story_reel
-from wanvideo_svi.wrapper_ext.cli import main
-from wanvideo_svi.wrapper_ext.cli_pictures import open_picture
+from wanvideo_svi.svi_embeds.files import video as clip_video
+from wanvideo_svi.svi_embeds.files.header import read_header
+from wanvideo_svi.svi_embeds.files.picture import open_picture
+from wanvideo_svi.svi_embeds.files.video import read_video, write_video
+from wanvideo_svi.svi_embeds.masks.keyframes import parse_keyframes
+from wanvideo_svi.svi_embeds.models.lora import describe_lora, read_lora
+from wanvideo_svi.svi_embeds.reel import writer as reel_writer
+from wanvideo_svi.svi_embeds.reel.reel import check_reel_name, open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.svi_embeds.story.holocine import plan_scene
+from wanvideo_svi.svi_embeds.story.text import parse_story
+from wanvideo_svi.wrapper_ext.answers import plan as plan_answer
+from wanvideo_svi.wrapper_ext.answers import reel as story_reel
+from wanvideo_svi.wrapper_ext.answers import story as story_answer
+from wanvideo_svi.wrapper_ext.answers.migrate import answer
+from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host import requests as host_requests
-from wanvideo_svi.wrapper_ext.migrate_answer import answer
 from wanvideo_svi.wrapper_ext.migration import own_nodes
 from wanvideo_svi.wrapper_ext.routes import add_routes
-from wanvideo_svi.wrapper_ext.workflow.files import read_workflow
-from wanvideo_svi.wrapper_ext.workflow.parse import parse_json
+from wanvideo_svi.wrapper_ext.workflow.model.files import read_workflow
+from wanvideo_svi.wrapper_ext.workflow.model.parse import parse_json
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -478,8 +481,10 @@ def in_a_process(code: str, *arguments: object, megabytes: int = 300, seconds: i
     limit = (
         "import resource, sys\nfrom pathlib import Path\nimport torch, av, PIL.Image, numpy\n"
         "from wanvideo_svi.svi_embeds.errors import SVIError\n"
-        "from wanvideo_svi.svi_embeds import clip_video, embeds_file, lora, reel\n"
-        "from wanvideo_svi.wrapper_ext import cli_pictures\nfrom wanvideo_svi.wrapper_ext.workflow import files\n"
+        "from wanvideo_svi.svi_embeds.clips import embeds_file\n"
+        "from wanvideo_svi.svi_embeds.files import picture, video\n"
+        "from wanvideo_svi.svi_embeds.models.facts import lora\nfrom wanvideo_svi.svi_embeds.reel import reel\n"
+        "from wanvideo_svi.wrapper_ext.workflow.model import files\n"
         "torch.set_num_threads(1)\n"
         "taken = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
         f"most = taken + {megabytes} * 2**20\nresource.setrlimit(resource.RLIMIT_AS, (most, most))\n"

@@ -20,9 +20,9 @@ from test_latents import clip, latent
 from test_pairing import Model as PairModel
 from test_pairing import clean, i2v22, image_embeds, pair, t2v
 from wanvideo_svi.svi_embeds import recipes, timeline
+from wanvideo_svi.svi_embeds.clips.latents.make import _compose
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.latents import _compose
-from wanvideo_svi.svi_embeds.masks import count_concat, count_known, mask_strip
+from wanvideo_svi.svi_embeds.masks.known import count_concat, count_known, mask_strip
 from wanvideo_svi.svi_embeds.timeline import MAX_FRAMES, Timeline
 
 SNAPSHOT = Path(__file__).with_name("data") / "sentences.json"

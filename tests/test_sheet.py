@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 from helpers import TraceVAE, frames, pixel_clip
-from wanvideo_svi.svi_embeds.clip import Clip
-from wanvideo_svi.svi_embeds.sheet import MAX_TILES
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip
+from wanvideo_svi.svi_embeds.clips.sheet import MAX_TILES
 
 
 def clip(mode: str = "film", **inputs) -> Clip:

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.sigmas import SCHEDULERS, count_high, sigmas_of, split_step
+from wanvideo_svi.svi_embeds.pair.sigmas import SCHEDULERS, count_high, sigmas_of, split_step
 
 COMPUTED = tuple(
     name for name in SCHEDULERS if "beta" not in name and name not in ("multitalk", "vibt_unipc", "flowmatch_distill")

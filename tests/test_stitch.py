@@ -9,8 +9,8 @@ import torch
 from helpers import digest, frames
 from hypothesis import given
 from hypothesis import strategies as st
+from wanvideo_svi.svi_embeds.colour.stitch import stitch
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.stitch import stitch
 
 
 @given(st.lists(st.integers(6, 20), min_size=2, max_size=5), st.integers(0, 5), st.sampled_from(["new", "old"]))

@@ -10,13 +10,13 @@ import pytest
 from helpers import planned, within
 from hypothesis import given
 from hypothesis import strategies as st
-from wanvideo_svi.svi_embeds.chain import SEED_STEP
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.ground.words import align
 from wanvideo_svi.svi_embeds.recipes import RECIPES
-from wanvideo_svi.svi_embeds.story import CHAIN_MODES, KEYS, Block, parse_story
+from wanvideo_svi.svi_embeds.story.chain import SEED_STEP
+from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES, KEYS, Block, parse_story
 from wanvideo_svi.svi_embeds.timeline import chain_frames
-from wanvideo_svi.svi_embeds.words import align
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli.main import main
 
 
 def plan(story: str, **options):
@@ -241,7 +241,7 @@ def test_plan_command_prints_the_table(tmp_path, capsys) -> None:
 
 
 def test_plan_command_reads_standard_input() -> None:
-    code = "from wanvideo_svi.wrapper_ext.cli import main; raise SystemExit(main(['plan', '-', '--mode', 'svi2_pro']))"
+    code = "from wanvideo_svi.wrapper_ext.cli.main import main; exit(main(['plan', '-', '--mode', 'svi2_pro']))"
     done = subprocess.run([sys.executable, "-c", code], input="a\n---\nb", capture_output=True, text=True, check=False)
     assert done.returncode == 0
     assert "2 clips, 157 frames" in done.stdout

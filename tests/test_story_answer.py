@@ -14,16 +14,17 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from test_long_video import LongVideo, fake, run  # noqa: F401 - a fixture
 from test_render import FakeHost, sampler
-from wanvideo_svi.svi_embeds import reel_writer
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.svi_embeds.story import CHAIN_MODES
-from wanvideo_svi.wrapper_ext import story_answer, story_reel
+from wanvideo_svi.svi_embeds.reel import writer as reel_writer
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES
+from wanvideo_svi.wrapper_ext.answers import reel as story_reel
+from wanvideo_svi.wrapper_ext.answers import story as story_answer
+from wanvideo_svi.wrapper_ext.answers.story import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host.settings import reels_name
-from wanvideo_svi.wrapper_ext.story_answer import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
 
 SETTINGS = "WanVideoSamplerSettings"
 # The node's own defaults where `run` gives none.
@@ -134,7 +135,7 @@ def refusal(values: dict[str, Any], wires: set[str]) -> str | None:
         return str(valid)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(comfy, "has_wrapper", lambda: True)
-        patch.setattr("wanvideo_svi.wrapper_ext.long_video.ReelWriter", _begin)
+        patch.setattr("wanvideo_svi.wrapper_ext.render.long_video.ReelWriter", _begin)
         try:
             run(**{"start_image": None, "t5": None, **values, "sampler_inputs": high, **given})
         except Sampled:

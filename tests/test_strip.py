@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.masks import pack_known, per_frame
+from wanvideo_svi.svi_embeds.masks.known import pack_known, per_frame
 from wanvideo_svi.svi_embeds.recipes import RECIPES
-from wanvideo_svi.wrapper_ext.plan_answer import MAX_CHARACTERS, MAX_PLANS, answer, plan_of
+from wanvideo_svi.wrapper_ext.answers.plan import MAX_CHARACTERS, MAX_PLANS, answer, plan_of
 
 MASK_NODE = "WanVideoSVITemporalMask"
 SOURCES = ("", "LoadImage", "WanVideoDecode", "ImageScale")

@@ -11,11 +11,11 @@ from helpers import MASK_VECTORS, TraceVAE, digest, frames, mask_clip, pixel_cli
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
-from wanvideo_svi.svi_embeds.clip import Clip
+from wanvideo_svi.svi_embeds.clips.inpaint.make import TemporalMask
+from wanvideo_svi.svi_embeds.clips.pixels.make import Clip
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.keyframes import feather_known, parse_keyframes
-from wanvideo_svi.svi_embeds.masks import pack_known
-from wanvideo_svi.svi_embeds.temporal_mask import TemporalMask
+from wanvideo_svi.svi_embeds.masks.keyframes import feather_known, parse_keyframes
+from wanvideo_svi.svi_embeds.masks.known import pack_known
 
 SIZE = {"width": 64, "height": 64, "num_frames": 17}
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from browser import CHROMIUM, needs_browser, needs_node
-from wanvideo_svi.wrapper_ext.plan_answer import answer, plan_of
+from wanvideo_svi.wrapper_ext.answers.plan import answer, plan_of
 
 ROOT = Path(__file__).resolve().parents[1]
 WEB, HERE = ROOT / "web", ROOT / "tests" / "web"

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from wanvideo_svi.svi_embeds.canvas import reference_canvas
-from wanvideo_svi.svi_embeds.frames import to_picture
-from wanvideo_svi.svi_embeds.mask_settings import MaskInputs, MaskSettings
-from wanvideo_svi.svi_embeds.pairing import BOUNDARIES
-from wanvideo_svi.svi_embeds.settings import filled
-from wanvideo_svi.svi_embeds.sigma_plot import draw_sigmas
-from wanvideo_svi.svi_embeds.sigmas import count_high, sigmas_of
-from wanvideo_svi.svi_embeds.temporal_mask import make_temporal_mask
-from wanvideo_svi.wrapper_ext.demo import load_scene
+from wanvideo_svi.svi_embeds.clips.inpaint.canvas import reference_canvas
+from wanvideo_svi.svi_embeds.clips.inpaint.make import make_temporal_mask
+from wanvideo_svi.svi_embeds.clips.inpaint.settings import MaskInputs, MaskSettings
+from wanvideo_svi.svi_embeds.ground.images import to_picture
+from wanvideo_svi.svi_embeds.ground.settings import filled
+from wanvideo_svi.svi_embeds.pair.plan import BOUNDARIES
+from wanvideo_svi.svi_embeds.pair.plot import draw_sigmas
+from wanvideo_svi.svi_embeds.pair.sigmas import count_high, sigmas_of
+from wanvideo_svi.wrapper_ext.demo.scene import load_scene
 
 DOCS = Path(__file__).resolve().parents[1] / "web" / "docs"
 

@@ -11,8 +11,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from wanvideo_svi.wrapper_ext.doctor_needs import watched
-from wanvideo_svi.wrapper_ext.doctor_probe import sockets
+from wanvideo_svi.wrapper_ext.doctor.needs import watched
+from wanvideo_svi.wrapper_ext.doctor.probe import sockets
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE, FILE = ROOT / "tests/data/host_contract.json", ROOT / "wrapper_ext/host_contract.json"

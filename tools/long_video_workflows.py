@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from wanvideo_svi.svi_embeds.chain_plan import plan_chain
-from wanvideo_svi.svi_embeds.chain_settings import ChainSettings
+from wanvideo_svi.svi_embeds.story.plan import plan_chain
+from wanvideo_svi.svi_embeds.story.settings import ChainSettings
 from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
 from workflow_notes import (
     CLIP_VISION,

@@ -1,7 +1,7 @@
 """What a frame of a reel takes on disk, measured on videos given: python tools/reel_size.py VIDEO...
 
 Each video is brought to 832x480, the host's way of resizing, and written as a reel writes its clips. The figure in
-wrapper_ext/doctor_files.py comes from here; docs/hosts.md has the table.
+wrapper_ext/doctor/files.py comes from here; docs/hosts.md has the table.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import tempfile
 from itertools import islice
 from pathlib import Path
 
-from wanvideo_svi.svi_embeds.clip_video import read_video, to_images, to_pixels, write_video
-from wanvideo_svi.svi_embeds.frames import resize_frames
+from wanvideo_svi.svi_embeds.files.video import read_video, to_images, to_pixels, write_video
+from wanvideo_svi.svi_embeds.ground.images import resize_frames
 
 WIDTH, HEIGHT, FRAMES = 832, 480, 81
 

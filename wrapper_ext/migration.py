@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-from .nodes import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
-from .workflow.as_story import as_story as make_story
-from .workflow.definitions import Definition, define
-from .workflow.graph import Workflow
-from .workflow.migrate import migrate
-from .workflow.report import Report
+from .nodes.table import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
+from .workflow.model.definitions import Definition, define
+from .workflow.model.graph import Workflow
+from .workflow.model.report import Report
+from .workflow.rewrite.migrate import migrate
+from .workflow.story.as_story import as_story as make_story
 
 
 @lru_cache(maxsize=1)

@@ -16,24 +16,24 @@ def add_routes() -> None:
 
 
 def _look_at(request: dict[str, Any]) -> dict[str, Any]:
-    from .queue_check import look_at
+    from .answers.queue import look_at
 
     return look_at(request)
 
 
 def _migrate(body: str) -> tuple[int, dict[str, object]]:
-    from .migrate_answer import answer
+    from .answers.migrate import answer
 
     return answer(body)
 
 
 def _plan(body: str) -> tuple[int, dict[str, object]]:
-    from .plan_answer import answer
+    from .answers.plan import answer
 
     return answer(body)
 
 
 def _story(body: str) -> tuple[int, dict[str, object]]:
-    from .story_answer import answer
+    from .answers.story import answer
 
     return answer(body)

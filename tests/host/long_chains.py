@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from host.comfyui import Comfy
 from host.graphs import Builder, Link
-from wanvideo_svi.svi_embeds.reel import Reel, open_reel
+from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 
 long_only = pytest.mark.skipif(
     not os.environ.get("SVI_LONG_TESTS"), reason="set SVI_LONG_TESTS=1 for kills, memory and 300 clips (half an hour)"

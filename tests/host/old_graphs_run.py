@@ -10,8 +10,8 @@ from old_graphs import Raw
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.migration import own_nodes
-from wanvideo_svi.wrapper_ext.workflow.graph import Workflow
-from wanvideo_svi.wrapper_ext.workflow.wires import At, Wires
+from wanvideo_svi.wrapper_ext.workflow.find.wires import At, Wires
+from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
 
 FRAMES, SIZE = 17, 64
 

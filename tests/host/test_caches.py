@@ -16,7 +16,7 @@ from host.comfyui import Comfy, HostError
 from host.graphs import Builder
 from host.long_chains import FRAMES, PROMPTS, Scene, chain, hand_wired, long_only, pixels, reel_of, story
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
 
 # How ComfyUI is started. 1000 GB of free memory are never there: every result goes as soon as ComfyUI may drop it.
 # An LRU cache of one holds nothing that is needed later.

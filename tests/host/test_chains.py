@@ -17,11 +17,11 @@ from host.graphs import WORKFLOWS, Builder, tiny_chain
 from host_contract import sockets_of
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.clip_video import FORMATS, read_video, write_video
+from wanvideo_svi.svi_embeds.files.video import FORMATS, read_video, write_video
 from wanvideo_svi.svi_embeds.recipes import recipe
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.wrapper_ext.doctor_contract import drift
-from wanvideo_svi.wrapper_ext.host import INSTALL_HINT
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.wrapper_ext.doctor.contract import drift
+from wanvideo_svi.wrapper_ext.host.comfy import INSTALL_HINT
 
 
 def outputs_of(graph: dict, answer: dict, class_type: str, key: str = "images") -> list[dict]:

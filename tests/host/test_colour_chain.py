@@ -11,11 +11,11 @@ import torch
 from host.comfyui import Comfy
 from host.graphs import Builder
 from host.long_chains import Scene, long_video, settings, story
-from wanvideo_svi.svi_embeds.clip_video import read_video
-from wanvideo_svi.svi_embeds.colour import match_latents
-from wanvideo_svi.svi_embeds.drift_video import measure_reel
+from wanvideo_svi.svi_embeds.colour.match import match_latents
+from wanvideo_svi.svi_embeds.drift.measure import measure_reel
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import Reel, open_reel
+from wanvideo_svi.svi_embeds.files.video import read_video
+from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 
 PROMPTS = ("a lake at dawn", "a boat appears", "the fog lifts", "gulls take off", "evening light", "night falls")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from host.comfyui import find_python
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.wrapper_ext.cli.main import main
 
 
 def doctor(comfyui: Path, wrapper: Path, *more: str) -> int:

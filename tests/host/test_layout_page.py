@@ -19,8 +19,8 @@ from host.comfyui import PACK, REPO, Comfy
 from host.test_chains import write_guides
 from PIL import Image
 from test_layout import height
-from wanvideo_svi.svi_embeds.clip_video import FORMATS, write_video
-from wanvideo_svi.wrapper_ext.doctor_templates import model_files
+from wanvideo_svi.svi_embeds.files.video import FORMATS, write_video
+from wanvideo_svi.wrapper_ext.doctor.templates import model_files
 
 PAGE = Path(__file__).with_name("layout_page.mjs")
 TEMPLATES = {path.stem: json.loads(path.read_text()) for path in (REPO / "example_workflows").glob("*.json")}

@@ -23,11 +23,11 @@ from host.long_chains import (
     settings,
     story,
 )
-from wanvideo_svi.svi_embeds.drift import DriftMeter
+from wanvideo_svi.svi_embeds.drift.figures import DriftMeter
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.svi_embeds.reel import open_reel
-from wanvideo_svi.svi_embeds.reel_writer import ReelWriter
-from wanvideo_svi.wrapper_ext.cli import main
+from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.cli.main import main
 
 
 @pytest.mark.parametrize(("mode", "overlap"), [("film", 5), ("shot", 1)])

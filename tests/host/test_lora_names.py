@@ -8,7 +8,7 @@ import json
 import pytest
 from host.comfyui import Comfy
 from host.graphs import Builder
-from wanvideo_svi.svi_embeds.lora_loaders import LOADERS, ignored
+from wanvideo_svi.svi_embeds.models.loaders import LOADERS, ignored
 
 DOTTED = ("pipe.dit.", "base_model.model.", "base_model.model.diffusion_model.", "diffusion_model.",
           "model.diffusion_model.", "transformer.", "")  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 import torch
 from host.comfyui import Comfy, HostError
 from host.graphs import HUMO_FILE, Builder, Link
-from wanvideo_svi.svi_embeds.sigmas import SCHEDULERS
+from wanvideo_svi.svi_embeds.pair.sigmas import SCHEDULERS
 from workflow_notes import HOLOCINE, SVI_LORA
 
 FRAMES, LATENTS = 17, 5

@@ -9,7 +9,7 @@ import pytest
 import torch
 from host.comfyui import Comfy, HostError
 from host.graphs import Builder, Link
-from wanvideo_svi.svi_embeds.latent_space import to_native, to_wrapper
+from wanvideo_svi.svi_embeds.clips.latent_space import to_native, to_wrapper
 
 FRAMES = 17
 

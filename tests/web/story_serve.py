@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from wanvideo_svi.wrapper_ext.story_answer import answer
+from wanvideo_svi.wrapper_ext.answers.story import answer
 
 HERE = Path(__file__).resolve().parent
 WEB = HERE.parents[1] / "web"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.safe_paths import leads_out
+from ...svi_embeds.files.paths import leads_out
 from . import comfy
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")  # line breaks too: a whole text was linked, not a name

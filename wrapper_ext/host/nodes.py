@@ -21,7 +21,7 @@ def silent_voice(count: int) -> torch.Tensor | None:
 
 def schedulers() -> list[str]:
     """The schedulers of the wrapper's sampler: its own list, so that a link to it fits. Outside ComfyUI: SCHEDULERS."""
-    from ...svi_embeds.sigmas import SCHEDULERS
+    from ...svi_embeds.pair.sigmas import SCHEDULERS
 
     sampler = comfy.node_class("WanVideoSampler")
     if sampler is None:
@@ -35,7 +35,7 @@ def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
 
     Wrappers before 2025-11-05 cannot be asked. Raises SVIError when the scheduler refuses these values.
     """
-    from ...svi_embeds.sigmas import check_schedule, noise_levels, sigmas_of
+    from ...svi_embeds.pair.sigmas import check_schedule, noise_levels, sigmas_of
 
     check_schedule(scheduler, steps, shift)
     node = comfy.node_class("WanVideoScheduler")

@@ -17,7 +17,7 @@ _MAX_BYTES = 2**22
 
 def read_settings(user_folder: Path) -> dict[str, Any]:
     """What is set; {} where there is no file of settings, or none that can be read."""
-    from ...svi_embeds.json_text import read_json
+    from ...svi_embeds.ground.json_text import read_json
 
     try:
         with (user_folder / "default" / "comfy.settings.json").open("rb") as file:
@@ -30,7 +30,7 @@ def read_settings(user_folder: Path) -> dict[str, Any]:
 
 def reels_name(settings: dict[str, Any]) -> str:
     """The folder of reels, a name inside ComfyUI's output folder. Raises SVIError for what is none."""
-    from ...svi_embeds.reel import check_reel_name
+    from ...svi_embeds.reel.reel import check_reel_name
 
     try:
         return check_reel_name(settings.get(_REELS_KEY) or REELS)

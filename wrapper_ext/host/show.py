@@ -45,7 +45,7 @@ def _as_shown(picture: Image.Image) -> Image.Image:
 
 def show(picture: Image.Image, name: str) -> list[dict[str, str]]:
     """Save a picture to ComfyUI's temp folder. Returns what a node's `ui.images` takes; [] outside ComfyUI."""
-    from ...svi_embeds.whole_file import whole_files
+    from ...svi_embeds.files.whole import whole_files
 
     paths = comfy.module("folder_paths")
     if paths is None:

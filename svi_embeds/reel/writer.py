@@ -1,0 +1,234 @@
+"""Writes a reel: clip by clip, each whole or not there.
+
+A file is written beside its place, brought to the disk and moved in, the manifest last, and no file is written twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from ..colour.look import ClipLook
+from ..errors import SVIError
+from ..files.stored import StoredFile, hash_file
+from ..files.video import LOSSLESS, to_pixels, write_video
+from ..files.whole import clear_left, sync_folder
+from .manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
+from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
+
+_PAUSES = (0.01, 0.05, 0.25)  # seconds
+_JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTake:
+    """A clip that was rendered, to be kept.
+
+    images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
+    latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain, where it was
+    measured. values: see `Take`.
+    """
+
+    digest: str
+    images: Tensor
+    overlap: int
+    tail: Tensor
+    latents: Tensor | None = None
+    prompt: str
+    seed: int
+    mode: str
+    seconds: float
+    look: ClipLook | None = None
+    values: str = ""
+
+
+class ReelWriter:
+    """Writes a reel; one at a time, in whatever process. Use as a context manager.
+
+    fps, length: of the reel, see `Reel`.
+    """
+
+    def __init__(self, folder: Path, *, fps: float, length: int | None = None) -> None:
+        from filelock import FileLock
+
+        self.folder, self.fps, self.length = folder, fps, length
+        self._lock = FileLock(folder / LOCK, timeout=0)
+
+    def __enter__(self) -> ReelWriter:
+        from filelock import Timeout
+
+        with writing(f"reel {self.folder.name}"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if (self.folder / LOCK).is_symlink():  # older filelocks empty the file that it leads to
+                raise SVIError(f"reel {self.folder.name}: its {LOCK} is a link: delete it, or choose another reel name")
+            try:
+                self._lock.acquire()
+            except Timeout as error:
+                raise SVIError(
+                    f"reel {self.folder.name} is being written by another run: wait for it, or choose another reel name"
+                ) from error
+        try:
+            with writing(f"reel {self.folder.name}: {MANIFEST}"):
+                self._open()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+    def _open(self) -> None:
+        if _is_there(self.folder / MANIFEST):
+            self.reel = open_reel(self.folder)
+        else:
+            self.reel = Reel(self.folder, self.fps, ())
+            if found := [name for name in strays(self.reel) if name.startswith("clip_")]:
+                raise SVIError(
+                    f"reel {self.folder.name} has clips but no {MANIFEST} ({found[0]}, ...): put it back from a copy, "
+                    "delete the folder, or choose another reel name"
+                )
+            # From here on a clip that is on the disk and not in the manifest is one that was not finished.
+            self._commit((), ())
+        for name in strays(self.reel):
+            with suppress(OSError):
+                (self.folder / name).unlink()
+        clear_left(self.folder)  # of joined videos
+
+    def find(self, digest: str) -> Take | None:
+        """The take of that digest, if it is whole."""
+        for take in (*self.reel.clips, *self.reel.spare):
+            if take.digest == digest:
+                return take if self.reel.is_whole(take) else None
+        return None
+
+    def add(self, new: NewTake, *, before: Sequence[Take], after_frame: Callable[[], None] | None = None) -> Take:
+        """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
+
+        Raises SVIError when the disk refuses; the reel is as before.
+        """
+        images, latents = new.images, new.latents
+        stem = f"clip_{len(before) + 1:04}_{new.digest[:8]}_{uuid.uuid4().hex[:8]}"
+        height, width = images.shape[1:3]
+        with writing(f"reel {self.folder.name}: clip {len(before) + 1}"):
+            video = self._write(
+                f"{stem}{LOSSLESS.suffix}",
+                lambda path: write_video(
+                    path, map(to_pixels, images), width=width, height=height, fps=self.fps, after_frame=after_frame
+                ),
+            )
+            tensors = {"frames": new.tail.contiguous()}
+            if latents is not None:
+                tensors["latents"] = latents.contiguous()
+            told = None if new.look is None else {LOOK: json.dumps(new.look.as_dict())}
+            try:
+                data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed
+                kept = self._write(f"{stem}.safetensors", lambda path: path.write_bytes(data))
+            except BaseException:
+                with suppress(OSError):
+                    (self.folder / video.name).unlink(missing_ok=True)
+                raise
+        take = Take(
+            digest=new.digest, frames=len(images), overlap=new.overlap, width=width, height=height, video=video,
+            tail=kept, tail_frames=len(new.tail), tail_latents=0 if latents is None else latents.shape[1],
+            prompt=new.prompt, seed=new.seed, mode=new.mode, seconds=round(new.seconds, 1), values=new.values,
+        )  # fmt: skip
+        replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == new.digest]
+        self.set_chain([*before, take])
+        self._delete(replaced)
+        return take
+
+    def set_chain(self, chain: Sequence[Take]) -> None:
+        """Make these takes the chain; all others become spare."""
+        used = {take.digest for take in chain}
+        spare = [take for take in (*self.reel.clips, *self.reel.spare) if take.digest not in used]
+        if ((*chain,), self.fps, self.length) != (self.reel.clips, self.reel.fps, self.reel.length):
+            with writing(f"reel {self.folder.name}: {MANIFEST}"):
+                self._commit(chain, spare)
+
+    def clean(self) -> tuple[int, int]:
+        """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
+        spare = self.reel.spare
+        with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
+                      and match[1] == self.reel.name and match[2] != self.reel.chain]  # fmt: skip
+            self._commit(self.reel.clips, ())
+        self._delete(spare)
+        size = sum(take.video.size + take.tail.size for take in spare)
+        for path in videos:
+            with suppress(OSError):
+                size += path.stat().st_size
+                path.unlink()
+        return len(spare), size
+
+    def _delete(self, takes: Iterable[Take]) -> None:
+        for take in takes:
+            for file in (take.video, take.tail):
+                with suppress(OSError):
+                    (self.folder / file.name).unlink(missing_ok=True)
+
+    def _commit(self, chain: Iterable[Take], spare: Iterable[Take]) -> None:
+        reel = Reel(self.folder, self.fps, tuple(chain), tuple(spare), self.length)
+        data = {
+            "format": FORMAT,
+            "version": VERSION,
+            "fps": self.fps,
+            "length": self.length,
+            "chain": [take.digest for take in reel.clips],
+            "takes": [asdict(take) for take in (*reel.clips, *reel.spare)],
+        }
+        text = json.dumps(data, indent=1)
+        if len(text) > MAX_MANIFEST:  # it could be written and never read again
+            raise SVIError(
+                f"reel {self.folder.name} has {len(reel.clips) + len(reel.spare)} takes, more than a manifest "
+                "can hold: clean it (wanvideo-svi reel clean), or go on in another reel"
+            )
+        self._write(MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
+        self.reel = reel
+
+    def _write(self, name: str, write: Callable[[Path], Any]) -> StoredFile:
+        """Write a file beside its place, bring it to the disk, move it in."""
+        beside = self.folder / f".{uuid.uuid4().hex}.tmp"
+        try:
+            write(beside)
+            with beside.open("r+b") as file:  # Windows brings only files to the disk that are open for writing
+                os.fsync(file.fileno())
+                sha256 = "" if name == MANIFEST else hash_file(file)
+            _move(beside, self.folder / name)
+        finally:
+            with suppress(OSError):
+                beside.unlink(missing_ok=True)
+        sync_folder(self.folder)
+        state = (self.folder / name).stat()
+        return StoredFile(name, state.st_size, state.st_mtime_ns, sha256)
+
+
+def _move(path: Path, place: Path) -> None:
+    """Move a file in. Windows refuses while somebody reads what is there, which pages that look at reels do."""
+    for pause in _PAUSES:
+        try:
+            path.replace(place)
+            return
+        except PermissionError:
+            time.sleep(pause)
+    path.replace(place)
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file exists. Raises OSError where that cannot be told: Path.exists may say no there."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return False
+    return True

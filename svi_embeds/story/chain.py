@@ -1,0 +1,154 @@
+"""A chain as it is planned: one row per clip, every length and seed decided. No torch, no pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..clips.latents.plan import LatentPlan
+from ..clips.latents.settings import LatentSettings
+from ..clips.pixels.plan import ClipPlan
+from ..clips.pixels.settings import ClipSettings
+from ..errors import StoryError
+from ..ground.words import not_shown, shorten
+from ..recipes import SVI2_PRO
+from ..timeline import FRAMES_PER_LATENT
+from .text import Model
+
+SEED_STEP = 42  # between the seeds of clips, as in the SVI authors' scripts
+
+
+@dataclass(frozen=True, slots=True)
+class ChainClip:
+    """One clip of a chain.
+
+    index: from 0. line: of the story. motion_frames: frames of the clip before (of the start image, in the first clip)
+    that lead it. overlap_frames: how many of its own frames are dropped when the chain is joined, of the first clip
+    those that `Beginning` leaves out.
+    end: index into the end images. model: `first` is the model without the SVI LoRA. cfg: None for the sampler's own.
+    until: frames of the chain up to this clip's end, from the first frame of clip 1 on, whether the video shows that
+    or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
+    settings, plan: what the clip is made with, and what each of its frames or latents is.
+    """
+
+    index: int
+    line: int
+    prompt: str
+    mode: str
+    model: Model
+    seed: int
+    num_frames: int
+    motion_frames: int
+    overlap_frames: int
+    known: str
+    padding: str
+    ref_strength: float
+    end: int | None
+    cfg: float | None
+    until: int
+    color: str | None
+    settings: ClipSettings | LatentSettings
+    plan: ClipPlan | LatentPlan
+
+    @property
+    def start(self) -> int:
+        """Frame of the chain where it begins, its overlap included; counted as `until`."""
+        return self.until - self.num_frames
+
+    @property
+    def adds(self) -> int:
+        """Frames that the chain grows by."""
+        return self.num_frames - self.overlap_frames
+
+    def wrong(self, what: object, *, joint: str = ": ") -> StoryError:
+        """An error about this clip, which names it."""
+        return StoryError(what, line=self.line, clip=self.index + 1, joint=joint)
+
+    @property
+    def works_on_latents(self) -> bool:
+        """Whether it is led by latents of the clip before, not by its frames."""
+        return self.mode == SVI2_PRO.id
+
+    @property
+    def motion_latents(self) -> int:
+        """Latents of the clip before that lead it; 0 unless it works on latents."""
+        return (self.motion_frames - 1) // FRAMES_PER_LATENT if self.works_on_latents and self.motion_frames else 0
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ChainPlan:
+    """A chain, clip by clip.
+
+    fps: frames per second. length: where the video is to end, when the story fills it (repeat=auto), counted as
+    `ChainClip.until`; the last clip may go beyond. notes: what a reader should know, a sentence each.
+    """
+
+    clips: tuple[ChainClip, ...]
+    fps: float
+    default_motion_frames: int
+    notes: tuple[str, ...] = ()
+    length: int | None = None
+
+    @property
+    def skipped_frames(self) -> int:
+        """Frames of clip 1 that the joined chain leaves out at its start."""
+        return self.clips[0].overlap_frames
+
+    @property
+    def total_frames(self) -> int:
+        """Frames of the joined chain."""
+        return self.clips[-1].until - self.skipped_frames
+
+    @property
+    def seconds(self) -> float:
+        return self.total_frames / self.fps
+
+    @property
+    def video_length(self) -> int | None:
+        """Frames that the video is to have, None for all of the joined chain's."""
+        return None if self.length is None else self.length - self.skipped_frames
+
+    @property
+    def shown_frames(self) -> int:
+        """Frames of the video: the joined chain up to its length."""
+        return self.total_frames if self.video_length is None else min(self.video_length, self.total_frames)
+
+    def motion_after(self, index: int) -> tuple[int, int]:
+        """Frames and latents that the clip after clip `index` takes from it.
+
+        After the last clip: the mode's own number, so that the chain can be continued.
+        """
+        if index + 1 < len(self.clips):
+            following = self.clips[index + 1]
+            return following.motion_frames, following.motion_latents
+        last = self.clips[index]
+        count = min(self.default_motion_frames, last.num_frames - 1)
+        return max(1, count), SVI2_PRO.motion_latents if last.works_on_latents else 0
+
+    def shown_until(self, clip: ChainClip) -> int:
+        """Frames of the joined chain up to a clip's end."""
+        return clip.until - self.skipped_frames
+
+    def table(self) -> list[tuple[str, ...]]:
+        """Heading and one row per clip, as text."""
+        rows: list[tuple[str, ...]] = [
+            ("clip", "mode", "model", "seed", "frames", "overlap", "adds", "total", "time", "prompt")
+        ]
+        for clip in self.clips:
+            until = self.shown_until(clip)
+            rows.append((
+                str(clip.index + 1), clip.mode, clip.model, str(clip.seed), str(clip.num_frames),
+                str(clip.overlap_frames), str(clip.adds), str(until), f"{until / self.fps:.1f} s",
+                shorten(clip.prompt),
+            ))  # fmt: skip
+        return rows
+
+    def describe(self) -> str:
+        """How many clips, frames and seconds."""
+        count = len(self.clips)
+        frames = self.shown_frames
+        cut = not_shown(self.skipped_frames, self.total_frames - frames)
+        clips = f"{count} clip{'s' if count > 1 else ''}"
+        return f"{clips}, {frames} frames, {frames / self.fps:.1f} s at {self.fps:g} fps{cut}"
+
+    def __repr__(self) -> str:
+        return f"ChainPlan({self.describe()})"

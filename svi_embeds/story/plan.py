@@ -1,0 +1,197 @@
+"""From a story to a chain: every clip decided. No torch, no pixels."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..clips.latents.decide import decide_latent_clip
+from ..clips.latents.plan import LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES, LatentPlan
+from ..clips.latents.settings import LatentConnected, LatentSettings
+from ..clips.pixels.plan import ClipPlan, plan_clip
+from ..clips.pixels.settings import ClipSettings, Connected
+from ..errors import StoryError, SVIError
+from ..ground.checks import check_choice
+from ..recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe, too_long
+from ..timeline import FRAMES_PER_LATENT
+from .beginning import Beginning
+from .chain import SEED_STEP, ChainClip, ChainPlan
+from .settings import ChainConnected, ChainSettings
+from .text import AUTO, MAX_CLIPS, MAX_SEED, Block, Model, parse_story
+
+_USUAL = ChainConnected()  # one image, and a model without the SVI LoRA for the first clip
+
+
+def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = _USUAL) -> ChainPlan:
+    """Plan a chain from a story.
+
+    The first clip is a plain `i2v` clip when the model without the SVI LoRA samples it, or when the start image has
+    fewer frames than the mode needs; that model samples it, if there is one, unless it goes on from the latents of a
+    video. The clips' seeds are SEED_STEP apart. A block with repeat=auto fills up to the length of what is connected;
+    when the clips before it do already, it makes none.
+
+    Raises SVIError, naming the line, for a story or a clip that cannot be.
+    """
+    length = connected.length
+    clips: list[ChainClip] = []
+    blocks = parse_story(story)
+    fills = blocks[-1].repeat == AUTO
+    if fills and length is None:
+        raise StoryError(
+            "repeat=auto needs a length: connect the audio or the poses (or say how often, as in repeat=4)",
+            line=blocks[-1].line,
+        )
+    for block in blocks:
+        for repetition in range(block.repeat) if block.repeat != AUTO else itertools.count():
+            if block.repeat == AUTO and _reaches(clips, length, block):
+                break
+            try:
+                clip = _clip(block, clips[-1] if clips else None, repetition, settings, connected)
+            except SVIError as error:
+                raise StoryError(error, line=block.line, clip=len(clips) + 1) from error
+            clips.append(clip)
+    begins = _beginning(settings, connected)
+    notes = [*_notes(clips, settings.mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
+    if fills and clips[-1].line != blocks[-1].line:
+        notes.append(
+            f"the block with repeat=auto (line {blocks[-1].line} of the story) makes no clip: those before it fill the "
+            f"{length} frames already"
+        )
+    motion = settings.overlap_frames or _own_motion(settings.mode)
+    return ChainPlan(tuple(clips), float(settings.fps), motion, tuple(notes), length if fills else None)
+
+
+def _reaches(clips: list[ChainClip], length: int | None, block: Block) -> bool:
+    """Whether the clips so far fill the length. A chain has at least one clip, and at most MAX_CLIPS."""
+    if len(clips) >= MAX_CLIPS:
+        raise StoryError(
+            f"repeat=auto would make more than {MAX_CLIPS} clips for {length} frames: use longer clips or a smaller "
+            "overlap",
+            line=block.line,
+        )
+    return bool(clips) and clips[-1].until >= (length or 0)
+
+
+def _own_motion(mode: str) -> int:
+    """Motion frames that a mode wants of its own."""
+    return FRAMES_PER_LATENT * SVI2_PRO.motion_latents + 1 if mode == SVI2_PRO.id else recipe(mode).motion_frames
+
+
+def _beginning(settings: ChainSettings, connected: ChainConnected) -> Beginning:
+    return Beginning(connected.start_frames, bool(connected.reference_frames), settings.skip_repeated)
+
+
+def _clip(
+    block: Block, before: ChainClip | None, repetition: int, settings: ChainSettings, connected: ChainConnected
+) -> ChainClip:
+    begins, has_first = _beginning(settings, connected), connected.first_clip_model
+    index = before.index + 1 if before else 0
+    wanted = block.mode or settings.mode
+    goes_on = not before and begins.goes_on(wanted)
+    # A video's latents are what the SVI LoRA was made to go on from; the model without it knows none.
+    model: Model = block.model or ("first" if has_first and not before and not goes_on else "main")
+    if model == "first" and not has_first:
+        raise SVIError("model=first needs first_clip_model: connect the model without the SVI LoRA, or use model=main")
+    motion = block.overlap or settings.overlap_frames or _own_motion(wanted)
+    is_plain = not before and not block.mode and wanted != SVI2_PRO.id
+    if is_plain and (model == "first" or begins.frames < motion):
+        wanted, motion = "i2v", block.overlap or 1
+    if wanted == SVI2_PRO.id:
+        if not before and not goes_on:
+            motion = 0  # the anchor leads it
+        elif (motion - 1) % FRAMES_PER_LATENT or motion < FRAMES_PER_LATENT + 1:
+            raise SVIError(
+                f"{wanted} is led by whole latents, so its overlap is 5, 9, 13, ... frames, got {motion}: use 5"
+            )
+        elif not before:
+            begins.check_motion(motion)
+    frames = block.frames or settings.num_frames
+    overlap = motion if before else begins.left_out(wanted, motion)
+    if before and motion >= before.num_frames:
+        raise SVIError(
+            f"it is led by {motion} frames of the clip before, which has {before.num_frames}: lower the overlap"
+        )
+    if (known := motion if goes_on else overlap) >= frames:
+        raise SVIError(f"the overlap is {known} of {frames} frames, nothing would be added: lower it")
+    own = block.seed + SEED_STEP * repetition if block.seed is not None else settings.seed + SEED_STEP * index
+    row: dict[str, Any] = {
+        "mode": wanted, "num_frames": frames, "motion_frames": motion, "known": block.known or "recipe",
+        "padding": block.padding or "recipe", "end": block.end,
+        "ref_strength": 1.0 if block.ref_strength is None else block.ref_strength,
+    }  # fmt: skip
+    there = connected.end_images
+    if block.end is not None and there is not None and block.end >= there:
+        have = f"there are {there} (0..{there - 1})" if there else "end_images is not connected"
+        raise SVIError(f"end={block.end} is none of the end images: {have}")
+    made = _on_latents(row, settings) if wanted == SVI2_PRO.id else _on_pixels(row, before, settings, connected)
+    return ChainClip(
+        index=index, line=block.line, prompt=block.prompt, model=model, seed=own % (MAX_SEED + 1),
+        overlap_frames=overlap, cfg=block.cfg, color=block.color,
+        until=before.until + frames - overlap if before else frames, settings=made[0], plan=made[1], **row,
+    )  # fmt: skip
+
+
+def _on_pixels(
+    row: Mapping[str, Any], before: ChainClip | None, settings: ChainSettings, connected: ChainConnected
+) -> tuple[ClipSettings, ClipPlan]:
+    """Raises SVIError for a clip that could not be made once its turn comes."""
+    start_frames = before.num_frames if before else connected.start_frames
+    if not start_frames:
+        raise SVIError("there is nothing to begin with: connect start_image, the first image of the video")
+    check_choice("known", row["known"], KNOWN_CHOICES)
+    check_choice("padding", row["padding"], PADDING_CHOICES)
+    made = ClipSettings(
+        mode=row["mode"], width=settings.width, height=settings.height, num_frames=row["num_frames"],
+        overlap_frames=row["motion_frames"], known_frames=row["known"], padding=row["padding"],
+        ref_strength=row["ref_strength"], fun_or_fl2v_model=settings.fun_or_fl2v_model,
+    )  # fmt: skip
+    there = Connected(
+        start_image=start_frames, ref_image=int(connected.has_original), end_image=int(row["end"] is not None)
+    )
+    return made, _plan(made, there)
+
+
+# Most clips of a chain are alike and share their plan: a chain may have a hundred thousand.
+_plan, _decide = lru_cache(64)(plan_clip), lru_cache(64)(decide_latent_clip)
+
+
+def _on_latents(row: Mapping[str, Any], settings: ChainSettings) -> tuple[LatentSettings, LatentPlan]:
+    """The same of a clip that works on latents; known_frames and padding have choices of their own there."""
+    known = LATENT_KNOWN_CHOICES[0] if row["known"] == "recipe" else row["known"]
+    padding = LATENT_PADDING_CHOICES[0] if row["padding"] == "recipe" else row["padding"]
+    check_choice("known", known, LATENT_KNOWN_CHOICES)
+    check_choice("padding", padding, LATENT_PADDING_CHOICES)
+    motion = max(0, row["motion_frames"] - 1) // FRAMES_PER_LATENT
+    made = LatentSettings(
+        num_frames=row["num_frames"], motion_latents=motion or 1, known_frames=known, padding=padding,
+        ref_strength=row["ref_strength"], fun_or_fl2v_model=settings.fun_or_fl2v_model,
+    )  # fmt: skip
+    there = LatentConnected(prev_samples=motion or None, end_samples=1 if row["end"] is not None else None)
+    return made, _decide(made, there).plan
+
+
+def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
+    notes = []
+    first = clips[0]
+    if first.mode != mode:
+        notes.append(f"clip 1 is a plain {first.mode} clip; the chain's mode is {mode}")
+    # Several frames of a video say how it moves; from one image the LoRA makes a still.
+    if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
+        notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")
+    with_lora = [clip for clip in clips if clip.model == "main"]
+    for each in dict.fromkeys(clip.mode for clip in with_lora):
+        longest = max((clip for clip in with_lora if clip.mode == each), key=lambda clip: clip.num_frames)
+        row = SVI2_PRO if longest.works_on_latents else recipe(each)
+        notes += [f"clip {longest.index + 1}: {said}" for said in too_long(row, longest.num_frames)]
+    seen: dict[int, int] = {}
+    repeated = []
+    for clip in clips:
+        if clip.seed in seen:
+            repeated.append(f"clips {seen[clip.seed] + 1} and {clip.index + 1} have the same seed {clip.seed}")
+        seen.setdefault(clip.seed, clip.index)
+    if repeated:
+        more = f", and {len(repeated) - 3} more" if len(repeated) > 3 else ""
+        notes.append(f"{', '.join(repeated[:3])}{more}: equal noise builds up artefacts, give each its own")
+    return notes

@@ -1,0 +1,253 @@
+"""The text of a story: blocks of prompts, each with settings of its own. Text in, blocks out; `plan.py` plans them.
+
+    [model=first frames=49]
+    A woman in a red coat walks through fresh snow.
+    ---
+    # the camera turns
+    [cfg=4 repeat=2]
+    She stops and looks up at the northern lights.
+
+A line `---` parts blocks. The first line of a block may be settings in brackets, everything after it is the prompt.
+Lines that begin with `#` are comments; a backslash before `#`, `[`, `---` or a backslash at a line's start makes it
+prompt text.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ..clips.latents.plan import LATENT_KNOWN_CHOICES, LATENT_PADDING_CHOICES
+from ..colour.choices import COLOUR_CHOICES
+from ..errors import StoryError, SVIError
+from ..ground.checks import check_choice, check_int
+from ..recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, SVI2_PRO
+from ..timeline import latent_count
+
+Model = Literal["first", "main"]
+CHAIN_MODES: tuple[str, ...] = (*MODES, SVI2_PRO.id)
+MAX_CLIPS = 100_000  # a month of video: a slip of the finger in repeat must not fill the memory
+MAX_TEXT = 32 * 2**20  # characters
+_MAX_SETTING = 100  # characters; no key and no value is longer
+MAX_SEED = 2**64 - 1
+
+AUTO = 0  # as a block's repeat; written `auto`
+
+_SEPARATOR = "---"
+_ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
+_ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
+_TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
+_TOKEN = re.compile(r"\S+")
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block of a story. line: where it begins, from 1. None: the chain's own setting.
+
+    seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
+    whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. repeat: how many
+    clips it makes; AUTO is as many as the chain's length needs.
+    """
+
+    line: int
+    prompt: str
+    seed: int | None = None
+    frames: int | None = None
+    overlap: int | None = None
+    mode: str | None = None
+    known: str | None = None
+    padding: str | None = None
+    ref_strength: float | None = None
+    end: int | None = None
+    model: Model | None = None
+    cfg: float | None = None
+    color: str | None = None
+    repeat: int = 1
+
+
+def _whole(name: str, low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        # int() takes much that no one means here: 1_000, other scripts' digits.
+        if not re.fullmatch(r"[+-]?[0-9]{1,20}", text):
+            raise SVIError(f"{name} must be a whole number, got {text!r}")
+        if not low <= int(text) <= high:
+            raise SVIError(f"{name} must be {low}..{high}, got {text}")
+        return int(text)
+
+    return read
+
+
+def _number(name: str, low: float, high: float) -> Callable[[str], float]:
+    def read(text: str) -> float:
+        try:
+            value = float(text) if re.fullmatch(r"[+-]?[0-9.eE+-]{1,30}", text) else math.nan
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise SVIError(f"{name} must be a number {low:g}..{high:g}, got {text!r}")
+        return value
+
+    return read
+
+
+def _one_of(name: str, choices: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        check_choice(name, text, choices)
+        return text
+
+    return read
+
+
+def _frames(text: str) -> int:
+    frames = _whole("frames", 1, 100_001)(text)
+    latent_count(frames)
+    return frames
+
+
+def _repeat(text: str) -> int:
+    if text == "auto":
+        return AUTO
+    try:
+        return _whole("repeat", 1, MAX_CLIPS)(text)
+    except SVIError as error:
+        raise SVIError(f"{error}; or auto, as long as the audio or the poses") from None
+
+
+_KEYS: dict[str, Callable[[str], Any]] = {
+    "seed": _whole("seed", 0, MAX_SEED),
+    "frames": _frames,
+    "overlap": _whole("overlap", 1, 1000),
+    "mode": _one_of("mode", CHAIN_MODES),
+    "known": _one_of("known", tuple(dict.fromkeys(KNOWN_CHOICES + LATENT_KNOWN_CHOICES))),
+    "padding": _one_of("padding", tuple(dict.fromkeys(PADDING_CHOICES + LATENT_PADDING_CHOICES))),
+    "ref_strength": _number("ref_strength", 0, 10),
+    "end": _whole("end", 0, 100_000),
+    "model": _one_of("model", ("first", "main")),
+    "repeat": _repeat,
+    "cfg": _number("cfg", 0, 30),
+    "color": _one_of("color", COLOUR_CHOICES),
+}
+KEYS: tuple[str, ...] = tuple(_KEYS)
+
+
+def parse_story(text: str) -> tuple[Block, ...]:
+    """The blocks of a story, at least one. Raises SVIError that names line and column for anything that is not one.
+
+    A block without a prompt is allowed only with settings (text may come as embeds), or as the only one.
+    """
+    if not isinstance(text, str):
+        raise SVIError(f"a story must be text, got {type(text).__name__}")
+    if len(text) > MAX_TEXT:
+        raise SVIError(f"a story has at most {MAX_TEXT} characters, this one has {len(text)}: make it two")
+    lines = text.removeprefix("\ufeff").splitlines()
+    parts: list[list[tuple[int, str]]] = [[]]
+    for number, line in enumerate(lines, start=1):
+        if line.strip() == _SEPARATOR:
+            parts.append([])
+        elif not line.lstrip().startswith("#"):
+            parts[-1].append((number, line))
+    if len(parts) > MAX_CLIPS:
+        raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {len(parts)} blocks: make it two")
+    starts = [1, *(number + 1 for number, line in enumerate(lines, start=1) if line.strip() == _SEPARATOR)]
+    blocks = [_block(part, start) for part, start in zip(parts, starts, strict=True)]
+    if len(blocks) > 1:
+        for block in blocks:
+            if not block.prompt and block == Block(block.line, ""):
+                raise StoryError(
+                    f"this block is empty; write a prompt, or remove one of the lines {_SEPARATOR} around it",
+                    line=block.line,
+                )
+    for block in blocks[:-1]:
+        if block.repeat == AUTO:
+            raise StoryError(
+                "repeat=auto fills what is left of the length, so it belongs to the last block", line=block.line
+            )
+    if (clips := sum(block.repeat for block in blocks)) > MAX_CLIPS:
+        raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {clips}: lower repeat")
+    return tuple(blocks)
+
+
+def format_story(blocks: Sequence[Block]) -> str:
+    """The text that `parse_story` reads as these blocks (but for their lines).
+
+    Raises SVIError for a prompt that a story cannot hold as it is.
+    """
+    parts = []
+    for block in blocks:
+        given = {key: value for key in KEYS if (value := getattr(block, key)) is not None}
+        repeat = given.pop("repeat")
+        settings = [
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()
+        ]
+        settings += [] if repeat == 1 else ["repeat=auto" if repeat == AUTO else f"repeat={repeat}"]
+        lines = block.prompt.splitlines()
+        prompt = [_TO_ESCAPE.sub(r"\\", line.strip(), count=1) for line in lines]
+        parts.append("\n".join([*([f"[{' '.join(settings)}]"] if settings else []), *prompt]))
+    text = f"\n{_SEPARATOR}\n".join(parts)
+    for block, read in zip(blocks, parse_story(text), strict=True):
+        if replace(read, line=block.line) != block:
+            raise SVIError(f"this prompt cannot be written into a story as it is: {block.prompt[:60]!r}")
+    return text
+
+
+def _block(lines: list[tuple[int, str]], start: int) -> Block:
+    """One block. lines: (number, text) of the lines that are no comments."""
+    while lines and not lines[0][1].strip():
+        lines = lines[1:]
+    settings: dict[str, Any] = {}
+    line = lines[0][0] if lines else start
+    if lines and lines[0][1].lstrip().startswith("[") and not _ECHOSHOT.match(lines[0][1].lstrip()):
+        settings = _settings(*lines[0])
+        lines = lines[1:]
+    prompt = "\n".join(_ESCAPED.sub("", text.strip(), count=1) for _, text in lines).strip()
+    return Block(line, prompt, **settings)
+
+
+def _settings(number: int, line: str) -> dict[str, Any]:
+    """What stands in the brackets of a settings line."""
+
+    def wrong(column: int, what: object) -> StoryError:
+        return StoryError(what, line=number, column=column + 1)
+
+    begin = line.index("[")
+    end = line.find("]", begin)
+    if end < 0:
+        raise wrong(
+            begin,
+            "the settings have no closing ]; write [key=value ...], or \\[ for a prompt that begins with a bracket",
+        )
+    rest = line[end + 1 :].strip()
+    if rest and not rest.startswith("#"):
+        raise wrong(end + 1, f"the prompt goes on the next line, after the settings; found {rest[:40]!r}")
+    found: dict[str, Any] = {}
+    for token in _TOKEN.finditer(line, begin + 1, end):
+        if token.end() - token.start() > _MAX_SETTING:
+            raise wrong(token.start(), f"{token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
+        key, equals, value = token.group().partition("=")
+        if key not in _KEYS:
+            near = difflib.get_close_matches(key, KEYS, n=1)
+            meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
+            raise wrong(token.start(), f"{key!r} is no setting; {meant}")
+        if not equals or not value:
+            raise wrong(token.start(), f"{key} needs a value right behind it, as in {key}=... (no blanks)")
+        if key in found:
+            raise wrong(token.start(), f"{key} is set twice; keep one")
+        try:
+            found[key] = _KEYS[key](value)
+        except SVIError as error:
+            raise wrong(token.start(), error) from error
+    if not found:
+        raise wrong(begin, "the brackets hold no settings; write [key=value ...] or remove them")
+    return found
+
+
+def check_seed(seed: object) -> int:
+    """`seed` when it is 0..2^64-1. Raises SVIError otherwise."""
+    value = check_int("seed", seed, minimum=0)
+    if value > MAX_SEED:
+        raise SVIError(f"seed must be 0..{MAX_SEED}, got {value}")
+    return value

@@ -1,0 +1,136 @@
+"""What a reel has of a planned chain, as far as can be seen before the run: no lock is taken, no clip is read."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.reel.manifest import MANIFEST, Take
+from ...svi_embeds.reel.reel import Reel, open_reel
+from ...svi_embeds.story.chain import ChainClip, ChainPlan
+from ...svi_embeds.story.settings import ChainSettings
+from ..host import files as host_files
+from ..render.facts import prints_of
+
+STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
+MAX_MANIFEST = 8 * 2**20  # bytes: thousands of takes, in a fraction of a second
+_MAX_FILES = 20_000  # in a folder, that are looked at
+_JOINED = re.compile(r".+_([0-9a-f]{8})_[\d.]+fps(?!_h265)\S*\.mp4")  # of those a browser plays
+
+_State = tuple[Path, int, int, int]
+_last: tuple[_State, Reel] | None = None  # the manifest that was read last: one types at one node
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A chain as it is planned. encodes_text: whether its prompts are encoded for it."""
+
+    plan: ChainPlan
+    settings: ChainSettings
+    encodes_text: bool
+
+
+def reel_answer(
+    name: str, chain: Planned, *, resume: bool, comparable: bool
+) -> tuple[list[str] | None, dict[str, Any]]:
+    """States of a chain's clips, and what is said of the reel of that name, one that `check_reel_name` took.
+
+    comparable: whether the values that decide the clips are known. States are None when they cannot be told; "trouble"
+    says what is wrong with the reel.
+    """
+    said: dict[str, Any] = {"folder": "", "clips": 0, "trouble": "", "video": None, "is_current": False}
+    try:
+        folder = host_files.reels_folder() / name
+    except SVIError as error:  # the setting names no folder; the story has a plan all the same
+        said["trouble"] = str(error)
+        return None, said
+    said["folder"] = f"output/{folder.parent.name}/{name}"
+    try:
+        reel = _read(folder)
+    except _UnreadError as error:
+        said["trouble"] = str(error)
+        return None, said
+    if reel is None:
+        return [TO_DO] * len(chain.plan.clips) if comparable else None, said
+    said["clips"] = len(reel.clips)
+    video = _video(reel)
+    if video is not None:
+        said["video"], said["is_current"] = host_files.output_file(video[0]), video[1]
+    return _states(reel, chain, resume=resume) if comparable else None, said
+
+
+def _read(folder: Path) -> Reel | None:
+    """The reel in a folder, None when there is none. Raises _UnreadError for one that cannot be read."""
+    global _last
+    try:
+        found = (folder / MANIFEST).stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _UnreadError(f"its {MANIFEST} cannot be read: {error.strerror}") from error
+    if found.st_size > MAX_MANIFEST:
+        raise _UnreadError("it has too many takes to be looked at while you type; the run reads it")
+    state = (folder, found.st_ino, found.st_size, found.st_mtime_ns)
+    if _last is None or _last[0] != state:
+        try:
+            _last = state, open_reel(folder)
+        except SVIError as error:  # whose words may hold what the file holds
+            raise _UnreadError(
+                f"its {MANIFEST} is damaged, or not of this version of the pack: the run says more"
+            ) from error
+    return _last[1]
+
+
+class _UnreadError(Exception):
+    """A reel that cannot be looked at, in words for the page."""
+
+
+def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
+    """Of each clip: kept; stale, when the chain on disk has another there; to do, when it has none."""
+    takes = {take.values: take for take in (*reel.spare, *reel.clips) if take.values}
+    prints = prints_of(chain.plan, chain.settings, encodes_text=chain.encodes_text)
+    kept = 0
+    for clip, print_ in zip(chain.plan.clips, prints, strict=True):
+        here = reel.clips[clip.index] if clip.index < len(reel.clips) else None
+        take = takes.get(print_)
+        if take is None and here is not None and not here.values and _is_alike(here, chain, clip):
+            take = here
+        frames, latents = chain.plan.motion_after(clip.index)
+        if not resume or take is None or take.tail_frames < frames or take.tail_latents < latents or not reel.has(take):
+            break
+        kept += 1
+    count = len(chain.plan.clips)
+    stale = max(0, min(len(reel.clips), count) - kept)
+    return [KEPT] * kept + [STALE] * stale + [TO_DO] * (count - kept - stale)
+
+
+def _is_alike(take: Take, chain: Planned, clip: ChainClip) -> bool:
+    """Whether a take of before values were kept is of such a clip, as far as the manifest tells."""
+    overlap = take.overlap if clip.index else clip.overlap_frames  # of clip 1 it decides nothing
+    of_take = (take.seed, take.mode, take.frames, overlap, take.width, take.height)
+    same_text = take.prompt == clip.prompt or not chain.encodes_text
+    return same_text and of_take == (
+        clip.seed, clip.mode, clip.num_frames, clip.overlap_frames, chain.settings.width, chain.settings.height
+    )  # fmt: skip
+
+
+def _video(reel: Reel) -> tuple[Path, bool] | None:
+    """The newest joined video that a browser plays, and whether it is of the chain as it stands; that one first."""
+    found = []
+    try:
+        with os.scandir(reel.folder) as entries:
+            for entry in itertools.islice(entries, _MAX_FILES):
+                joined = _JOINED.fullmatch(entry.name)
+                if joined and entry.is_file(follow_symlinks=False):
+                    found.append((joined[1] == reel.chain, entry.stat().st_mtime_ns, entry.name))
+    except OSError:  # deleted meanwhile
+        return None
+    if not found:
+        return None
+    is_current, _, name = max(found)
+    return reel.folder / name, is_current

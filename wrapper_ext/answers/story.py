@@ -1,0 +1,315 @@
+"""What the story editor of WanVideoSVILongVideo shows: the plan, the error at its line, and what the reel has of it.
+
+The plan is made by the functions that the node runs. What only the run knows (models, pixels, how many frames are on a
+wire, how long the audio is) is taken as it mostly is, and notes say so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.ground.settings import filled
+from ...svi_embeds.ground.words import shorten
+from ...svi_embeds.reel.reel import check_reel_name
+from ...svi_embeds.story.chain import ChainClip, ChainPlan
+from ...svi_embeds.story.check import check_chain, unused
+from ...svi_embeds.story.plan import plan_chain
+from ...svi_embeds.story.settings import ChainConnected, ChainSettings
+from ...svi_embeds.story.text import AUTO, parse_story
+from ..render.long_video import ONE_LOW_STAGE, modes_of
+from ..running.around import loras_of, notes_on_loras
+from ..workflow.model.parse import parse_json
+from .places import Places
+from .reel import STATES, Planned, reel_answer
+
+MAX_QUESTIONS = 8
+MAX_STORY = 2**20  # characters
+MAX_PLANNED = 5_000  # clips: what takes no second
+_ALL_ROWS, _FIRST_ROWS, _LAST_ROWS = 120, 60, 40
+_PROMPT = 80  # characters of one that are shown
+
+_INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step")
+_FLOATS = ("fps", "color_match_strength")
+_BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae", "skip_repeated")
+_TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to")
+_MAX_WORD = 1000  # characters of a choice or a name
+
+# Nodes that give one image, and the settings node, whose inputs tell whether there is something to follow.
+_ONE_IMAGE = ("LoadImage", "LoadImageOutput")
+_SETTINGS = "WanVideoSamplerSettings"
+_GUIDES = ("multitalk_embeds", "unianimate_poses")
+_NO_GUIDE = "WanVideoEmptyEmbeds"
+
+# Values that decide no clip.
+_FREE = ("fps", "resume", "skip_repeated")
+# Values that no refusal depends on, whatever a link gives.
+_SAFE = {"fps", "resume", "reel", "negative_prompt", "seed", "tiled_vae", "color_match_strength"}
+_LONG = 10_001  # frames of a video to go on from, enough for any overlap
+
+
+def answer(body: str) -> tuple[int, dict[str, Any]]:
+    """The server's answer to the web page: {"nodes": [...]} -> status and {"answers": [...]}, in the same order.
+
+    A node is {"values", "linked", "connected", "sampler"}: its widgets by name; which of them a link has whose value is
+    not known; by name of its other inputs the type of the node behind them ("" where it cannot be seen); and the same
+    of the settings node behind sampler_inputs, None where that cannot be seen. "around" may name the "loras" on the
+    model.
+    """
+    try:
+        asked = parse_json(body)
+        nodes = asked.get("nodes") if isinstance(asked, dict) else None
+        if not isinstance(nodes, list):
+            raise SVIError("the request must be a JSON object with a list of nodes")
+        if len(nodes) > MAX_QUESTIONS:
+            raise SVIError(f"a request has at most {MAX_QUESTIONS} nodes, this one has {len(nodes)}: ask in parts")
+        return 200, {"answers": [_answer(node) for node in nodes]}
+    except SVIError as error:
+        return 400, {"error": str(error)}
+
+
+class _TooMuchError(SVIError):
+    """More than is planned while somebody types; the node itself may take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """A node as the page sees it. guided: whether the settings node may bring a voice or poses. text: whether it may
+    bring text_embeds. loras: files of those on the model."""
+
+    values: Mapping[str, Any]
+    linked: frozenset[str]
+    connected: Mapping[str, str]
+    guided: bool
+    text: bool
+    loras: tuple[str, ...] = ()
+
+    @staticmethod
+    def read(node: Any) -> _Question:
+        """Raises SVIError for what no page of this pack sends."""
+        if not isinstance(node, dict):
+            raise SVIError("a node must be a JSON object")
+        given, linked = node.get("values"), node.get("linked")
+        if not isinstance(given, dict) or not isinstance(linked, list):
+            raise SVIError("a node must have values by name and a list of linked ones")
+        values: dict[str, Any] = {name: _number(name, given.get(name)) for name in (*_INTS, *_FLOATS)}
+        for name in _BOOLS:
+            if not isinstance(given.get(name), bool):
+                raise SVIError(f"{name} must be true or false")
+            values[name] = given[name]
+        for name in _TEXTS:
+            text = given.get(name)
+            most = MAX_STORY if name in ("story", "negative_prompt") else _MAX_WORD
+            if not isinstance(text, str):
+                raise SVIError(f"{name} must be text")
+            if len(text) > most:
+                raise _TooMuchError(f"{name} has {len(text)} characters, more than {most}")
+            values[name] = text
+        connected = _connected(node.get("connected"))
+        sampler = node.get("sampler")
+        loras = loras_of(node.get("around"))
+        if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
+            return _Question(values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras)
+        behind = _connected(sampler)
+        follows = any(name in behind for name in _GUIDES)
+        embeds = behind.get("image_embeds", _NO_GUIDE) != _NO_GUIDE
+        return _Question(
+            values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind,
+            loras=loras,
+        )  # fmt: skip
+
+    def settings(self) -> ChainSettings:
+        """Raises SVIError as the node does."""
+        return filled(ChainSettings, self.values)
+
+    def chain(self, start_frames: int | None = None, length: int | None = None) -> ChainConnected:
+        """What is connected. start_frames: how many start_image is taken to have; None: one where that is not known."""
+        there = self.connected.keys()
+        texts = [name for name in ("t5", "clip", "text_embeds") if name in there]
+        if self.text and not texts:
+            texts = ["text_embeds"]
+        start = self.count("start_image") if start_frames is None else start_frames
+        return ChainConnected(
+            start_frames=1 if start is None else start, reference_frames=int("ref_image" in there),
+            end_images=self.count("end_images"), length=length, first_clip_model="first_clip_model" in there,
+            first_clip_low_noise_model="first_clip_low_noise_model" in there,
+            low_noise=not there.isdisjoint(("low_noise_model", "low_noise_sampler_inputs")), texts=tuple(texts),
+            clip_vision="clip_vision" in there,
+        )  # fmt: skip
+
+    def count(self, name: str) -> int | None:
+        """Images at an input; None where that is not known before the run."""
+        if name not in self.connected:
+            return 0
+        return 1 if self.connected[name] in _ONE_IMAGE else None
+
+
+def _number(name: str, value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 2**64:
+        raise SVIError(f"{name} must be a number")
+    if name in _FLOATS:
+        return float(value)
+    if value != int(value):
+        raise SVIError(f"{name} must be a whole number, got {value}")
+    return int(value)
+
+
+def _connected(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(kind, str) for kind in value.values()):
+        raise SVIError("connected must be types of nodes by name of the input")
+    return value
+
+
+def _answer(node: Any) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "error": None,
+        "summary": "",
+        "counts": {},
+        "rows": [],
+        "left_out": 0,
+        "notes": [],
+        "reel": None,
+    }
+    places = Places("")
+    notes: list[str] = []
+    try:
+        asked = _Question.read(node)
+        values = asked.values
+        if "story" in asked.linked:
+            said["notes"] = ["the story comes by a link: what it makes is known when it runs"]
+            return said
+        places = Places(values["story"])
+        plan, fills = _plan(asked, notes)
+        settings, connected = asked.settings(), asked.chain()
+        check_chain(plan, settings, connected)
+        notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
+    except _TooMuchError as error:
+        said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
+        return said
+    except SVIError as error:
+        said["error"] = places.error(error)
+        return said
+    if open_values := sorted((asked.linked & values.keys()) - {"reel"}):
+        notes.append(f"planned with what the node shows for {', '.join(open_values)}: the link may give another value")
+    said["summary"] = f"at least {plan.describe()}" if fills else plan.describe()
+    said["notes"] = notes
+    states: list[str] | None = None
+    if "reel" not in asked.linked:
+        states, said["reel"] = reel_answer(
+            values["reel"], Planned(plan, settings, connected.encodes_text), resume=values["resume"],
+            comparable=not asked.linked - {*_FREE, "reel"},
+        )  # fmt: skip
+    said["counts"] = {state: states.count(state) for state in STATES} if states else {}
+    shown = _shown(len(plan.clips))
+    said["left_out"] = len(plan.clips) - len(shown)
+    said["rows"] = [_row(plan, plan.clips[index], states[index] if states else None, places) for index in shown]
+    return said
+
+
+def refusal_of(node: dict[str, Any]) -> str | None:
+    """What a run of a node would say, when that is sure before it; see `answer` for the node. None for all else."""
+    try:
+        asked = _Question.read(node)
+    except SVIError:
+        return None
+    if asked.linked - _SAFE:  # a link may give any value
+        try:
+            check_reel_name(asked.values["reel"])
+        except SVIError as error:
+            return str(error)
+        return None
+    # An image loader gives all pictures of an animated file, so how many there are is not known.
+    asked = replace(asked, connected={
+        name: "" if kind in _ONE_IMAGE else kind for name, kind in asked.connected.items()
+    })  # fmt: skip
+    said = None
+    for frames in (1, asked.values["num_frames"], _LONG) if "start_image" in asked.connected else (0,):
+        try:
+            plan, _ = _plan(asked, [], as_frames=frames)
+            check_chain(plan, asked.settings(), asked.chain(frames))
+        except _TooMuchError:
+            return None
+        except SVIError as error:
+            said = said or str(error)
+        else:
+            return None
+    return said
+
+
+def _shown(count: int) -> list[int]:
+    """Indices of the clips that are shown: all of a short chain, the first and the last ones of a long one."""
+    if count <= _ALL_ROWS:
+        return list(range(count))
+    return [*range(_FIRST_ROWS), *range(count - _LAST_ROWS, count)]
+
+
+def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) -> dict[str, Any]:
+    return {
+        "clip": clip.index + 1,
+        "line": clip.line,
+        "select": places.line(clip.line),
+        "frames": clip.num_frames,
+        "overlap": clip.overlap_frames,
+        "until": plan.shown_until(clip),
+        "time": f"{plan.shown_until(clip) / plan.fps:.1f} s",
+        "seed": str(clip.seed),  # more digits than numbers of JavaScript hold
+        "mode": clip.mode,
+        "model": clip.model,
+        "prompt": shorten(clip.prompt, _PROMPT),
+        "state": state,
+    }
+
+
+def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[ChainPlan, bool]:
+    """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
+
+    notes: gets what was assumed. as_frames: what start_image is taken to have instead.
+    Raises SVIError as the node does.
+    """
+    values = asked.values
+    blocks = parse_story(values["story"])
+    check_reel_name(values["reel"])  # in this order, as the node answers
+    if {"low_noise_model", "low_noise_sampler_inputs"} <= asked.connected.keys():
+        raise SVIError(ONE_LOW_STAGE)
+    if (count := sum(block.repeat for block in blocks)) > MAX_PLANNED:
+        raise _TooMuchError(f"the story makes {count} clips, more than {MAX_PLANNED}")
+    start, ends = asked.count("start_image"), asked.count("end_images")
+
+    settings = asked.settings()
+
+    def plan(length: int | None, start_frames: int) -> ChainPlan:
+        return plan_chain(values["story"], settings, asked.chain(start_frames, length))
+
+    # Who leaves out what is repeated goes on from a clip.
+    guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
+    frames, other = guesses if start is None else (start, start)
+    if as_frames:
+        frames = as_frames
+    last = blocks[-1]
+    if last.repeat != AUTO or not (asked.guided or "audio" in asked.connected):
+        made, fills = plan(None, frames), False
+    else:
+        made, fills = plan(1, frames), True
+        if made.clips[-1].line != last.line:
+            made = plan(made.clips[-1].until + 1, frames)
+        made = ChainPlan(made.clips, made.fps, made.default_motion_frames, made.notes)
+        notes.append(
+            f"line {last.line} of the story makes as many clips as the audio or the poses need, which is known when it "
+            "runs: one is shown"
+        )
+    if start is None:
+        try:
+            same = plan(made.clips[-1].until if fills else None, other).clips == made.clips
+        except SVIError:
+            same = False
+        if not same:
+            notes.append(
+                "start_image is taken for a clip to go on from: one image makes another plan"
+                if values["skip_repeated"]
+                else "start_image is taken for one image: a clip to go on from makes another plan"
+            )
+    if ends is None and any(clip.end is not None for clip in made.clips):
+        notes.append("how many end_images there are is known when it runs")
+    return made, fills

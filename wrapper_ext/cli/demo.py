@@ -1,0 +1,50 @@
+"""`wanvideo-svi demo`: a chain's embeds without a GPU, ComfyUI or weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from ...svi_embeds.errors import SVIError
+
+
+def add_demo(commands: Any) -> None:
+    """The command's arguments."""
+    demo = commands.add_parser("demo", help="make a chain's embeds without a GPU, ComfyUI or weights")
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for embeds and contact sheets")
+    source = demo.add_mutually_exclusive_group()
+    source.add_argument("--image", type=Path, help="a picture to use as the scene (a slow pan)")
+    source.add_argument("--video", type=Path, help="a video to use as the scene")
+    demo.add_argument("--frames", type=int, default=81, metavar="N", help="frames of each clip, 4k+1 (default 81)")
+
+
+def run_demo_command(args: argparse.Namespace) -> int:
+    """Embeds and contact sheets of a chain."""
+    # Imported here: they take seconds, and `--help` needs none of them.
+    from ..demo.scene import CLIPS, TABLE_HEAD, describe_row, plan_demo, run_demo
+
+    try:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.table import Table
+    except ImportError as error:
+        raise SVIError(f'the demo needs rich ({error}): pip install -e ".[demo]"') from error
+
+    console = Console()
+    rows = plan_demo(args.frames)
+    table = Table(*TABLE_HEAD, title="A chain of three clips, in film and in shot mode")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("preparing the scene", total=len(rows))
+        for row, clip in run_demo(args.out, image=args.image, video=args.video, num_frames=args.frames):
+            if clip is None:
+                progress.update(task, description=f"encoding {row.chain} clip {row.index}")
+            else:
+                progress.advance(task)
+                table.add_row(*describe_row(row, clip))
+    console.print(table)
+    for row in rows[CLIPS - 1 :: CLIPS]:
+        console.print(f"{row.chain}: {row.total} frames once stitched, {row.total / 16:.1f} s at 16 fps")
+    console.print(f"Embeds (.safetensors) and contact sheets (.png) are in {args.out}", soft_wrap=True)
+    return 0

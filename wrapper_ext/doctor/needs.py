@@ -1,0 +1,117 @@
+"""What each node of this pack needs of the host: a table, and what of it a host lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ..host.comfy import RENAMED, WRAPPER_NODE
+from .contract import Node, inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A node of the host with the inputs that count.
+
+    called: this pack runs it, so it must not require more than these inputs without a default.
+    lost: what does not work without it; "" means the whole node. instead: what is done without it, where that serves.
+    """
+
+    node: str
+    inputs: tuple[str, ...] = ()
+    called: bool = False
+    lost: str = ""
+    instead: str = ""
+
+
+# Nodes of ComfyUI itself; all others are the wrapper's.
+COMFYUI_NODES = ("CLIPTextEncode", "SaveVideo")
+
+_WRAPPER = Need(WRAPPER_NODE)  # what comfy.has_wrapper asks for
+# A sampler without start_step reads embeds of 20 channels: it is older than every wrapper that this pack supports.
+_SAMPLER = Need("WanVideoSampler", ("model", "image_embeds", "start_step", "end_step"))
+# As old as ComfyUI's own video type, which the output needs.
+_VIDEO = Need("SaveVideo", ("video",), lost="the video output")
+_POSES = Need("WanVideoUniAnimatePoseInput", ("pose_images",))
+
+NEEDS: Mapping[str, tuple[Need, ...]] = {
+    "WanVideoSVIEmbeds": (_WRAPPER, _SAMPLER, Need("WanVideoVAELoader")),
+    "WanVideoSVILatentEmbeds": (_SAMPLER,),
+    "WanVideoI2VCustomEmbeds": (_SAMPLER,),
+    "WanVideoSVIMotionFrames": (),
+    "WanVideoSVIStitch": (),
+    "WanVideoSVIMaskPolarity": (),
+    "WanVideoSVITemporalMask": (Need(WRAPPER_NODE, ("start_image", "temporal_mask", "fun_or_fl2v_model")),),
+    "WanVideoReferenceCanvas": (),
+    "WanVideoSVISaveEmbeds": (),
+    "WanVideoSVILoadEmbeds": (_SAMPLER,),
+    "WanVideoHighLowPair": (
+        _WRAPPER, _SAMPLER, Need("WanVideoSampler", ("steps", "shift", "scheduler")), Need("WanVideoModelLoader"),
+        Need("WanVideoScheduler", ("scheduler", "steps", "shift", "start_step", "end_step"), called=True,
+             instead="finds the split from its own table of noise levels, not the wrapper's"),
+    ),
+    "WanVideoHoloCinePrompt": (),
+    "WanVideoSVILoraInfo": (),
+    "WanVideoSVIAudioWindow": (
+        Need("MultiTalkWav2VecEmbeds", ("num_frames", "fps"), lost="MultiTalk and InfiniteTalk"),
+        Need("WanVideoSampler", ("multitalk_embeds",), lost="MultiTalk and InfiniteTalk"),
+        Need("HuMoEmbeds", ("num_frames", "width", "height"), lost="HuMo"),
+        Need("MultiTalkSilentEmbeds", ("num_frames",), called=True,
+             instead="fills what a voice lacks with zeros, not with the wrapper's recorded silence"),
+    ),
+    "WanVideoSVIPoseWindow": (_POSES, Need("WanVideoSampler", ("unianimate_poses",))),
+    "WanVideoSVILongVideo": (
+        _WRAPPER,
+        Need("WanVideoSamplerSettings", ("model", "image_embeds", "steps", "shift", "scheduler", "start_step",
+                                         "end_step")),
+        Need("WanVideoSamplerFromSettings", ("sampler_inputs",), called=True),
+        Need("WanVideoDecode", ("vae", "samples", "enable_vae_tiling"), called=True),
+        Need("WanVideoTextEncode", ("t5", "positive_prompt", "negative_prompt", "force_offload"), called=True,
+             lost="t5"),
+        Need("CLIPTextEncode", ("clip", "text"), called=True, lost="clip"),
+        Need("WanVideoTextEmbedBridge", ("positive", "negative"), called=True, lost="clip"),
+        Need("WanVideoClipVisionEncode", ("clip_vision", "image_1"), called=True, lost="clip_vision"),
+        Need("WanVideoEncode", ("vae", "image", "enable_vae_tiling"), called=True, lost="svi2_pro"),
+        Need("WanVideoSamplerSettings", ("multitalk_embeds",), lost="voices"),
+        Need("WanVideoSamplerSettings", ("unianimate_poses",), lost="poses"),
+        _VIDEO,
+    ),
+    "WanVideoSVIReelOpen": (),
+    "WanVideoSVIReelFrames": (),
+    "WanVideoSVIReelVideo": (_VIDEO,),
+    "WanVideoSVIDrift": (),
+}  # fmt: skip
+
+# Replaced by nodes of this pack, or read from saved graphs.
+_READ = (
+    WRAPPER_NODE, "WanVideoSVIProEmbeds", "WanVideoVACEStartToEndFrame", "WanVideoEmptyEmbeds", "WanVideoLoraSelect",
+    "WanVideoSetLoRAs", "WanVideoTextEncodeCached",
+)  # fmt: skip
+
+
+def watched() -> list[str]:
+    """Nodes of the host that this pack calls, reads or replaces, sorted."""
+    return sorted({need.node for needs in NEEDS.values() for need in needs}.union(_READ))
+
+
+def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) -> Iterator[str]:
+    """What a host with the nodes `live` lacks of a need, a sentence each. recorded: the contract's nodes, for types."""
+    node = live.get(need.node)
+    if node is None:
+        yield f"{'ComfyUI' if need.node in COMFYUI_NODES else 'the wrapper'} has no node {need.node}"
+        return
+    if "error" in node:
+        yield f"{need.node} does not say its inputs ({node['error']})"
+        return
+    there, known = inputs(node), inputs(recorded[need.node])
+    others = {other: name for name, other in RENAMED.get(need.node, {}).items() if name not in there}
+    there = {others.get(name, name): spec for name, spec in there.items()}
+    if gone := [name for name in need.inputs if name not in there]:
+        yield f"{need.node} has no input {', '.join(gone)}"
+    for name in need.inputs:
+        if name in there and there[name]["type"] != known[name]["type"]:
+            yield f"{name} of {need.node} is {there[name]['type']}, was {known[name]['type']}"
+    if need.called:
+        for name, spec in node["required"].items():
+            if others.get(name, name) not in need.inputs and "default" not in spec:
+                yield f"{need.node} requires {name}"

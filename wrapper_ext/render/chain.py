@@ -1,0 +1,313 @@
+"""A chain rendered clip by clip through the host's own nodes, into a reel.
+
+A loop, not a node expansion: memory stays flat, and what a cache would have kept, the reel keeps on disk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from PIL import Image
+from torch import Tensor
+
+from ...svi_embeds.clips.latents.make import make_latent_clip, shown_latents
+from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
+from ...svi_embeds.clips.pixels.make import make_clip
+from ...svi_embeds.clips.pixels.plan import ClipPlan
+from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from ...svi_embeds.clips.vae import Encoder
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.ground.fingerprint import fingerprint
+from ...svi_embeds.ground.images import last_frames, resize_frames, to_picture
+from ...svi_embeds.guides.follow import POSES, VOICE
+from ...svi_embeds.reel.manifest import Take
+from ...svi_embeds.reel.writer import NewTake, ReelWriter
+from ...svi_embeds.story.chain import ChainClip
+from ..running.digest import MEMORY_INPUTS
+from .colour import ColourHold
+from .drift import DriftSoFar, look_of
+from .facts import colour_facts, facts_of, prints_of
+from .job import Host, Job, check_job
+from .lead import Lead, video_to_encode
+from .save import Saver
+from .text import Texts
+
+FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
+MAIN_MODELS = ("model", "low_noise_model")
+# Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
+PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
+_NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
+# Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
+_TAIL_FRAMES, _TAIL_LATENTS = 5, 2
+
+
+class Report(Protocol):
+    """Where progress goes. done, total: clips. picture: the last frame of the clip that was finished, from the second
+    on within the drift of the chain so far."""
+
+    def text(self, line: str) -> None: ...
+    def clip(self, done: int, total: int, picture: Image.Image | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """takes: the chain on disk. sampled: which clips (from 0) were made anew. last_frames: of the last clip, those that
+    would lead the next. notes: what a reader should know, a sentence each."""
+
+    takes: tuple[Take, ...]
+    sampled: tuple[int, ...]
+    last_frames: Tensor
+    notes: tuple[str, ...] = ()
+
+
+def render_chain(job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool) -> Rendered:
+    """Render what the reel does not have yet. resume: whether clips that are still true are taken from it.
+
+    Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a cancel
+    too, every clip finished until then is in the reel.
+    """
+    return _Renderer(job, writer, host, report).run(resume)
+
+
+class _Renderer:
+    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report) -> None:
+        self.job, self.writer, self.host, self.report = job, writer, host, report
+        check_job(job)
+        sources = job.sources
+        self.text = Texts(job, host)
+        self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
+        self.ref_print = fingerprint(sources.reference)
+        self.anchor_print = self.ref_print if sources.anchor is sources.reference else fingerprint(sources.anchor)
+        self.video, self.notes = video_to_encode(job)
+        self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
+        self.spent: list[float] = []
+        self.colour = ColourHold(job, writer.folder)
+        self.encodes_text = sources.connected().encodes_text
+        self.values = list(prints_of(job.plan, job.settings, encodes_text=self.encodes_text))
+        self.drift = DriftSoFar(writer.folder.name, sources.reference)
+
+    def run(self, resume: bool) -> Rendered:
+        plan = self.job.plan
+        sampled: list[int] = []
+        lead = Lead(self.job.sources.start_image, None)
+        with Saver(self.writer) as saver:
+            for clip in plan.clips:
+                self.host.stop_if_cancelled()
+                digest = self._digest(clip, lead)
+                kept = self._kept(clip, digest) if resume else None
+                if kept is None:
+                    self._say(clip, "sampling")
+                    lead = self._render(clip, lead, digest, saver)
+                    sampled.append(clip.index)
+                    picture = self.drift.picture() or to_picture(_frames(lead)[-1:])
+                    self.report.clip(clip.index + 1, len(plan.clips), picture)
+                else:
+                    self._say(clip, "kept")
+                    take, lead = kept
+                    # What the video leaves out of it decides nothing of the clip itself.
+                    take = replace(take, values=self.values[clip.index], overlap=clip.overlap_frames)
+                    saver.keep(take)
+                    self.drift.add(look_of(self.writer.reel, take), _frames(lead))
+            self.report.text("saving")
+            takes = saver.takes()
+        self.writer.set_chain(takes)
+        last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
+        return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
+
+    def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, Lead] | None:
+        """The clip's take and what it leaves for the next, if the reel has it whole."""
+        take = self.writer.find(digest)
+        if take is None:
+            return None
+        frames, latents = self.job.plan.motion_after(clip.index)
+        if take.tail_frames < frames or take.tail_latents < latents:
+            wanted = f"{frames} of its last frames" + (f" and {latents} of its latents" if latents else "")
+            self.notes.append(f"clip {clip.index + 1} was made again: the clip after it needs {wanted}, less was kept")
+            return None
+        try:
+            return take, Lead(*self.writer.reel.tail(take))
+        except SVIError:  # damaged in a way that its size and time do not show
+            return None
+
+    def _say(self, clip: ChainClip, doing: str) -> None:
+        count = len(self.job.plan.clips)
+        left = ""
+        if self.spent:
+            left = f", about {_duration(sum(self.spent) / len(self.spent) * (count - clip.index))} left"
+        self.report.text(f"clip {clip.index + 1} of {count}: {doing}{left}")
+
+    # What decides a clip
+
+    def _digest(self, clip: ChainClip, lead: Lead) -> str:
+        settings, sources = self.job.settings, self.job.sources
+        models = FIRST_MODELS if clip.model == "first" else MAIN_MODELS
+        facts: dict[str, Any] = {
+            **facts_of(clip, settings, encodes_text=self.encodes_text),
+            **({} if self.encodes_text else {"text": fingerprint(sources.text_embeds)}),
+            "lead": fingerprint(self._used_of(clip, lead)),
+            "ref": self._reference_print(clip),
+            "end": None if clip.end is None else [fingerprint(self._end(clip)), settings.fun_or_fl2v_model],
+            **colour_facts(clip, settings, self.ref_print),
+            "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
+            "sampler": [self.sampler_print, self.low_print, settings.split_step],
+            "origin": {
+                name: sources.origin.get(name, "")
+                for name in ("sampler_inputs", "low_noise_sampler_inputs", "vae", "t5", "clip", "clip_vision", *models)
+            },
+        }  # fmt: skip
+        return fingerprint(facts)
+
+    def _used_of(self, clip: ChainClip, lead: Lead) -> Tensor | None:
+        """The part of the lead that a clip is made from."""
+        if clip.works_on_latents:
+            return self.video if lead.latents is None else lead.latents[:, -clip.motion_latents :]
+        return None if lead.frames is None else lead.frames[-clip.motion_frames :]
+
+    def _reference_print(self, clip: ChainClip) -> str | None:
+        if clip.works_on_latents:
+            return self.anchor_print
+        return self.ref_print if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
+
+    def _end(self, clip: ChainClip) -> Tensor | None:
+        images = self.job.sources.end_images
+        if clip.end is None or images is None:
+            return None
+        return images[clip.end : clip.end + 1]
+
+    # One clip
+
+    def _render(self, clip: ChainClip, lead: Lead, digest: str, saver: Saver) -> Lead:
+        started = time.monotonic()
+        text = self.text.of(clip)
+        if isinstance(clip.settings, LatentSettings):
+            embeds = self._latent_embeds(clip, clip.settings, lead)
+        else:
+            embeds = self._embeds(clip, clip.settings, lead)
+        samples = self.colour.latents(clip, self._sample(clip, embeds, text), lambda: self._anchor()["samples"][0])
+        del embeds
+        images = self._decode(samples)
+        if len(images) != clip.num_frames:
+            raise SVIError(
+                f"clip {clip.index + 1} came out with {len(images)} frames instead of {clip.num_frames}: a setting of "
+                "the sampler (loop_args, context windows) changes the length, which a chain cannot have"
+            )
+        tail_frames, tail_latents = self.job.plan.motion_after(clip.index)
+        tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
+        images = self.colour.images(clip, images, saver.takes)
+        if clip.works_on_latents:
+            tail_latents = max(tail_latents, _TAIL_LATENTS)
+        latents = None
+        if tail_latents:
+            # Copied: a view would keep the whole clip in memory.
+            latents = shown_latents("samples", samples)[0][:, -tail_latents:].clone()
+        del samples
+        tail = last_frames(images, tail_frames)
+        look = self.drift.measure(images, clip.overlap_frames)
+        saver.add(NewTake(
+            digest=digest, images=images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
+            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
+            values=self.values[clip.index],
+        ))  # fmt: skip
+        del images
+        self.drift.add(look, tail)
+        self.host.free_memory()
+        self.spent.append(time.monotonic() - started)
+        return Lead(tail, latents)
+
+    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
+        sources, start, vision = self.job.sources, lead.frames, None
+        if sources.clip_vision is not None and start is not None:
+            first = start[len(start) - clip.motion_frames :][:1]
+            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
+        made = make_clip(
+            settings,
+            ClipInputs(start_image=start, ref_image=sources.reference, end_image=self._end(clip), clip_embeds=vision),
+            Encoder(
+                vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
+                offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
+            ),
+        )  # fmt: skip
+        self.host.free_memory()
+        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
+        return embeds
+
+    def _latent_embeds(self, clip: ChainClip, settings: LatentSettings, lead: Lead) -> dict[str, Any]:
+        end, previous = self._end(clip), None
+        if lead.latents is not None:
+            previous = {"samples": lead.latents[None]}
+        elif self.video is not None:
+            previous = self._encode(self.video)
+        end_samples = None if end is None else self._encode(end)
+        made = make_latent_clip(
+            settings, LatentInputs(anchor_samples=self._anchor(), prev_samples=previous, end_samples=end_samples)
+        )
+        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
+        return embeds
+
+    def _anchor(self) -> dict[str, Any]:
+        return self._encode(self.job.sources.anchor)
+
+    def _encode(self, image: Tensor | None) -> dict[str, Any]:
+        """An image, or a video, at the clips' size as LATENT, each distinct one once."""
+        if image is None:
+            raise SVIError("there is no image to encode")
+        key = fingerprint(image)
+        if key not in self.encoded:
+            settings = self.job.settings
+            sized = resize_frames(image[..., :3], width=settings.width, height=settings.height)
+            (self.encoded[key],) = self.host.call(
+                "WanVideoEncode", vae=self.job.sources.vae, image=sized, enable_vae_tiling=settings.tiled_vae
+            )
+        return self.encoded[key]
+
+    def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
+        settings, sources = self.job.settings, self.job.sources
+        ours = {"image_embeds": sources.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
+        if clip.cfg is not None:
+            ours["cfg"] = clip.cfg
+        ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
+        high = {**sources.sampler, **ours}
+        if clip.model == "first":
+            high["model"] = sources.first_model
+        if sources.low_sampler is None:
+            return self._run_sampler(high)
+        low = {**sources.low_sampler, **ours}
+        if clip.model == "first":
+            low["model"] = sources.first_low_model
+        if settings.split_step:
+            high |= {"start_step": 0, "end_step": settings.split_step}
+            low |= {"start_step": settings.split_step, "end_step": -1}
+        return self._run_sampler({**low, "samples": self._run_sampler(high)})
+
+    def _run_sampler(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        samples: dict[str, Any] = self.host.call("WanVideoSamplerFromSettings", sampler_inputs=arguments)[0]
+        return samples
+
+    def _decode(self, samples: dict[str, Any]) -> Tensor:
+        images: Tensor = self.host.call(
+            "WanVideoDecode", vae=self.job.sources.vae, samples=samples, enable_vae_tiling=self.job.settings.tiled_vae
+        )[0]
+        return images
+
+
+def _sampler_print(sampler: Mapping[str, Any] | None) -> str:
+    """A digest of the sampler arguments that decide every clip; "" without any."""
+    if sampler is None:
+        return ""
+    return fingerprint({key: value for key, value in sampler.items() if key not in _NOT_DECIDING})
+
+
+def _frames(lead: Lead) -> Tensor:
+    """Those that every clip leaves, also one that works on latents."""
+    if lead.frames is None:
+        raise SVIError("the clip left no frames")
+    return lead.frames
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,0 +1,56 @@
+"""What a chain looks like while it is rendered: the drift of the clips so far, as a picture."""
+
+from __future__ import annotations
+
+from PIL import Image
+from torch import Tensor
+
+from ...svi_embeds.colour.look import ClipLook, glance, measure
+from ...svi_embeds.drift.figures import drift_of
+from ...svi_embeds.drift.plot import NARROW, ClipEnds, draw_drift
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.files.video import to_images
+from ...svi_embeds.ground.images import to_picture
+from ...svi_embeds.reel.manifest import Take
+from ...svi_embeds.reel.reel import Reel
+
+
+def look_of(reel: Reel, take: Take) -> ClipLook | None:
+    """The look of what a clip on disk adds to the chain; None where it was written without, or cannot be read."""
+    look, adds = reel.look(take), take.frames - take.overlap
+    if look is None or look.frames == adds:
+        return look
+    try:  # it was measured when the video left out other frames of it
+        return glance(to_images(reel.clip_frames(take, take.overlap), adds))
+    except SVIError:
+        return None
+
+
+class DriftSoFar:
+    """Gathers the looks of a chain's clips. reference: 1 H W 3 in 0..1. title: of the picture."""
+
+    def __init__(self, title: str, reference: Tensor | None) -> None:
+        self.title, self.reference = title, reference
+        self.looks: list[ClipLook | None] = []  # None: of a clip that was written without
+        self.ends = ClipEnds()
+        self._last: Tensor | None = None
+
+    def measure(self, images: Tensor, overlap: int) -> ClipLook:
+        """The look of what a clip adds to the chain. images: all its frames F H W 3, the first `overlap` shared."""
+        return glance(images[overlap:], self._last)
+
+    def add(self, look: ClipLook | None, tail: Tensor) -> None:
+        """The next clip. tail: its last frames."""
+        self.ends.add(len(self.looks), to_picture(tail[-1:]))
+        self.looks.append(look)
+        self._last = tail[-1]
+
+    def picture(self) -> Image.Image | None:
+        """The drift so far. None while there is nothing to compare."""
+        looks = [look for look in self.looks if look is not None]
+        if len(looks) < max(2, len(self.looks)):
+            return None
+        reference = self.reference
+        drift = drift_of(looks, None if reference is None else measure(reference[0]))
+        shown = None if reference is None else to_picture(reference)
+        return draw_drift(drift, self.ends, reference=shown, title=self.title, width=NARROW)

@@ -1,0 +1,107 @@
+"""What decides a clip: every field of its row and of the chain's settings, but for those named here.
+
+A digest of these facts says whether a clip on disk is still true. A field that is added to either counts by itself,
+unless it has its default, so that reels of before stay true; one that decides nothing is named in NOT_DECIDING.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from ...svi_embeds.ground.fingerprint import fingerprint
+from ...svi_embeds.story.chain import ChainClip, ChainPlan
+from ...svi_embeds.story.check import colour_method
+from ...svi_embeds.story.settings import ChainSettings
+
+# Changes when the same inputs give another clip, so that reels of before are not taken for true.
+_RENDERING = 1
+
+# Fields that decide nothing of a clip's frames, and why.
+NOT_DECIDING: dict[type, dict[str, str]] = {
+    ChainClip: {
+        "line": "where its block stands in the text",
+        "overlap_frames": "what the video leaves out of it",
+        "until": "where it is in the video; voice and poses count by their part for it",
+        "settings": "follows from the other fields and the chain's",
+        "plan": "follows from the settings and what leads the clip",
+    },
+    ChainSettings: {
+        "mode": "each clip has its own",
+        "num_frames": "each clip has its own",
+        "overlap_frames": "each clip has its own",
+        "seed": "each clip has its own",
+        "fps": "how fast the video plays",
+        "skip_repeated": "what the video leaves out of clip 1",
+    },
+}
+# Fields that count in the form that `facts_of` gives them, which is that of the first reels.
+IN_OWN_FORM: dict[type, frozenset[str]] = {
+    ChainClip: frozenset({
+        "index", "prompt", "mode", "model", "seed", "num_frames", "motion_frames", "known", "padding", "ref_strength",
+        "end", "cfg", "color",
+    }),
+    ChainSettings: frozenset({
+        "width", "height", "negative_prompt", "split_step", "fun_or_fl2v_model", "tiled_vae", "color_match",
+        "color_match_strength", "color_match_to",
+    }),
+}  # fmt: skip
+
+
+def facts_of(clip: ChainClip, settings: ChainSettings, *, encodes_text: bool) -> dict[str, Any]:
+    """Facts that decide a clip, by name, as far as they are known without models and images.
+
+    encodes_text: whether prompts are encoded, rather than one text that was encoded before.
+    """
+    return {
+        "rendering": _RENDERING,
+        "index": clip.index,
+        "row": [
+            clip.mode, clip.seed, clip.num_frames, clip.motion_frames, clip.known, clip.padding, clip.ref_strength,
+            clip.model, clip.cfg,
+        ],
+        "text": [clip.prompt, settings.negative_prompt] if encodes_text else None,
+        "size": [settings.width, settings.height],
+        "end": None if clip.end is None else [clip.end, settings.fun_or_fl2v_model],
+        "tiled": settings.tiled_vae,
+        **colour_facts(clip, settings, None),
+        **_others("clip", clip),
+        **_others("chain", settings),
+    }  # fmt: skip
+
+
+def _others(of: str, row: ChainClip | ChainSettings) -> dict[str, Any]:
+    told = NOT_DECIDING[type(row)].keys() | IN_OWN_FORM[type(row)]
+    return {
+        f"{of}.{field.name}": value
+        for field in fields(row)
+        if field.name not in told and (value := getattr(row, field.name)) != field.default
+    }
+
+
+def colour_facts(clip: ChainClip, settings: ChainSettings, reference_print: str | None) -> dict[str, Any]:
+    """What of holding colours decides a clip; nothing where they are left alone, as in reels of before there was this.
+
+    reference_print: a digest of the reference image, None where that is not known.
+    """
+    method = colour_method(clip, settings)
+    if method == "off":
+        return {}
+    return {
+        "color": [
+            "latents" if clip.works_on_latents else method, settings.color_match_strength, settings.color_match_to,
+            reference_print if settings.color_match_to == "reference" else None,
+        ]
+    }  # fmt: skip
+
+
+def prints_of(plan: ChainPlan, settings: ChainSettings, *, encodes_text: bool) -> Iterator[str]:
+    """A digest per clip of those facts, of it and of all clips before it: equal ones, and nothing on the node differs.
+
+    The clips before count since each is led by the one before.
+    """
+    print_ = ""
+    for clip in plan.clips:
+        print_ = fingerprint([facts_of(clip, settings, encodes_text=encodes_text), settings.split_step, print_])[:32]
+        yield print_

@@ -1,0 +1,180 @@
+"""What a chain is rendered from, and whether its parts fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from ...svi_embeds.clips.vae import channels_of
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.guides.follow import Guides
+from ...svi_embeds.models.facts import seen_facts
+from ...svi_embeds.models.names import SVI_ON_CONTROL
+from ...svi_embeds.recipes import SVI2_PRO, check_channels, recipe
+from ...svi_embeds.story.chain import ChainPlan
+from ...svi_embeds.story.check import check_chain
+from ...svi_embeds.story.settings import ChainConnected, ChainSettings
+
+
+class Host(Protocol):
+    """What rendering needs of the host; the module `host` is one."""
+
+    def call(self, node_id: str, **inputs: Any) -> tuple[Any, ...]: ...
+    def device(self) -> torch.device: ...
+    def offload_device(self) -> torch.device: ...
+    def free_memory(self) -> None: ...
+    def stop_if_cancelled(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a chain is made of: models, texts and images.
+
+    sampler: the host's SAMPLER_ARGS. low_sampler: those of the low noise stage. first_model, first_low_model: models
+    without the SVI LoRA. Of t5, clip and text_embeds there is exactly one.
+    guides: what the clips follow frame by frame; it comes with the sampler settings.
+    origin: a digest of the graph upstream of what cannot be looked into, by name: vae, t5, clip, clip_vision,
+    sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS.
+    """
+
+    vae: Any
+    sampler: Mapping[str, Any]
+    low_sampler: Mapping[str, Any] | None = None
+    first_model: Any = None
+    first_low_model: Any = None
+    start_image: Tensor | None = None
+    ref_image: Tensor | None = None
+    end_images: Tensor | None = None
+    t5: Any = None
+    clip: Any = None
+    text_embeds: Mapping[str, Any] | None = None
+    clip_vision: Any = None
+    guides: Guides = field(default_factory=Guides)
+    origin: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def reference(self) -> Tensor | None:
+        """The original image: ref_image, or the start image when that is one."""
+        if self.ref_image is None and self.start_image is not None and len(self.start_image) == 1:
+            return self.start_image
+        return self.ref_image
+
+    @property
+    def anchor(self) -> Tensor | None:
+        """What clips on latents hold on to: the original image, or else the first frame of the video gone on from."""
+        if self.reference is None and self.start_image is not None:
+            return self.start_image[:1]
+        return self.reference
+
+    def connected(self, length: int | None = None) -> ChainConnected:
+        """What of it a plan and its checks need to know. length: of the audio or the poses, in frames."""
+
+        def count(images: Tensor | None) -> int:
+            return 0 if images is None else len(images)
+
+        texts = {"t5": self.t5, "clip": self.clip, "text_embeds": self.text_embeds}
+        return ChainConnected(
+            start_frames=count(self.start_image), reference_frames=count(self.ref_image),
+            end_images=count(self.end_images), length=length, first_clip_model=self.first_model is not None,
+            first_clip_low_noise_model=self.first_low_model is not None, low_noise=self.low_sampler is not None,
+            texts=tuple(name for name, value in texts.items() if value is not None),
+            clip_vision=self.clip_vision is not None,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Everything that decides a chain's clips."""
+
+    plan: ChainPlan
+    settings: ChainSettings
+    sources: Sources
+
+
+def check_job(job: Job) -> None:
+    """Raises SVIError for parts that do not fit together, before anything is sampled."""
+    plan, sources = job.plan, job.sources
+    check_chain(plan, job.settings, sources.connected())
+    _check_samplers(job)
+    main = [("the model of sampler_inputs", sources.sampler["model"])]
+    first = [("first_clip_model", sources.first_model)]
+    if sources.low_sampler is not None:
+        sources.guides.check_pair()
+        main.append(("the low noise model", sources.low_sampler["model"]))
+        first.append(("first_clip_low_noise_model", sources.first_low_model))
+    uses = {clip.model for clip in plan.clips}
+    models = (main if "main" in uses else []) + (first if "first" in uses else [])
+    for name, model in models:
+        sources.guides.check_model(name, model)
+    _check_family(job, models)
+
+
+def _check_family(job: Job, models: Sequence[tuple[str, Any]]) -> None:
+    """Raises SVIError for modes, models and a VAE that do not share their latents. What cannot be seen is passed over.
+
+    The sampler would find it after clips were encoded, or sampled, and in words of its own.
+    """
+    factor = getattr(job.sources.vae, "upsampling_factor", None)
+    channels = channels_of(factor) if factor is not None else None
+    if channels is not None:
+        for clip in job.plan.clips:
+            try:
+                check_channels(SVI2_PRO if clip.works_on_latents else recipe(clip.mode), channels)
+            except SVIError as error:
+                raise clip.wrong(error) from error
+    for name, model in models:
+        facts = seen_facts(name, model)
+        if facts is None:
+            continue
+        if channels not in (None, facts.out_dim):
+            raise SVIError(
+                f"{name} samples latents of {facts.out_dim} channels, and this VAE makes {channels}: load "
+                f"{'the VAE of the 5B models' if facts.is_5b else 'the Wan 2.1 VAE'}, or another model"
+            )
+        if facts.takes_empty:
+            raise SVIError(
+                f"{name} is {facts}, which takes no image, and every clip of a chain begins with one: load an "
+                "image-to-video model"
+            )
+        if facts.kind == "fun_control":
+            raise SVIError(
+                f"{name} is {facts}, which follows a control signal, and a chain has none: load a model without, or "
+                f"wire the clips by hand, with control_embeds in WanVideo SVI Embeds ({SVI_ON_CONTROL})"
+            )
+
+
+def _check_samplers(job: Job) -> None:
+    sampler, low, split_step = job.sources.sampler, job.sources.low_sampler, job.settings.split_step
+    for name, stage in (("sampler_inputs", sampler), ("low_noise_sampler_inputs", low)):
+        if stage is None:
+            continue
+        if not isinstance(stage, Mapping) or "model" not in stage or not isinstance(stage.get("steps"), int):
+            raise SVIError(f"{name} must come from WanVideo Sampler Settings")
+        if stage.get("samples") is not None:
+            raise SVIError(f"{name} has samples connected, but the chain makes its own: disconnect them")
+    if low is None:
+        return
+    for key in ("steps", "shift", "scheduler"):
+        ours, theirs = sampler.get(key), low.get(key)
+        if isinstance(ours, (int, float, str)) and isinstance(theirs, (int, float, str)) and ours != theirs:
+            raise SVIError(
+                f"both samplers of a pair need one {key}, got {ours} (sampler_inputs) and {theirs} "
+                "(low_noise_sampler_inputs): set both alike, or wire them from WanVideo High/Low Pair"
+            )
+    steps = sampler["steps"]
+    end, start = (split_step,) * 2 if split_step else (sampler.get("end_step"), low.get("start_step"))
+    # The wrapper also takes a noise level there (WanVideo Sigma To Step): the step at which it is passed.
+    is_split = 1 <= end < steps if isinstance(end, int) else isinstance(end, float) and 0 < end < 1
+    if not is_split or end != start:
+        raise SVIError(
+            f"the high noise sampler must end at the step where the low noise one starts, within 1..{steps - 1}: got "
+            f"end_step {end} and start_step {start}; set split_step, or both (WanVideo High/Low Pair finds the step)"
+        )
+    if low.get("add_noise_to_samples"):
+        raise SVIError(
+            "low_noise_sampler_inputs has add_noise_to_samples on, which noises what is half done: turn it off"
+        )

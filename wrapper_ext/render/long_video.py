@@ -1,0 +1,198 @@
+"""What WanVideoSVILongVideo does: from its inputs and the graph around it to a reel and one video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
+from ...svi_embeds.clips.vae import check_vae
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.files.track import soundtrack_of
+from ...svi_embeds.ground.images import check_images, check_pixels
+from ...svi_embeds.ground.settings import filled
+from ...svi_embeds.ground.words import align, write_info
+from ...svi_embeds.guides.follow import guides_of
+from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
+from ...svi_embeds.reel.writer import ReelWriter
+from ...svi_embeds.story.chain import ChainPlan
+from ...svi_embeds.story.check import unused
+from ...svi_embeds.story.plan import plan_chain
+from ...svi_embeds.story.settings import ChainSettings
+from ..host import comfy
+from ..host import files as host_files
+from ..host import nodes as host_nodes
+from ..host import show as host_show
+from ..running.around import notes_on_loras
+from ..running.digest import graph_digest
+from ..running.voice_rate import voice_rate
+from ..running.wiring import RunningGraph, lora_names
+from .chain import FIRST_MODELS, PER_CLIP, Rendered, render_chain
+from .job import Job, Sources, check_job
+from .join import assemble, cut_name, sound_name
+
+ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A reel as this process left it. video: the joined one. changes: how often it had been changed from outside."""
+
+    state: str
+    video: Path
+    changes: int
+
+
+# So that a finished chain is not run again, and one that was changed since is.
+_left: dict[str, _Left] = {}
+
+
+def changes_of(folder: Path) -> int:
+    """How often a reel was changed from outside since this process wrote it first, the change at hand included."""
+    left = _left.get(str(folder))
+    if left is None:
+        return 0
+    return left.changes + (reel_state(folder, left.video) != left.state)
+
+
+def render_story(
+    inputs: Mapping[str, Any], *, unique_id: str | None = None, prompt: Mapping[str, Any] | None = None
+) -> tuple[Reel, Tensor, Path, str]:
+    """A story rendered into a reel, for the node `unique_id` of the graph `prompt`.
+
+    inputs: the node's, by name; see `ChainSettings` and `Sources`.
+    Returns the reel, its last frames, the joined video's file, and the plan with what was done, in words.
+    """
+    reel: str = inputs["reel"]
+    check_reel_name(reel)
+    graph = RunningGraph(prompt or {})
+    sources, notes = _sources(inputs, graph, unique_id or "")
+    guides, audio = sources.guides, inputs.get("audio")
+    track = soundtrack_of(audio) if audio is not None else None
+    settings = filled(ChainSettings, inputs)
+    length = guides.frames or (round(track.seconds * settings.fps) if track else None)
+    connected = sources.connected(length)
+    plan = plan_chain(inputs["story"], settings, connected)
+    notes += guides.check(plan, settings, track=track, voice_fps=voice_rate(graph, unique_id or ""))
+    resume: bool = inputs["resume"]
+    if resume and not sources.origin.get("model"):
+        resume = False
+        notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
+    job = Job(plan=plan, settings=settings, sources=sources)
+    check_job(job)
+    notes += [*unused(plan, settings, connected), *_one_cfg(job)]
+    if wired := graph.source(unique_id or "", "sampler_inputs"):
+        notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
+    folder = host_files.reels_folder() / reel
+    changes = changes_of(folder)
+    with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
+        done = render_chain(job, writer, comfy, _NodeReport(unique_id), resume=resume)
+        video = folder / f"{reel}_{writer.reel.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
+        if not video.is_file() or video.is_symlink():
+            assemble(writer.reel, video, unique_id, track=track)
+        finished = writer.reel
+    _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
+    info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
+    return finished, done.last_frames, video, info
+
+
+def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tuple[Sources, list[str]]:
+    """What the chain is made of, checked one by one, and notes."""
+    check_vae(inputs["vae"])
+    images: dict[str, Any] = {}
+    notes: list[str] = []
+    for name in ("start_image", "ref_image", "end_images"):
+        if (image := inputs.get(name)) is not None:
+            images[name], said = check_images(name, image)
+            check_pixels(name, images[name])
+            notes += said
+    if (count := len(images.get("ref_image", ()))) > 1:
+        raise SVIError(f"ref_image must be one image, got a batch of {count}: ImageFromBatch picks one")
+    sampler, low = inputs["sampler_inputs"], inputs.get("low_noise_sampler_inputs")
+    if not isinstance(sampler, Mapping):
+        raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
+    if low is not None and not isinstance(low, Mapping):
+        raise SVIError("low_noise_sampler_inputs must come from WanVideo Sampler Settings")
+    guides = guides_of(sampler, low, silence=host_nodes.silent_voice)
+    if (low_model := inputs.get("low_noise_model")) is not None:
+        if low is not None:
+            raise SVIError(ONE_LOW_STAGE)
+        low = {**sampler, "model": low_model}
+    texts = {name: inputs.get(name) for name in ("t5", "clip", "text_embeds")}
+    if (own := sampler.get("text_embeds")) is not None:
+        if any(text is not None for text in texts.values()):
+            notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
+        else:
+            texts["text_embeds"] = own
+    sources = Sources(
+        vae=inputs["vae"], sampler=sampler, low_sampler=low, first_model=inputs.get("first_clip_model"),
+        first_low_model=inputs.get("first_clip_low_noise_model"), clip_vision=inputs.get("clip_vision"), guides=guides,
+        origin=_origins(graph, node_id), **texts, **images,
+    )  # fmt: skip
+    return sources, notes
+
+
+def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
+    """Where the objects that a chain is made with come from, by the names that `Job.origin` wants."""
+
+    def digest(name: str, node: str = node_id, ignore: tuple[str, ...] = ()) -> str:
+        return graph_digest(graph, node, name, file_state=host_files.file_print, ignore=ignore)
+
+    origin = {name: digest(name) for name in ("vae", "t5", "clip", "clip_vision", "low_noise_model", *FIRST_MODELS)}
+    for settings, model in (("sampler_inputs", "model"), ("low_noise_sampler_inputs", "low_noise_model")):
+        source = graph.source(node_id, settings)
+        if source is None:
+            continue
+        if graph.source(source[0], "model"):
+            # The chain's own seed and embeds count, not those that stand in for them on the settings node.
+            origin[settings] = digest(settings, ignore=PER_CLIP)
+            origin[model] = digest("model", source[0])
+        else:  # something stands between: all of it counts
+            origin[settings] = origin[model] = digest(settings)
+    return {name: value for name, value in origin.items() if value}
+
+
+class _NodeReport:
+    """Progress on the running node."""
+
+    def __init__(self, node_id: str | None) -> None:
+        self.node_id = node_id
+
+    def text(self, line: str) -> None:
+        host_show.show_text(self.node_id, line)
+
+    def clip(self, done: int, total: int, picture: Image.Image | None) -> None:
+        host_show.show_progress(self.node_id, done, total, picture)
+
+
+def modes_of(plan: ChainPlan) -> set[str]:
+    """Modes of the clips that run with the main model, which has the SVI LoRA."""
+    return {clip.mode for clip in plan.clips if clip.model == "main"}
+
+
+def _one_cfg(job: Job) -> list[str]:
+    """A note where a clip's own cfg takes the place of two that differ."""
+    low = job.sources.low_sampler
+    if low is None or low.get("cfg") == job.sources.sampler.get("cfg"):
+        return []
+    cut = [str(clip.index + 1) for clip in job.plan.clips if clip.cfg is not None]
+    return [f"cfg of the story is that of both stages in clip {', '.join(cut)}"] if cut else []
+
+
+def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
+    made = ", ".join(str(index + 1) for index in done.sampled)
+    kept = len(plan.clips) - len(done.sampled)
+    head = [
+        f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
+        f"reel {reel.name} in output/{reel.folder.parent.name}",
+        *align(plan.table()),
+    ]
+    if reel.spare:
+        size = sum(take.video.size + take.tail.size for take in reel.spare) / 2**20
+        said = f"{len(reel.spare)} takes that the chain does not use are kept too ({size:.0f} MB)"
+        notes = [*notes, f'{said}: wanvideo-svi reel clean "{reel.name}" deletes them']
+    return write_info(head, notes)

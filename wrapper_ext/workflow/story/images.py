@@ -1,0 +1,233 @@
+"""What a chain's clips are made from beside text: sizes, images, VAE and CLIP vision."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..find.wires import At, Origin
+from ..model.scope import Source
+from .reading import Reading, said, some
+
+PRO = "WanVideoSVILatentEmbeds"
+_VISION = ("strength_1", "strength_2", "crop", "combine_embeds", "force_offload", "tiles", "ratio")
+# What the story's node leaves at its default, and what the wrapper's defaults are. strength_2 is of image_2 only.
+_VISION_PLAIN = {"strength_1": 1, "crop": "center", "combine_embeds": "average", "tiles": 0}
+_ENCODE = ("enable_vae_tiling", "tile_x", "tile_y", "tile_stride_x", "tile_stride_y")
+_ANCHOR = (*_ENCODE, "noise_aug_strength", "latent_strength")
+_ANCHOR_PLAIN = {"noise_aug_strength": 0, "latent_strength": 1}
+_DECODE = (*_ENCODE, "normalization")
+_TILES = {"tile_x": 272, "tile_y": 272, "tile_stride_x": 144, "tile_stride_y": 128}
+_MAX_STEPS = 1000
+
+
+def read_size(reading: Reading, name: str) -> tuple[Any, Source | None]:
+    """Width or height: a value, or where it comes from."""
+    found: list[tuple[int, At]] = []
+    for index, at in enumerate(reading.embeds):
+        origin = reading.wires.origin(at, name)
+        # A later clip may measure the video before it, which is as large and which the story makes itself.
+        if at.node.type != PRO and (origin is None or origin.at.node not in reading.fed):
+            found.append((index, at))
+    for index, at in (*found[1:], *found[:1]):
+        value = reading.value(index, at, name)
+        source = reading.link(index, at, name) if value is None else None
+        if value is None and source is None:
+            continue
+        others = [i for i, other in found if not reading.wires.same(other, name, at, name)]
+        if others:
+            reading.note(others[0], f"{some(others)} had another {name} than clip {index + 1}; the story has one")
+        return value, source
+    anchor = _anchor(reading)
+    image = reading.wires.origin(anchor, "image") if anchor else None
+    if image and image.type == "ImageResizeKJv2" and not image.at.path:
+        return None, Source(image.at.node.id, 1 if name == "width" else 2)
+    reading.note(0, f"the graph does not say the clips' {name}: set it in the node")
+    return None, None
+
+
+def _anchor(reading: Reading) -> At | None:
+    """The node that encodes a Pro chain's anchor. Raises SVIError when there is no one anchor."""
+    found: list[tuple[int, At]] = []
+    for index, at in enumerate(reading.embeds):
+        if at.node.type != PRO:
+            continue
+        encoded = reading.wires.origin(at, "anchor_samples")
+        if encoded is None or encoded.type != "WanVideoEncode":
+            raise reading.refuse(index, "its anchor does not come from WanVideo Encode")
+        found.append((index, encoded.at))
+    if not found:
+        return None
+    first, anchor = found[0]
+    for index, at in found:
+        if reading.wires.origin(at, "image") != reading.wires.origin(anchor, "image"):
+            raise reading.refuse(index, f"its anchor is another image than that of clip {first + 1}", at.node)
+        for name, plain in _ANCHOR_PLAIN.items():
+            if reading.wires.linked(at, name) or _saved(at, _ANCHOR).get(name, plain) != plain:
+                raise reading.refuse(index, f"{name} of its anchor is not {plain}", at.node)
+        if reading.wires.linked(at, "mask"):
+            raise reading.refuse(index, "its anchor has a mask", at.node)
+    return anchor
+
+
+def read_images(reading: Reading) -> dict[str, Source | None]:
+    """The start image and the reference."""
+    wires, anchor, first = reading.wires, _anchor(reading), reading.embeds[0]
+    if wires.linked(first, "prev_samples"):
+        raise reading.refuse(0, "it goes on from samples of something that is no clip")
+    begins = (anchor, "image") if anchor and first.node.type == PRO else (first, "start_image")
+    start = wires.origin(*begins)
+    found = {"start_image": reading.link(0, *begins)}
+    if found["start_image"] is None:
+        reading.note(0, "it has no start image: connect one to the story's node")
+    if start and (loader := _loaded_video(reading, start)):
+        reading.note(
+            0, f"{said(loader.node)} loads a video that the chain goes on from: the story starts from its last frames, "
+            "and the loaded video itself is not part of the reel",
+        )  # fmt: skip
+    if anchor and (image := wires.origin(anchor, "image")) != start and image is not None:
+        found["ref_image"] = reading.link(0, anchor, "image")
+        return found
+    references: list[tuple[int, Origin]] = []
+    for index, at in enumerate(reading.embeds):
+        origin = wires.origin(at, "ref_image") if at.node.type == "WanVideoSVIEmbeds" else None
+        if origin is not None and reading.clips.made(origin) is not None:
+            reading.note(index, "its reference was a frame of the video; in the story it is the start image itself")
+        elif origin is not None:
+            references.append((index, origin))
+    if len({origin for _, origin in references}) > 1:
+        reading.note(
+            references[0][0], "the clips have different reference images; the story has one, of the first that has it"
+        )
+    if references and references[0][1] != start:
+        index = references[0][0]
+        found["ref_image"] = reading.link(index, reading.embeds[index], "ref_image")
+    return found
+
+
+def _loaded_video(reading: Reading, start: Origin) -> At | None:
+    """The node that loads the video that the chain goes on from."""
+    origin: Origin | None = start
+    for _ in range(_MAX_STEPS):
+        if origin is None or "loadvideo" in origin.type.lower():
+            return origin.at if origin else None
+        if origin.type == "GetVideoComponents":
+            origin = reading.wires.origin(origin.at, "video")
+        else:
+            origin = reading.clips.tail(origin.at)
+    return None
+
+
+def read_vae(reading: Reading) -> Source | None:
+    """The clips' VAE: that of the last one."""
+    wires = reading.wires
+    takers: list[tuple[int, At]] = []
+    for index, at in enumerate(reading.embeds):
+        encoded = wires.origin(at, "anchor_samples")
+        takers.append((index, encoded.at if encoded and at.node.type == PRO else at))
+    decoders = [(index, at) for index in range(len(reading.chain)) for at in _decodes(reading, index)]
+    takers = [(index, at) for index, at in takers if wires.linked(at, "vae")]
+    if not takers:
+        takers = decoders
+    if not takers:
+        return None
+    index, last = takers[-1]
+    own = wires.origin(last, "vae")
+    other = [i for i, at in (*takers, *decoders) if not reading.alike(wires.origin(at, "vae"), own)]
+    if other:
+        clips = some(sorted(set(other)))
+        reading.note(other[0], f"{clips} had another VAE to encode or decode with than the story, which has one")
+    return reading.link(index, last, "vae")
+
+
+def _decodes(reading: Reading, index: int) -> list[At]:
+    """The nodes that decode a clip."""
+    sampler = reading.chain[index].samplers[-1]
+    uses = reading.wires.uses_through(sampler.node, 0)
+    found = [use.node for use in uses if use.node and use.node.type == "WanVideoDecode" and use.node.mode == 0]
+    return [At(sampler.path, node) for node in dict.fromkeys(found)]
+
+
+def read_tiling(reading: Reading) -> bool:
+    """Whether every clip was encoded and decoded in tiles; says what is lost when only some were."""
+    tiled: list[tuple[int, bool]] = []
+    for index, at in enumerate(reading.embeds):
+        encoded = reading.wires.origin(at, "anchor_samples") if at.node.type == PRO else None
+        if encoded:
+            tiled.append((index, _saved(encoded.at, _ANCHOR).get("enable_vae_tiling") is True))
+        elif at.node.type != PRO:
+            tiled.append((index, reading.value(index, at, "tiled_vae") is True))
+        for decode in _decodes(reading, index):
+            values = _saved(decode, _DECODE)
+            on = values.get("enable_vae_tiling") is True
+            tiled.append((index, on))
+            kept = {"normalization": "default", **(_TILES if on else {})}
+            lost = [f"{name} {values[name]}" for name, plain in kept.items() if values.get(name, plain) != plain]
+            if lost:
+                reading.note(index, f"{said(decode.node)} decoded it with {', '.join(lost)}, which a story has not")
+    some_are = sorted({index for index, on in tiled if on})
+    every = all(on for _, on in tiled)
+    if some_are and not every:
+        reading.note(
+            some_are[0], f"{some(some_are)} used VAE tiles, but not for all encoding and decoding of the chain; the "
+            "story uses none: turn tiled_vae on if memory is short",
+        )  # fmt: skip
+    return bool(tiled) and every
+
+
+def read_clip_vision(reading: Reading) -> Source | None:
+    """The CLIP vision model. Raises SVIError for embeds of it that a story does not make."""
+    wires = reading.wires
+    encoded: list[tuple[int, At]] = []
+    for index, at in enumerate(reading.embeds):
+        if not wires.linked(at, "clip_embeds"):
+            continue
+        origin = wires.origin(at, "clip_embeds")
+        if origin is None:  # muted: the clip had none
+            continue
+        if origin.type != "WanVideoClipVisionEncode":
+            raise reading.refuse(index, f"its clip_embeds come from {said(origin.at.node)}")
+        if any(each.node.type == PRO for each in reading.embeds):
+            raise reading.refuse(index, "it has clip_embeds, and in a chain of mode svi2_pro no clip has")
+        encoded.append((index, origin.at))
+        _check_vision(reading, index, origin.at)
+    if not encoded:
+        return None
+    having = [index for index, _ in encoded]
+    if len(having) < len(reading.chain):
+        lacking = [index for index in range(len(reading.chain)) if index not in having]
+        reading.note(lacking[0], f"{some(lacking)} had no clip_embeds; in the story every clip has")
+    index, last = encoded[-1]
+    models = {wires.origin(at, "clip_vision") for _, at in encoded}
+    if len(models) > 1:
+        reading.note(index, f"the clips have different CLIP vision models; the story has that of clip {index + 1}")
+    return reading.link(index, last, "clip_vision")
+
+
+def _check_vision(reading: Reading, index: int, at: At) -> None:
+    """Say what of a CLIP vision node the story does otherwise."""
+    wires, saved = reading.wires, _saved(at, _VISION)
+    lost = [name for name in ("image_2", "negative_image") if wires.linked(at, name)]
+    plain = {**_VISION_PLAIN, **({"strength_2": 1} if "image_2" in lost else {})}
+    for name, value in plain.items():
+        if wires.linked(at, name) or saved.get(name, value) != value:
+            lost.append(f"{name} {saved[name]}" if name in saved and not wires.linked(at, name) else name)
+    if lost:
+        reading.note(index, f"{said(at.node)} has {', '.join(lost)}, which a story has not")
+    image = wires.origin(at, "image_1")
+    follows = reading.clips.made(image) if image else None
+    expected = reading.chain[index].before if index else None
+    same = follows is expected if index else image == wires.origin(reading.embeds[0], "start_image")
+    if not same:
+        reading.note(index, f"{said(at.node)} sees another image; in the story it is the first that leads the clip")
+
+
+def _saved(at: At, names: tuple[str, ...]) -> dict[str, Any]:
+    """Widget values of a node without a recorded signature, as the wrapper declares them; what cannot be told is left
+    out."""
+    values = at.node.raw.get("widgets_values")
+    if isinstance(values, list):
+        return dict(zip(names, values, strict=False))
+    if isinstance(values, dict):
+        return values
+    inputs = at.node.raw.get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
