@@ -53,7 +53,8 @@ try {
     const widget = node.widgets.find((each) => each.name === name);
     widget.value = value;
     widget.callback?.(value, app.canvas, node);
-    app.extensionManager.workflow.activeWorkflow.changeTracker.checkState();
+    const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
+    (tracker.captureCanvasState ?? tracker.checkState).call(tracker);
   }, [id, name, value]);
   const show = async (id, zoom = 1) => {
     await page.evaluate(([id, zoom]) => {
@@ -65,7 +66,10 @@ try {
   };
   const shot = (name) => page.screenshot({ path: `${folder}/${name}.png` });
   const tracker = async (step) => {
-    await page.evaluate((step) => app.extensionManager.workflow.activeWorkflow.changeTracker[step](), step);
+    await page.evaluate((step) => {
+      const tracker = app.extensionManager.workflow.activeWorkflow.changeTracker;
+      return (tracker[step] ?? tracker.checkState).call(tracker); // older frontends know this name of captureCanvasState alone
+    }, step);
     await page.waitForTimeout(800);
   };
 
@@ -143,7 +147,7 @@ try {
     node.disconnectInput(node.inputs.findIndex((input) => input.name === "start_image"));
   }, id);
   result.unlinked = (await until("no start image", (seen) => seen[id].label.includes("needs start_image")))[id].label;
-  await tracker("checkState");
+  await tracker("captureCanvasState");
   await tracker("undo");
   await until("linked again", (seen) => seen[id]?.label?.includes("65 frames"));
 
