@@ -77,7 +77,7 @@ class DiffusersVAE(TorchVAE):
     """
 
     def __init__(self, model: Any) -> None:
-        config = getattr(model, "config", None)
+        config: Any = getattr(model, "config", None)
         if not hasattr(config, "latents_mean") or not hasattr(model, "enable_tiling"):
             raise SVIError(f"model must be diffusers' AutoencoderKLWan, got {type(model).__name__}")
         super().__init__(

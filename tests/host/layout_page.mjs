@@ -70,7 +70,8 @@ const measure = (page) => page.evaluate(() => {
   return {
     nodes: app.graph._nodes.map((node) => ({
       id: Number(node.id), type: node.type, title: node.title, box: place(node)?.map(Math.round), cut: cut(node),
-      shows: vue ? document.querySelectorAll(`[data-node-id="${node.id}"] :is(img, video)`).length : pictures(node).length,
+      shows: vue ? document.querySelectorAll(`[data-node-id="${node.id}"] :is(img, video)`).length
+        : pictures(node).length || (node.imgs?.length ?? 0),
     })),
     groups: app.graph.groups.map((group) => ({ title: group.title, box: [...group.pos, ...group.size].map(Math.round) })),
   };

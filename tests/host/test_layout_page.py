@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from host.test_chains import write_guides
 from PIL import Image
 from test_layout import height
 from wanvideo_svi.svi_embeds.files.video import FORMATS, write_video
-from wanvideo_svi.wrapper_ext.doctor.templates import model_files
 
 PAGE = Path(__file__).with_name("layout_page.mjs")
 TEMPLATES = {path.stem: json.loads(path.read_text()) for path in (REPO / "example_workflows").glob("*.json")}
@@ -30,15 +28,8 @@ SHOWN = {"MarkdownNote", "WanVideoSVILongVideo", "WanVideoTextEncodeCached"}  # 
 
 
 @pytest.fixture
-def files(comfy: Comfy) -> Iterator[None]:
-    """Every file that a template names, empty where there is no tiny model of it, and what runs would leave."""
-    made = []
-    for file in model_files():
-        path = comfy.base / "models" / file.folder / file.name
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
-            made.append(path)
+def inputs(comfy: Comfy) -> None:
+    """What templates take, and what their runs would leave."""
     folder = comfy.base / "input"
     Image.new("RGB", (768, 768)).save(folder / "example.png")  # ComfyUI's own lies there
     write_guides(folder)
@@ -46,9 +37,6 @@ def files(comfy: Comfy) -> Iterator[None]:
     (folder / "ran.mp4").unlink(missing_ok=True)
     frames = (np.full((480, 832, 3), 30 * index, np.uint8) for index in range(8))
     write_video(folder / "ran.mp4", frames, width=832, height=480, fps=16, video_format=FORMATS["h264"])
-    yield
-    for path in made:
-        path.unlink()
 
 
 def overlap(a: list[int], b: list[int]) -> bool:
@@ -89,7 +77,7 @@ def troubles(seen: dict[str, Any], saved: dict[str, Any]) -> list[str]:
 
 
 @needs_browser
-@pytest.mark.usefixtures("files")
+@pytest.mark.usefixtures("inputs")
 def test_templates_look_right_with_files_missing_there_and_after_a_run(
     comfy: Comfy,  # noqa: ARG001 - before page_url, which may be a copy of it
     page_url: str, nodes: str, pictures: Path,
