@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from host.comfyui import Comfy, find_kjnodes, find_wrapper, frontend_version
 from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
-from wanvideo_svi.wrapper_ext.doctor_templates import model_files
+from wanvideo_svi.wrapper_ext.doctor.templates import model_files
 
 if not os.environ.get("COMFYUI_DIR"):
     REASON = "set COMFYUI_DIR to a ComfyUI checkout with ComfyUI-WanVideoWrapper to run the tests in a real host"
