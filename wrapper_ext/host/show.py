@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-def show_progress(node_id: str | None, done: int, total: int, picture: Image.Image | None = None) -> None:
-    """Move a node's progress bar, with a picture on the node. Raises ComfyUI's interrupt when the user cancelled."""
+def show_progress(node_id: str | None, done: int, total: int, picture: Callable[[], Image.Image] | None = None) -> None:
+    """Move a node's progress bar, with a picture on the node, which is drawn only where somebody may see it.
+
+    Raises ComfyUI's interrupt when the user cancelled.
+    """
     if (utils := comfy.module("comfy.utils")) and node_id is not None:
-        preview = ("JPEG", _as_shown(picture), 1024) if picture else None
+        preview = ("JPEG", _as_shown(picture()), 1024) if picture else None
         utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
 
 

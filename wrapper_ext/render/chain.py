@@ -6,8 +6,9 @@ A loop, not a node expansion: memory stays flat, and what a cache would have kep
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from PIL import Image
@@ -45,11 +46,11 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 
 class Report(Protocol):
-    """Where progress goes. done, total: clips. picture: the last frame of the clip that was finished, from the second
+    """Where progress goes. done, total: clips. picture: draws the last frame of the clip that was finished, from the second
     on within the drift of the chain so far."""
 
     def text(self, line: str) -> None: ...
-    def clip(self, done: int, total: int, picture: Image.Image | None) -> None: ...
+    def clip(self, done: int, total: int, picture: Callable[[], Image.Image]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +103,7 @@ class _Renderer:
                     self._say(clip, "sampling")
                     lead = self._render(clip, lead, digest, saver)
                     sampled.append(clip.index)
-                    picture = self.drift.picture() or to_picture(_frames(lead)[-1:])
-                    self.report.clip(clip.index + 1, len(plan.clips), picture)
+                    self.report.clip(clip.index + 1, len(plan.clips), partial(self._picture, lead))
                 else:
                     self._say(clip, "kept")
                     take, lead = kept
@@ -116,6 +116,9 @@ class _Renderer:
         self.writer.set_chain(takes)
         last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
         return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
+
+    def _picture(self, lead: Lead) -> Image.Image:
+        return self.drift.picture() or to_picture(_frames(lead)[-1:])
 
     def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, Lead] | None:
         """The clip's take and what it leaves for the next, if the reel has it whole."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -165,7 +165,7 @@ class _NodeReport:
     def text(self, line: str) -> None:
         host_show.show_text(self.node_id, line)
 
-    def clip(self, done: int, total: int, picture: Image.Image | None) -> None:
+    def clip(self, done: int, total: int, picture: Callable[[], Image.Image]) -> None:
         host_show.show_progress(self.node_id, done, total, picture)
 
 
