@@ -46,8 +46,8 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 
 class Report(Protocol):
-    """Where progress goes. done, total: clips. picture: draws the last frame of the clip that was finished, from the second
-    on within the drift of the chain so far."""
+    """Where progress goes. done, total: clips. picture: draws the last frame of the clip that was finished, from the
+    second on within the drift of the chain so far."""
 
     def text(self, line: str) -> None: ...
     def clip(self, done: int, total: int, picture: Callable[[], Image.Image]) -> None: ...
