@@ -7,8 +7,8 @@ import pytest
 import torch
 from helpers import TraceVAE, frames, pixel_clip
 from PIL import Image
+from wanvideo_svi.svi_embeds.clips.pixels import compose
 from wanvideo_svi.svi_embeds.clips.pixels.compose import add_noise
-from wanvideo_svi.svi_embeds.ground import images as frames_module
 from wanvideo_svi.svi_embeds.ground.images import last_frames, resize_frames, to_video
 
 
@@ -125,13 +125,13 @@ def test_frames_of_the_right_size_are_not_rounded_to_8_bit() -> None:
 
 def test_each_distinct_image_is_resized_once(monkeypatch: pytest.MonkeyPatch) -> None:
     counts = []
-    real = frames_module.resize_frames
+    real = compose.resize_frames
 
     def counted(images, **size):
         counts.append(len(images))
         return real(images, **size)
 
-    monkeypatch.setattr(frames_module, "resize_frames", counted)
+    monkeypatch.setattr(compose, "resize_frames", counted)
     image = frames(height=96, width=80)
     clip_video(mode="shot", start_image=image, ref_image=image.clone())
     assert counts == [1], "the first image is start and reference at once"

@@ -225,21 +225,24 @@ _ARGUMENTS: dict[str, Callable[[bool], Strategy]] = {
 }  # fmt: skip
 # After "!": parameters that every caller has checked before.
 _ENTRIES = [
-    "chain.plan_chain", "checks.check_int", "checks.check_strength", "checks.check_share", "checks.check_rate",
-    "checks.check_bool", "checks.check_dict", "colour.target_of", "concat_mask.read_concat_mask!length,height,width",
-    "drift_video.measure_images", "embeds.check_embeds", "embeds.control_signal", "encode.check_vae",
-    "encode.latent_size", "encoded.encoded_from", "file_names.base_name", "file_names.wan_version",
-    "file_names.noise_stage", "file_names.purpose", "fingerprint.fingerprint", "frames.check_images",
-    "frames.last_frames", "holocine.read_shots", "holocine.parse_prompt", "holocine.plan_scene", "embeds.holds_voice",
-    "humo.humo_voice", "keyframes.parse_keyframes", "latent_space.read_latent", "latents.shown_latents",
-    "masks.check_mask", "masks.fit_temporal_mask!frames,height,width", "plan.plan_clip!settings,connected",
-    "clip_settings.ClipSettings", "custom_settings.CustomSettings",
-    "latent_settings.LatentSettings", "mask_settings.MaskSettings", "pairing.PairSettings",
-    "poses.pose_of", "recipes.recipe", "reel.check_reel_name", "sigmas.check_schedule", "sigmas.sigmas_of",
-    "sigmas.split_step", "sigmas.check_boundary", "soundtrack.soundtrack_of", "stitch.stitch", "story.parse_story",
-    "story.check_seed", "timeline.latent_count", "timeline.frame_count", "timeline.latent_of_frame",
+    "story.settings.ChainSettings", "ground.checks.check_int", "ground.checks.check_strength",
+    "ground.checks.check_share", "ground.checks.check_rate", "ground.checks.check_bool", "ground.checks.check_dict",
+    "colour.match.target_of", "masks.concat.read_concat_mask!length,height,width", "drift.measure.measure_images",
+    "clips.embeds.check_embeds", "clips.embeds.control_signal", "clips.vae.check_vae", "clips.vae.latent_size",
+    "clips.made.encoded_from", "models.names.base_name", "models.names.wan_version", "models.names.noise_stage",
+    "models.names.purpose", "ground.fingerprint.fingerprint", "ground.images.check_images",
+    "ground.images.last_frames", "story.holocine.read_shots", "story.holocine.parse_prompt",
+    "story.holocine.plan_scene", "clips.embeds.holds_voice", "guides.humo.humo_voice",
+    "masks.keyframes.parse_keyframes", "clips.latent_space.read_latent", "clips.latents.make.shown_latents",
+    "masks.known.check_mask", "masks.known.fit_temporal_mask!frames,height,width",
+    "clips.pixels.plan.plan_clip!settings,connected", "clips.pixels.settings.ClipSettings",
+    "clips.custom.settings.CustomSettings", "clips.latents.settings.LatentSettings",
+    "clips.inpaint.settings.MaskSettings", "pair.plan.PairSettings", "guides.poses.pose_of", "recipes.recipe",
+    "reel.reel.check_reel_name", "pair.sigmas.check_schedule", "pair.sigmas.sigmas_of", "pair.sigmas.split_step",
+    "pair.sigmas.check_boundary", "files.track.soundtrack_of", "colour.stitch.stitch", "story.text.parse_story",
+    "story.text.check_seed", "timeline.latent_count", "timeline.frame_count", "timeline.latent_of_frame",
     "timeline.frames_of_latent", "timeline.chain_frames", "timeline.clip_start", "timeline.clips_needed",
-    "voice.speakers_of", "voice.check_time_base", "window.window_of",
+    "guides.voice.speakers_of", "guides.voice.check_time_base", "guides.window.window_of",
 ]  # fmt: skip
 
 
@@ -265,7 +268,7 @@ def call_arguments(
 @pytest.mark.parametrize("entry", _ENTRIES)
 def test_a_function_answers_or_says_what_is_wrong(entry: str) -> None:
     path, _, checked = entry.partition("!")
-    module, name = path.split(".")
+    module, _, name = path.rpartition(".")
     function = getattr(importlib.import_module(f"wanvideo_svi.svi_embeds.{module}"), name)
 
     @settings(fuzz, max_examples=CALL_CASES)

@@ -233,7 +233,7 @@ def test_every_moment_is_shown_once_and_no_anchor(
     """Behind the given video with skip_repeated: from its last moment on. Without: some of its last moments again."""
     options: dict[str, Any] = {
         "mode": mode, "num_frames": num_frames, "overlap_frames": overlap, "seed": 1, "fps": 16, "start_frames": start,
-        "reference_frames": int(reference), "first_clip_model": first,
+        "reference_frames": int(reference), "first_clip_model": first, "width": 32, "height": 32,
     }  # fmt: skip
     story = f"[repeat={clips}]\na"
     try:
@@ -289,7 +289,7 @@ def test_nobody_sees_the_seam_behind_the_given_video(tmp_path: Path, mode: str) 
     seams = {}
     for skip in (False, True):
         plan = planned("a\n---\nb", mode=mode, num_frames=17, start_frames=33, first_clip_model=False,
-                          skip_repeated=skip)  # fmt: skip
+                       width=64, height=64, skip_repeated=skip)  # fmt: skip
         with ReelWriter(tmp_path, fps=16) as writer:
             this = replace(job("a", start_image=given_video), plan=plan)
             render_chain(this, writer, PanningHost(), Report(), resume=True)
@@ -368,7 +368,8 @@ def plan_of(name: str, *, skip_repeated: bool) -> ChainPlan:
     options = CHAINS[name]
     this = job(**options)
     return planned(
-        options.get("story", STORY), mode=options.get("mode", "film"), num_frames=17, seed=3,
+        options.get("story", STORY), mode=options.get("mode", "film"), num_frames=17, seed=3, width=64,
+        height=64,
         start_frames=0 if this.sources.start_image is None else len(this.sources.start_image),
         reference_frames=int(this.sources.ref_image is not None),
         end_images=0 if this.sources.end_images is None else len(this.sources.end_images),
@@ -436,7 +437,7 @@ def test_the_drift_so_far_is_of_what_the_video_shows(tmp_path: Path) -> None:
     for skip in (False, True):
         this = job(start_image=frames(33, seed=4))
         plan = planned(STORY, mode="film", num_frames=17, seed=3, start_frames=33, first_clip_model=False,
-                          skip_repeated=skip)  # fmt: skip
+                       width=64, height=64, skip_repeated=skip)  # fmt: skip
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(replace(this, plan=plan), writer, FakeHost(), Report())
             renderer.run(resume=True)

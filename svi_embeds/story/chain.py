@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..clips.latents.plan import LatentPlan
 from ..clips.latents.settings import LatentSettings
@@ -47,7 +47,7 @@ class ChainClip:
     until: int
     color: str | None
     settings: ClipSettings | LatentSettings
-    plan: ClipPlan | LatentPlan
+    plan: ClipPlan | LatentPlan = field(compare=False)  # it follows from the others and what leads the clip
 
     @property
     def start(self) -> int:

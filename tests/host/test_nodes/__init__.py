@@ -219,7 +219,7 @@ class SVITestSchedules:
 
     def make(self, scheduler):
         theirs = loaded_module(".wanvideo.schedulers")
-        ours, host = loaded_module(".svi_embeds.sigmas"), loaded_module(".wrapper_ext.host")
+        ours, host = loaded_module(".svi_embeds.pair.sigmas"), loaded_module(".wrapper_ext.host.nodes")
         cpu, rows = torch.device("cpu"), []
 
         def timesteps(steps, start, end, shift):
