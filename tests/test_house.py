@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import house_plan
 import pytest
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS, WEB_DIRECTORY
@@ -353,3 +354,11 @@ def test_nothing_is_published_that_the_tests_have_not_passed() -> None:
     assert re.search(r"  tests:\n    uses: \./\.github/workflows/tests\.yml\n", publish)
     assert re.search(r"  publish:\n    needs: tests\n", publish)
     assert "bash .ci/run" in (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+
+
+def test_the_plan_of_the_house_is_drawn_from_the_imports_of_today() -> None:
+    text = house_plan.PAGE.read_text()
+    assert house_plan.page(text) == text, "python tools/house_plan.py draws it anew"
+    named = {path for path in re.findall(r"`((?:wrapper_ext|svi_embeds|tests|tools)/[\w/.]+\.(?:py|json))`", text)}
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]
