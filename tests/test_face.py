@@ -29,7 +29,12 @@ def shape_of(value: Any) -> Any:
         return [field.name for field in fields(value)]
     if inspect.isclass(value):
         return sorted(name for name in vars(value) if not name.startswith("_"))
-    return str(inspect.signature(value)) if callable(value) else type(value).__name__
+    if not callable(value):
+        return type(value).__name__
+    return [
+        each.name if each.default is each.empty else f"{each.name}="
+        for each in inspect.signature(value).parameters.values()
+    ]
 
 
 def test_the_public_face_is_as_it_was_recorded() -> None:
