@@ -359,6 +359,6 @@ def test_nothing_is_published_that_the_tests_have_not_passed() -> None:
 def test_the_plan_of_the_house_is_drawn_from_the_imports_of_today() -> None:
     text = house_plan.PAGE.read_text()
     assert house_plan.page(text) == text, "python tools/house_plan.py draws it anew"
-    named = {path for path in re.findall(r"`((?:wrapper_ext|svi_embeds|tests|tools)/[\w/.]+\.(?:py|json))`", text)}
+    named = set(re.findall(r"`((?:wrapper_ext|svi_embeds|tests|tools)/[\w/.]+\.(?:py|json))`", text))
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]
