@@ -26,7 +26,7 @@ def story(clips: int = 10_000) -> Callable[[], object]:
 
 
 def migrate(nodes: int = 10_000) -> Callable[[], object]:
-    from wanvideo_svi.wrapper_ext.migration import migrate_value
+    from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 
     graph = _old_graph(nodes)
     return lambda: migrate_value(graph) and None

@@ -11,7 +11,7 @@ from helpers import planned
 from old_graphs import Raw, as_api, mutated, pixel_chain, pro_chain
 from test_migrate import ROOT, check_links, feeds, nodes, of_kind, values
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.migration import migrate_value
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 from wanvideo_svi.wrapper_ext.workflow.model.report import Report
 
 OUTER = "22222222-0000-4000-8000-000000000000"

@@ -11,6 +11,8 @@ import torch
 from helpers import frames, planned
 from test_render import PAIR, FakeHost, Report, job, sampler
 from test_windows import dance
+from wanvideo_svi.svi_embeds.clips.latents.settings import LatentSettings
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipSettings
 from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.guides.follow import Guides
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
@@ -25,6 +27,9 @@ SETTINGS = ChainSettings(mode="film", num_frames=17, color_match="mean_std")
 # A clip on which every field has a say: held to the first one, and, in the other, ending on an image.
 HELD = planned("a\n---\nb", mode="film", num_frames=17).clips[1]
 ENDING = planned("a\n---\n[end=0]\nb", mode="film", num_frames=17, end_images=1).clips[1]
+
+
+PRO_CLIP = planned("a\n---\nb", mode="svi2_pro", num_frames=17).clips[1]
 
 
 def other(value: Any) -> Any:
@@ -47,7 +52,7 @@ def facts(clip: ChainClip, settings: ChainSettings) -> str:
     return fingerprint(facts_of(clip, settings, encodes_text=True))
 
 
-@pytest.mark.parametrize("kind", [ChainClip, ChainSettings])
+@pytest.mark.parametrize("kind", [ChainClip, ChainSettings, ClipSettings, LatentSettings])
 def test_tables_name_fields_that_there_are_and_each_once(kind: type) -> None:
     names = {field.name for field in fields(kind)}
     assert NOT_DECIDING[kind].keys() <= names
@@ -58,8 +63,20 @@ def test_tables_name_fields_that_there_are_and_each_once(kind: type) -> None:
 
 @pytest.mark.parametrize("name", [field.name for field in fields(ChainClip)])
 def test_every_field_of_a_clip_counts_but_those_named(name: str) -> None:
+    if name == "settings":  # their fields count one by one, below
+        return
     counts = any(facts(clip, SETTINGS) != facts(changed(clip, name), SETTINGS) for clip in (HELD, ENDING))
     assert counts == (name not in NOT_DECIDING[ChainClip])
+
+
+@pytest.mark.parametrize("kind", [ClipSettings, LatentSettings])
+def test_every_setting_that_a_clip_is_made_with_counts_but_those_named(kind: type) -> None:
+    """Those of the row and of the chain count there: they are what this one is filled from."""
+    clip = HELD if kind is ClipSettings else PRO_CLIP
+    for field in fields(kind):
+        otherwise = replace(clip, settings=changed(clip.settings, field.name))
+        counts = facts(clip, SETTINGS) != facts(otherwise, SETTINGS)
+        assert counts == (field.name not in NOT_DECIDING[kind].keys() | IN_OWN_FORM[kind]), field.name
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(ChainSettings)])

@@ -79,23 +79,18 @@ ROOMS: dict[str, set[str]] = {
     "wrapper_ext.nodes": {*_ALL, "wrapper_ext.host", "wrapper_ext.running", "wrapper_ext.render"},
     "wrapper_ext.demo": _ALL,
     "wrapper_ext.doctor": {*_ALL, "wrapper_ext.host"},
-    # What stands in wrapper_ext itself: a graph migrated, and the routes.
-    "wrapper_ext": {*_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.answers"},
     "wrapper_ext.answers": {
-        *_ALL, *_WORKFLOW, "wrapper_ext", "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render",
-        "wrapper_ext.running",
+        *_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render", "wrapper_ext.running",
     },
+    "wrapper_ext": {"wrapper_ext.host", "wrapper_ext.answers"},  # the routes
     "wrapper_ext.cli": {
-        *_ALL, *_WORKFLOW, "wrapper_ext", "wrapper_ext.host", "wrapper_ext.demo", "wrapper_ext.doctor",
+        *_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.answers", "wrapper_ext.demo", "wrapper_ext.doctor",
     },
 }  # fmt: skip
-# Rooms that import each other: the answers migrate a graph, and the routes lead to the answers.
-BOTH_WAYS = {frozenset({"wrapper_ext", "wrapper_ext.answers"})}
 ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock", "color_matcher"}
 # doctor/probe.py is a program of its own, which ComfyUI's Python runs: it imports nothing of the pack.
 REACH_COMFYUI = {"wrapper_ext/host/comfy.py", "wrapper_ext/doctor/probe.py"}
 LAZY = "svi_embeds/__init__.py"  # loads its own rooms by name
-COMFYUI = {"host.py", "doctor_probe.py"}
 COMFYUI = {"comfy", "comfy_extras", "comfy_api", "nodes", "folder_paths", "server", "execution"}
 
 
@@ -103,7 +98,7 @@ def room(path: Path) -> str:
     """The folder that a module stands in. The errors and the version are everybody's."""
     if path.parent.name == "svi_embeds" and path.stem in ("errors", "version"):
         return ERRORS
-    return ".".join(path.parent.relative_to(ROOT).parts)
+    return house_plan.room_of(path)
 
 
 def imports(path: Path) -> list[tuple[int, str]]:
@@ -118,23 +113,7 @@ def imports(path: Path) -> list[tuple[int, str]]:
     return found
 
 
-SOURCES = sorted([*(ROOT / "svi_embeds").rglob("*.py"), *(ROOT / "wrapper_ext").rglob("*.py")])
-
-
-def imported(path: Path) -> set[Path]:
-    """Modules of the pack that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if not isinstance(node, ast.ImportFrom) or not node.level:
-            continue
-        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-        for alias in node.names:
-            inside = base / alias.name
-            whole = inside if inside.is_dir() or inside.with_suffix(".py").exists() else base
-            target = whole / "__init__.py" if whole.is_dir() else whole.with_suffix(".py")
-            assert target.exists(), f"{path}: {target}"
-            found.add(target)
-    return found
+SOURCES = house_plan.SOURCES
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
@@ -147,18 +126,16 @@ def test_a_room_imports_what_it_may(path: Path) -> None:
             if mine.startswith("svi_embeds"):
                 assert top in ALLOWED_IN_LIBRARY | sys.stdlib_module_names, name
     may = ROOMS.get(mine, set()) | {mine, ERRORS}
-    for target in imported(path):
+    for target in house_plan.imported(path):
         assert room(target) in may, f"{path.name} imports {target.name}: {mine} may not import {room(target)}"
 
 
-def test_every_room_is_in_the_list_and_no_two_import_each_other() -> None:
+def test_every_room_is_in_the_list_and_they_import_each_other_in_no_circle() -> None:
     assert {room(path) for path in SOURCES} - {ERRORS} == ROOMS.keys() | {"wrapper_ext.workflow"}
-    arrows = {(room(path), room(target)) for path in SOURCES for target in imported(path)}
-    pairs = {frozenset(arrow) for arrow in arrows if arrow[0] != arrow[1] and arrow[::-1] in arrows}
-    assert pairs == BOTH_WAYS
-    inside = {one: set() for one in ROOMS}  # circles of more than two
+    arrows = {(room(path), room(target)) for path in SOURCES for target in house_plan.imported(path)}
+    inside: dict[str, set[str]] = {one: set() for one in ROOMS}
     for one, two in arrows:
-        if one != two and frozenset({one, two}) not in BOTH_WAYS and ERRORS not in (one, two):
+        if one != two and ERRORS not in (one, two):
             inside[one].add(two)
     while leaves := [one for one, others in inside.items() if not others & inside.keys()]:
         for one in leaves:
@@ -176,7 +153,7 @@ def test_the_probe_stands_alone() -> None:
     probe = ROOT / "wrapper_ext" / "doctor" / "probe.py"
     assert all(level == 0 for level, _ in imports(probe))
     assert {name.split(".")[0] for _, name in imports(probe)} <= sys.stdlib_module_names
-    assert not [path for path in SOURCES if probe in imported(path)]
+    assert not [path for path in SOURCES if probe in house_plan.imported(path)]
 
 
 def test_starting_comfyui_pays_for_no_optional_package() -> None:

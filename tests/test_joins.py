@@ -8,7 +8,7 @@ import pytest
 from numbered import ANCHOR, Frames, Numbered, a_chain, right, show
 from old_graphs import Raw, more, node_of, pixel_chain, pro_chain, relink
 from wanvideo_svi.svi_embeds.story.text import parse_story
-from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.find.count import Count, evaluate
 from wanvideo_svi.wrapper_ext.workflow.find.videos import STITCHED
 from wanvideo_svi.wrapper_ext.workflow.model.report import Report

@@ -27,8 +27,7 @@ from old_graphs import (
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.story.text import parse_story
-from wanvideo_svi.wrapper_ext.answers.migrate import answer
-from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
+from wanvideo_svi.wrapper_ext.answers.migrate import answer, migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.find.wires import Wires
 from wanvideo_svi.wrapper_ext.workflow.model import graph as graph_module
 from wanvideo_svi.wrapper_ext.workflow.model.definitions import read_input

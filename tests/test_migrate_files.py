@@ -16,8 +16,8 @@ from old_graphs import as_api, pixel_chain, wanex
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 from wanvideo_svi.wrapper_ext.cli.main import main
-from wanvideo_svi.wrapper_ext.migration import migrate_value
 from wanvideo_svi.wrapper_ext.workflow.model.files import free_name, read_workflow
 
 RAW = pixel_chain()

@@ -15,7 +15,7 @@ from old_graphs import Raw, as_api, keyframe_canvas, more, node_of, relink, unli
 from test_migrate import check_links, feeds, nodes, of_kind, values
 from torch import Tensor
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.find.wires import At, Wires
 from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
 

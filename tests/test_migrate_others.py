@@ -9,7 +9,7 @@ import pytest
 from old_graphs import Raw, as_api, more, native_pro_chain, node_of, relink
 from test_migrate import nodes, of_kind
 from wanvideo_svi import NODE_DISPLAY_NAME_MAPPINGS
-from wanvideo_svi.wrapper_ext.migration import migrate_value, own_nodes
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value, own_nodes
 from wanvideo_svi.wrapper_ext.workflow.find.native import NativeClip, native_clip
 from wanvideo_svi.wrapper_ext.workflow.find.others import OTHERS
 from wanvideo_svi.wrapper_ext.workflow.find.wires import At, Origin, Wires

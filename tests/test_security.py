@@ -45,11 +45,10 @@ from wanvideo_svi.svi_embeds.story.text import parse_story
 from wanvideo_svi.wrapper_ext.answers import plan as plan_answer
 from wanvideo_svi.wrapper_ext.answers import reel as story_reel
 from wanvideo_svi.wrapper_ext.answers import story as story_answer
-from wanvideo_svi.wrapper_ext.answers.migrate import answer
+from wanvideo_svi.wrapper_ext.answers.migrate import answer, own_nodes
 from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host import requests as host_requests
-from wanvideo_svi.wrapper_ext.migration import own_nodes
 from wanvideo_svi.wrapper_ext.routes import add_routes
 from wanvideo_svi.wrapper_ext.workflow.model.files import read_workflow
 from wanvideo_svi.wrapper_ext.workflow.model.parse import parse_json

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "contributing" / "house.md"
+SOURCES = sorted([*(ROOT / "svi_embeds").rglob("*.py"), *(ROOT / "wrapper_ext").rglob("*.py")])
 BEGIN, END = "<!-- drawn by tools/house_plan.py -->\n", "<!-- end -->\n"
 
 
@@ -19,20 +20,27 @@ def room_of(path: Path) -> str:
     return ".".join(path.parent.relative_to(ROOT).parts)
 
 
+def imported(path: Path) -> set[Path]:
+    """Modules of the pack that a file imports; a folder stands for its __init__."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not node.level:
+            continue
+        base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+        for alias in node.names:
+            inside = base / alias.name
+            whole = inside if inside.is_dir() or inside.with_suffix(".py").exists() else base
+            target = whole / "__init__.py" if whole.is_dir() else whole.with_suffix(".py")
+            if not target.exists():
+                raise FileNotFoundError(f"{path} imports {target}, which is not there")
+            found.add(target)
+    return found
+
+
 def arrows() -> set[tuple[str, str]]:
     """Pairs of rooms of which the first imports the second."""
-    found = set()
-    for path in sorted([*(ROOT / "svi_embeds").rglob("*.py"), *(ROOT / "wrapper_ext").rglob("*.py")]):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.ImportFrom) or not node.level:
-                continue
-            base = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
-            for alias in node.names:
-                inside = base / alias.name
-                target = inside if inside.is_dir() or inside.with_suffix(".py").exists() else base
-                room = room_of(target / "x.py" if target.is_dir() else target.with_suffix(".py"))
-                found.add((room_of(path), room))
-    return {(one, two) for one, two in found if one != two}
+    pairs = {(room_of(path), room_of(target)) for path in SOURCES for target in imported(path)}
+    return {(one, two) for one, two in pairs if one != two}
 
 
 def drawn(pairs: set[tuple[str, str]]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from old_graphs import Raw, pixel_chain, pro_chain, wanex
-from wanvideo_svi.wrapper_ext.migration import migrate_value
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 
 WIDTH, GAP, COLUMNS = 330, 60, 4
 

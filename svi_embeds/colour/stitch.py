@@ -37,7 +37,7 @@ def stitch(
     drops them from the start of the later clip, `old` from the end of what stands before it.
     blend: how what stands before fades into the later clip over the overlap, frame by frame; with it neither side is
     dropped, and both must be longer than the overlap.
-    color_match, color_match_strength: see `colour.match_clip`; each later clip gets the colours of color_reference, or
+    color_match, color_match_strength: see `match.match_clip`; each later clip gets the colours of color_reference, or
     of the first frames of images_1, as many as it has itself.
     """
     check_choice("drop", drop, DROP_CHOICES)

@@ -1,4 +1,4 @@
-"""A chain as it is planned: one row per clip, every length and seed decided. No torch, no pixels."""
+"""A chain as it is planned: one row per clip, every length and seed decided. No pixels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the parts of a chain fit together, as far as its settings and what is connected tell. No torch."""
+"""Whether the parts of a chain fit together, as far as its settings and what is connected tell."""
 
 from __future__ import annotations
 

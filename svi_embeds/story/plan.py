@@ -1,4 +1,4 @@
-"""From a story to a chain: every clip decided. No torch, no pixels."""
+"""From a story to a chain: every clip decided. No pixels."""
 
 from __future__ import annotations
 

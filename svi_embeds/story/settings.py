@@ -1,4 +1,4 @@
-"""What is set for a whole chain, and what is connected to it: all that its plan and its checks need. No torch."""
+"""What is set for a whole chain, and what is connected to it: all that its plan and its checks need."""
 
 from __future__ import annotations
 

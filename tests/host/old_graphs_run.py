@@ -9,7 +9,7 @@ from host.graphs import Builder, Link
 from old_graphs import Raw
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.migration import own_nodes
+from wanvideo_svi.wrapper_ext.answers.migrate import own_nodes
 from wanvideo_svi.wrapper_ext.workflow.find.wires import At, Wires
 from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
 

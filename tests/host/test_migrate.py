@@ -15,7 +15,7 @@ from host.old_graphs_run import runnable, small
 from old_graphs import Raw, keyframe_canvas, pixel_chain, pro_chain
 from test_migrate_keyframes import Runner
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
-from wanvideo_svi.wrapper_ext.migration import migrate_value
+from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 
 REAL = sorted((Path(__file__).resolve().parents[3] / "shared/graphs").glob("*.json"))
 SEED = 3  # position among a sampler's values

@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ..migration import migrate_value
+from ..answers.migrate import migrate_value
 from ..workflow.model.files import free_name, read_workflow, write_workflow
 from .say import say
 

@@ -77,7 +77,7 @@ def ask(
     files: Mapping[str, list[str]],
     seconds: float,
 ) -> dict[str, Any]:
-    """What `doctor_probe.examine` answers. Raises SVIError when no answer came, or not within `seconds`."""
+    """What `probe.examine` answers. Raises SVIError when no answer came, or not within `seconds`."""
     request = {
         "comfyui": str(comfyui), "wrapper": wrapper and str(wrapper),
         "nodes": nodes, "packages": packages, "files": files,

@@ -34,7 +34,7 @@ def packages() -> dict[str, str]:
 
 
 def findings(host: Mapping[str, Any]) -> Iterator[Finding]:
-    """What the answers of `doctor_probe.examine` mean, but for LoRAs and the disk."""
+    """What the answers of `probe.examine` mean, but for LoRAs and the disk."""
     yield from _comfyui(host)
     yield from _packages(host["packages"], host["executable"])
     yield from _wrapper(host)

@@ -110,7 +110,7 @@ class WanVideoI2VCustomEmbeds:
     def build(
         self, vae: Any = None, force_offload: bool = True, tiled_vae: bool = False, **inputs: Any
     ) -> dict[str, Any]:
-        """See `svi_embeds.custom.make_custom_clip`, whose settings and inputs the others are."""
+        """See `svi_embeds.clips.custom.make.make_custom_clip`, whose settings and inputs the others are."""
         from ...svi_embeds.clips.custom.make import make_custom_clip
         from ...svi_embeds.clips.custom.settings import CustomInputs, CustomSettings
         from ...svi_embeds.clips.latent_space import samples_of

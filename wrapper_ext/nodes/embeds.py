@@ -169,7 +169,7 @@ class WanVideoSVIEmbeds:
         return True if comfy.has_wrapper() else comfy.INSTALL_HINT
 
     def encode(self, vae: Any, force_offload: bool, tiled_vae: bool = False, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.clip.make_clip`, whose settings and inputs the others are."""
+        """See `svi_embeds.clips.pixels.make.make_clip`, whose settings and inputs the others are."""
         from ...svi_embeds.clips.pixels.make import make_clip
         from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
         from ...svi_embeds.clips.vae import Encoder

@@ -62,7 +62,7 @@ class WanVideoHoloCinePrompt:
         }
 
     def write(self, global_caption: str, shots: str, num_frames: int, cuts: str) -> dict[str, Any]:
-        """See `svi_embeds.holocine.plan_scene`, whose parameters the inputs are."""
+        """See `svi_embeds.story.holocine.plan_scene`, whose parameters the inputs are."""
         from ...svi_embeds.story.holocine import plan_scene
 
         plan = plan_scene(global_caption=global_caption, shots=shots, num_frames=num_frames, cuts=cuts)

@@ -140,7 +140,7 @@ class WanVideoSVILatentEmbeds:
         )  # fmt: skip
 
     def build(self, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.latents.make_latent_clip`, whose settings and inputs these are."""
+        """See `svi_embeds.clips.latents.make.make_latent_clip`, whose settings and inputs these are."""
         from ...svi_embeds.clips.latents.make import make_latent_clip
         from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
         from ...svi_embeds.ground.settings import filled

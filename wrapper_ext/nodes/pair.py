@@ -141,7 +141,7 @@ class WanVideoHighLowPair:
         unique_id: str | None = None,
         **inputs: Any,
     ) -> dict[str, Any]:
-        """See `svi_embeds.pairing.plan_pair`. prompt, unique_id: the graph that runs and this node in it."""
+        """See `svi_embeds.pair.plan.plan_pair`. prompt, unique_id: the graph that runs and this node in it."""
         from ...svi_embeds.ground.settings import filled
         from ...svi_embeds.models.facts import model_facts
         from ...svi_embeds.pair.plan import PairInputs, PairSettings, plan_pair

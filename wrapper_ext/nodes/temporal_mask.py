@@ -86,7 +86,7 @@ class WanVideoSVITemporalMask:
         return fold(inputs, "end_frames", "feather", "empty_level", "fun_or_fl2v_model")
 
     def make(self, **inputs: Any) -> dict[str, Any]:
-        """See `svi_embeds.temporal_mask.make_temporal_mask`, whose settings and inputs these are."""
+        """See `svi_embeds.clips.inpaint.make.make_temporal_mask`, whose settings and inputs these are."""
         from ...svi_embeds.clips.inpaint.make import make_temporal_mask
         from ...svi_embeds.clips.inpaint.settings import MaskInputs, MaskSettings
         from ...svi_embeds.ground.settings import filled

@@ -1,7 +1,7 @@
-"""What decides a clip: every field of its row and of the chain's settings, but for those named here.
+"""What decides a clip: every field of its row, of what it is made with and of the chain's settings, but those named.
 
-A digest of these facts says whether a clip on disk is still true. A field that is added to either counts by itself,
-unless it has its default, so that reels of before stay true; one that decides nothing is named in NOT_DECIDING.
+A digest of these facts says whether a clip on disk is still true. A field that is added to one of them counts by
+itself, unless it has its default, so that reels of before stay true; one that decides nothing is named in NOT_DECIDING.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
+from ...svi_embeds.clips.latents.settings import LatentSettings
+from ...svi_embeds.clips.pixels.settings import ClipSettings
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.check import colour_method
@@ -24,7 +26,7 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "line": "where its block stands in the text",
         "overlap_frames": "what the video leaves out of it",
         "until": "where it is in the video; voice and poses count by their part for it",
-        "settings": "follows from the other fields and the chain's",
+        "settings": "counts by its own fields",
         "plan": "follows from the settings and what leads the clip",
     },
     ChainSettings: {
@@ -35,6 +37,8 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "fps": "how fast the video plays",
         "skip_repeated": "what the video leaves out of clip 1",
     },
+    ClipSettings: {"repeat_padding_latents": "the latents are the same either way"},
+    LatentSettings: {"motion_latents": "follows from the motion frames"},
 }
 # Fields that count in the form that `facts_of` gives them, which is that of the first reels.
 IN_OWN_FORM: dict[type, frozenset[str]] = {
@@ -46,6 +50,12 @@ IN_OWN_FORM: dict[type, frozenset[str]] = {
         "width", "height", "negative_prompt", "split_step", "fun_or_fl2v_model", "tiled_vae", "color_match",
         "color_match_strength", "color_match_to",
     }),
+    # Of what a clip is made with, these are the row's and the chain's.
+    ClipSettings: frozenset({
+        "mode", "width", "height", "num_frames", "overlap_frames", "known_frames", "padding", "ref_strength",
+        "fun_or_fl2v_model",
+    }),
+    LatentSettings: frozenset({"num_frames", "known_frames", "padding", "ref_strength", "fun_or_fl2v_model"}),
 }  # fmt: skip
 
 
@@ -67,11 +77,12 @@ def facts_of(clip: ChainClip, settings: ChainSettings, *, encodes_text: bool) ->
         "tiled": settings.tiled_vae,
         **colour_facts(clip, settings, None),
         **_others("clip", clip),
+        **_others("made", clip.settings),
         **_others("chain", settings),
     }  # fmt: skip
 
 
-def _others(of: str, row: ChainClip | ChainSettings) -> dict[str, Any]:
+def _others(of: str, row: ChainClip | ChainSettings | ClipSettings | LatentSettings) -> dict[str, Any]:
     told = NOT_DECIDING[type(row)].keys() | IN_OWN_FORM[type(row)]
     return {
         f"{of}.{field.name}": value

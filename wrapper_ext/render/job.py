@@ -21,7 +21,7 @@ from ...svi_embeds.story.settings import ChainConnected, ChainSettings
 
 
 class Host(Protocol):
-    """What rendering needs of the host; the module `host` is one."""
+    """What rendering needs of the host; the module `host.comfy` is one."""
 
     def call(self, node_id: str, **inputs: Any) -> tuple[Any, ...]: ...
     def device(self) -> torch.device: ...
