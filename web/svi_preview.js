@@ -9,6 +9,7 @@ import { chain, comfy } from "./svi_widget.js";
 
 const NODE = "WanVideoSVILongVideo";
 const PICTURE = "$$canvas-image-preview";
+const PICTURES = [PICTURE, "$$comfy_animation_preview"]; // ComfyUI's widgets for a picture, still or moving
 const PICTURE_HEIGHT = 320; // pixels at zoom 1
 const ADDED = new Set([PICTURE, "video-preview", "$$node-text-preview"]); // ComfyUI's widgets on a node that runs
 const GONE_MS = 2000; // between a picture that goes and the video that comes the node does not shrink
@@ -34,11 +35,20 @@ function forget(node) {
   const page = document.querySelector("#vue-app")?.__vue_app__?.config.globalProperties;
   page?.$pinia?._s.get("nodeOutput")?.revokePreviewsByLocatorId?.(key);
   if (app.nodePreviewImages) delete app.nodePreviewImages[key];
-  const at = node.widgets?.findIndex((widget) => widget.name === PICTURE) ?? -1;
-  if (at < 0) return;
-  node.widgets[at].onRemove?.();
-  node.widgets.splice(at, 1);
+  dropPicture(node);
+}
+
+function dropPicture(node) {
+  for (const widget of node.widgets?.filter((each) => PICTURES.includes(each.name)) ?? []) {
+    widget.onRemove?.();
+    node.widgets.splice(node.widgets.indexOf(widget), 1);
+  }
   node.imgs = undefined;
+}
+
+/** A picture of the run that was still being loaded when its video came would stand beside the video. */
+function dropLate(node) {
+  if (node.previewMediaType === "video" && node.imgs?.length) dropPicture(node);
 }
 
 /** Starts a node's video, without sound until somebody turns it on, once it is there. */
@@ -97,7 +107,10 @@ comfy().app.registerExtension({
   },
   nodeCreated(node) {
     if (!isOurs(node)) return;
-    chain(node, "onDrawBackground", () => makeRoom(node));
+    chain(node, "onDrawBackground", () => {
+      dropLate(node);
+      makeRoom(node);
+    });
     // What a saved graph was grown by is for a video that is not there.
     chain(node, "onConfigure", () => {
       const room = node.properties?.svi_room;

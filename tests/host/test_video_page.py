@@ -37,6 +37,10 @@ def test_the_joined_video_plays_on_the_node(page_url: str, nodes: str, tmp_path:
         assert run["story"] >= seen["before"]["story"] - 4, f"{name}: the story keeps its room"
     first, last = seen["runs"]["made"], seen["runs"]["again"]
     assert abs(first["node"]["height"] - last["node"]["height"]) <= 4, "and the node has grown once"
+    if nodes == "canvas":
+        assert seen["late"]["pictures"] == 0, "a picture that comes late goes too"
+        assert "$$comfy_animation_preview" not in seen["late"]["widgets"]
+        assert "video-preview" in seen["late"]["widgets"]
     if nodes == "vue":
         assert seen["small"]["story"] >= seen["small"]["needs"], "the whole story is seen on a node that is too small"
     assert seen["runs"]["made"]["pictured"] > 0, "else there was nothing to take away"

@@ -92,6 +92,18 @@ try {
   await run("made");
   await run("kept", "");
   await run("again", "a lake at dawn\n---\nanother boat appears\n---\nthe fog lifts");
+  if (nodes === "canvas") { // a picture that was still being loaded when the video came
+    result.late = await page.evaluate(async (type) => {
+      const node = app.graph._nodes.find((each) => each.type === type);
+      const picture = new Image();
+      picture.src = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
+      await picture.decode();
+      node.imgs = [picture];
+      app.canvas.setDirty(true, true);
+      await new Promise((done) => setTimeout(done, 500));
+      return { pictures: node.imgs?.length ?? 0, widgets: node.widgets.map((each) => each.name) };
+    }, NODE);
+  }
   console.log(JSON.stringify(result));
 } finally {
   await browser.close();
