@@ -27,7 +27,7 @@ class Child:
     """A contender's process."""
 
     def __init__(self, contender: Contender) -> None:
-        paths = [str(ROOT), str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
+        paths = [str(ROOT), str(ROOT / "tests" / "support"), os.environ.get("PYTHONPATH", "")]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.child", contender.target, json.dumps(contender.arguments)],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))},

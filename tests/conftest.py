@@ -8,10 +8,17 @@ import os
 # wait for one another by spinning. Before torch is loaded, so that the processes which tests start have it too.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from pathlib import Path
+
 import pytest
+from fake_host import FakeHost
 from helpers import TraceVAE
 from hypothesis import HealthCheck, settings
 from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
+from wanvideo_svi.wrapper_ext.host import comfy
+from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.host import show as host_show
+from wanvideo_svi.wrapper_ext.render import long_video
 
 # Machines are noisy: a slow draw is no failure. CI draws the same cases every time.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,3 +40,17 @@ def trace_vae() -> TraceVAE:
 def wan_vae() -> DemoVAE:
     """The real Wan VAE architecture, small, with seeded random weights."""
     return DemoVAE()
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeHost:
+    """ComfyUI's part, with output in a folder of the test's own. texts: what was shown on the node."""
+    found = FakeHost()
+    found.texts = []  # type: ignore[attr-defined]
+    monkeypatch.setattr(comfy, "call", found.call)
+    monkeypatch.setattr(comfy, "has_wrapper", lambda: True)
+    monkeypatch.setattr(host_files, "comfy_folders", lambda: {"output": tmp_path.resolve()})
+    monkeypatch.setattr(host_show, "video_from_file", Path)
+    monkeypatch.setattr(host_show, "show_text", lambda _, text: found.texts.append(text))  # type: ignore[attr-defined]
+    monkeypatch.setattr(long_video, "_left", {})
+    return found

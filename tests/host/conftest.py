@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from host.comfyui import Comfy, find_kjnodes, find_wrapper, frontend_version
 from host.graphs import CONTROL_FILE, HUMO_FILE, MULTITALK_FILE, UNIANIMATE_FILE, VAE_FILE, model_names
+from host.guide_files import write_guides
+from PIL import Image
 from wanvideo_svi.wrapper_ext.doctor.templates import model_files
 
 if not os.environ.get("COMFYUI_DIR"):
@@ -124,3 +126,10 @@ def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
         yield other.url
     finally:
         other.stop()
+
+
+@pytest.fixture(scope="module")
+def first_image(comfy: Comfy) -> None:
+    picture = Image.radial_gradient("L").resize((100, 80)).convert("RGB")
+    picture.save(comfy.base / "input" / "example.png")
+    write_guides(comfy.base / "input")

@@ -11,14 +11,15 @@ from typing import Any
 
 import pytest
 from browser import drive, needs_browser
-from host.comfyui import REPO, Comfy, frontend_version
+from host.comfyui import Comfy, frontend_version
 from host.graphs import STAND_INS
 from PIL import Image
+from project import ROOT
 
 PAGE = Path(__file__).with_name("app_page.mjs")
 APPS = (1, 49)  # the oldest frontend tried that has them; 1.27 has not
 TEMPLATES = [
-    path for path in sorted((REPO / "example_workflows").glob("*.json"))
+    path for path in sorted((ROOT / "example_workflows").glob("*.json"))
     if json.loads(path.read_text())["extra"].get("linearData")
 ]  # fmt: skip
 SMALL = {

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import torch
 from browser import drive, needs_browser
-from host.comfyui import PACK, REPO, Comfy, frontend_version
+from host.comfyui import PACK, Comfy, frontend_version
 from host.graphs import tiny_chain
-from host.test_chains import first_image as first_image
+from project import ROOT
 from subgraph_blueprints import FIRST, NEXT
 
 PAGE = Path(__file__).with_name("blueprints_page.mjs")
-BLUEPRINTS = {path.stem for path in (REPO / "subgraphs").glob("*.json")}
+BLUEPRINTS = {path.stem for path in (ROOT / "subgraphs").glob("*.json")}
 FRAMES, SIZE, STEPS = 9, 64, 2
 HAS_BLUEPRINTS = (1, 49)  # the oldest frontend tried that lists those of packs; 1.27 does not
 # Example workflow, the kind of its first block and of those after it, and frames of the joined video.
@@ -122,7 +122,7 @@ def test_the_server_lists_the_blueprints(bare_comfy: Comfy) -> None:
     assert set(ours.values()) == BLUEPRINTS
     for key, name in ours.items():
         text = bare_comfy.get(f"/api/global_subgraphs/{key}")["data"]
-        assert text == (REPO / "subgraphs" / f"{name}.json").read_text(encoding="utf-8")
+        assert text == (ROOT / "subgraphs" / f"{name}.json").read_text(encoding="utf-8")
 
 
 @needs_browser

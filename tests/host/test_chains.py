@@ -6,8 +6,6 @@ import io
 import json
 import urllib.parse
 import urllib.request
-import wave
-from pathlib import Path
 
 import av
 import numpy as np
@@ -17,7 +15,7 @@ from host.graphs import WORKFLOWS, Builder, tiny_chain
 from host_contract import sockets_of
 from PIL import Image
 from wanvideo_svi import NODE_CLASS_MAPPINGS
-from wanvideo_svi.svi_embeds.files.video import FORMATS, read_video, write_video
+from wanvideo_svi.svi_embeds.files.video import read_video
 from wanvideo_svi.svi_embeds.recipes import recipe
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.wrapper_ext.doctor.contract import drift
@@ -36,24 +34,6 @@ def outputs_of(graph: dict, answer: dict, class_type: str, key: str = "images") 
 def fetch_picture(comfy: Comfy, item: dict) -> Image.Image:
     with urllib.request.urlopen(f"{comfy.url}/view?{urllib.parse.urlencode(item)}", timeout=60) as answer:
         return Image.open(io.BytesIO(answer.read()))
-
-
-def write_guides(folder: Path) -> None:
-    """A voice of 60 frames at 25 fps, and a dance of 52."""
-    tone = (np.sin(np.arange(38_400) * 0.05) * 8000).astype("<i2")
-    with wave.open(str(folder / "voice.wav"), "wb") as file:
-        file.setparams((1, 2, 16_000, 0, "NONE", ""))
-        file.writeframes(tone.tobytes())
-    (folder / "dance.mp4").unlink(missing_ok=True)
-    frames = (np.full((96, 128, 3), 4 * index, np.uint8) for index in range(52))
-    write_video(folder / "dance.mp4", frames, width=128, height=96, fps=25, video_format=FORMATS["h264"])
-
-
-@pytest.fixture(scope="module")
-def first_image(comfy: Comfy) -> None:
-    picture = Image.radial_gradient("L").resize((100, 80)).convert("RGB")
-    picture.save(comfy.base / "input" / "example.png")
-    write_guides(comfy.base / "input")
 
 
 # Frames of the finished video, and nodes that show a contact sheet.

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from browser import drive, needs_browser
-from host.comfyui import PACK, REPO, Comfy
+from host.comfyui import PACK, Comfy
 from PIL import Image
+from project import ROOT
 from wanvideo_svi import NODE_CLASS_MAPPINGS
 from workflow_graph import definition, widgets
 
 PAGE = Path(__file__).with_name("folded_page.mjs")
 TEMPLATES: dict[str, dict[str, Any]] = {
-    path.stem: json.loads(path.read_text()) for path in sorted((REPO / "example_workflows").glob("*.json"))
+    path.stem: json.loads(path.read_text()) for path in sorted((ROOT / "example_workflows").glob("*.json"))
 }
 OURS = {
     name: [node for node in graph["nodes"] if node["type"] in NODE_CLASS_MAPPINGS] for name, graph in TEMPLATES.items()

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 from browser import drive, needs_browser
-from host.comfyui import PACK, REPO, Comfy
-from host.test_chains import write_guides
+from example_graphs import height
+from host.comfyui import PACK, Comfy
+from host.guide_files import write_guides
 from PIL import Image
-from test_layout import height
+from project import ROOT
 from wanvideo_svi.svi_embeds.files.video import FORMATS, write_video
 
 PAGE = Path(__file__).with_name("layout_page.mjs")
-TEMPLATES = {path.stem: json.loads(path.read_text()) for path in (REPO / "example_workflows").glob("*.json")}
+TEMPLATES = {path.stem: json.loads(path.read_text()) for path in (ROOT / "example_workflows").glob("*.json")}
 SIDES = 10  # pixels that the dots of a Vue node's inputs and outputs reach out of it, and the button at its foot
 RUN = {"WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoHighLowPair", "SaveVideo"}
 SHOWN = {"MarkdownNote", "WanVideoSVILongVideo", "WanVideoTextEncodeCached"}  # whose texts are to be seen whole

@@ -12,12 +12,13 @@ import torch
 from host.comfyui import Comfy
 from host.graphs import Link
 from host.old_graphs_run import runnable, small
+from keyframe_nodes import Runner
 from old_graphs import Raw, keyframe_canvas, pixel_chain, pro_chain
-from test_migrate_keyframes import Runner
+from project import SHARED
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 
-REAL = sorted((Path(__file__).resolve().parents[3] / "shared/graphs").glob("*.json"))
+REAL = sorted((SHARED / "graphs").glob("*.json"))
 SEED = 3  # position among a sampler's values
 
 
@@ -106,7 +107,7 @@ def test_keyframe_canvases_are_conditioned_as_before(kj_comfy: Comfy, name: str)
 
 @pytest.mark.parametrize("name", CANVASES)
 def test_the_old_nodes_make_what_the_unit_tests_say(kj_comfy: Comfy, name: str) -> None:
-    """tests/test_migrate_keyframes.py restates them as small functions."""
+    """tests/support/keyframe_nodes.py restates them as small functions."""
     raw = keyframe_canvas(**CANVASES[name])
     graph, _ = runnable(raw, prefix="canvas")
     encode = next(node for node in raw["nodes"] if node.get("title") == "The way")

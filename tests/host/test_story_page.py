@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 from browser import drive, needs_browser
-from host.comfyui import REPO, Comfy
+from host.comfyui import Comfy
 from host.long_chains import PROMPTS, chain, story
+from project import ROOT
 
 PAGE = Path(__file__).with_name("story_page.mjs")
-WORKFLOW = REPO / "example_workflows" / "long_video_film.json"
+WORKFLOW = ROOT / "example_workflows" / "long_video_film.json"
 
 
 @pytest.fixture(scope="module")

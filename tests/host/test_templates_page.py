@@ -10,13 +10,14 @@ import re
 from pathlib import Path
 
 from browser import drive, needs_browser
-from host.comfyui import PACK, REPO, Comfy
+from host.comfyui import PACK, Comfy
 from PIL import Image
+from project import ROOT
 from wanvideo_svi import WEB_DIRECTORY
 
 PAGE = Path(__file__).with_name("templates_page.mjs")
-TEMPLATES = {path.stem for path in (REPO / "example_workflows").glob("*.json")}
-HELP = (REPO / WEB_DIRECTORY / "docs" / "WanVideoSVIEmbeds.md").read_text(encoding="utf-8")
+TEMPLATES = {path.stem for path in (ROOT / "example_workflows").glob("*.json")}
+HELP = (ROOT / WEB_DIRECTORY / "docs" / "WanVideoSVIEmbeds.md").read_text(encoding="utf-8")
 
 
 @needs_browser

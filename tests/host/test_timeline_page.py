@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 from browser import drive, needs_browser
-from host.comfyui import REPO
 from host.graphs import VAE_FILE
+from project import ROOT
 
 PAGE = Path(__file__).with_name("timeline_page.mjs")
-WORKFLOW = REPO / "example_workflows" / "svi_film_chain.json"
+WORKFLOW = ROOT / "example_workflows" / "svi_film_chain.json"
 
 RUN = {
     "1": {"class_type": "WanVideoVAELoader", "inputs": {"model_name": VAE_FILE, "precision": "fp32"}},

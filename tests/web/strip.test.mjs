@@ -1,6 +1,6 @@
 // The logic of the strips, without a browser: what is asked, where things are drawn, what is said.
 //
-// Run by tests/test_web.py, with the server's answers for some nodes in the file STRIP_ANSWERS.
+// Run by test_web.py, with the server's answers for some nodes in the file STRIP_ANSWERS.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
