@@ -12,7 +12,7 @@ from ....svi_embeds.recipes import RECIPES
 from .count import Count
 from .match import Binding, match
 from .native import NATIVE_DECODES, NativeClip, native_clip
-from .patterns import PIXEL_CHAIN, PIXEL_START
+from .shapes import LED_BY_CANVAS, LED_BY_FRAMES
 from .videos import STITCH, LastFrames, Videos
 from .wires import UNKNOWN, At, Origin, Wires
 
@@ -115,9 +115,9 @@ class Clips:
         return origin.at if origin and origin.type in SAMPLERS else None
 
     def _shape(self, embeds: At) -> Binding | None:
-        for pattern in (PIXEL_CHAIN, PIXEL_START):
+        for shape in (LED_BY_CANVAS, LED_BY_FRAMES):
             try:
-                if found := match(self.videos, embeds, pattern.shape):
+                if found := match(self.videos, embeds, shape):
                     return found
             except SVIError:
                 continue

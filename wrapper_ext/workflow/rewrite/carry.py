@@ -1,18 +1,18 @@
-"""What a rewrite is, and what all of them carry over: links and values, by the names that old and new node share."""
+"""What a pattern and a rewrite are, and what all rewrites carry over: links and values, by the names that old and new
+node share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ....svi_embeds.errors import SVIError
 from ..find.clips import Clip, Clips
-from ..find.match import Binding
-from ..find.patterns import Pattern
+from ..find.match import Binding, Part
 from ..find.wires import UNKNOWN, At, Origin, Wires
 from ..model.definitions import Definition
-from ..model.report import Finding
+from ..model.report import Finding, finding
 from ..model.scope import Node, Source
 
 _SIZED = ("WanVideoImageToVideoEncode", "WanVideoSVIEmbeds")
@@ -27,6 +27,20 @@ SIZE_STEP = 16
 
 class CannotRewriteError(SVIError):
     """A pattern that is recognised, with something in it that its replacement would not carry over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Something of old graphs that becomes a node of this pack.
+
+    title: what people call it. shape: its nodes. read: what becomes of one that was found, None where nothing does;
+    raises CannotRewriteError.
+    """
+
+    id: str
+    title: str
+    shape: Part
+    read: Callable[[Carrier, At, Binding], Rewrite | None]
 
 
 @dataclass(slots=True)
@@ -58,6 +72,18 @@ class Rewrite:
         return len(self.helpers) == len(other.helpers) and all(
             mine.agrees(theirs) for mine, theirs in zip(self.helpers, other.helpers, strict=True)
         )
+
+
+def known(values: dict[str, Any]) -> dict[str, Any]:
+    """Without those that come by a link."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def said(rewrite: Rewrite, how: str) -> Rewrite:
+    """The rewrite, with the line of the report that tells it."""
+    text = f"{rewrite.pattern.title} became {rewrite.new} ({how})"
+    rewrite.findings.insert(0, finding("rewrite", rewrite.at.node, text, pattern=rewrite.pattern.id, fixed=True))
+    return rewrite
 
 
 class Carrier:

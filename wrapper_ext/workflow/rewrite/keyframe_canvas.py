@@ -12,15 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
 from ..find.clips import Clips
-from ..find.match import Part
-from ..find.patterns import Pattern
 from ..find.videos import KEEPERS
 from ..find.wires import At, Origin, Wires
 from .carry import CannotRewriteError, Carrier
 
 CANVAS, REPLACE = "WanVideoVACEStartToEndFrame", "ReplaceImagesInBatch"
 ENCODE = "WanVideoImageToVideoEncode"
-KEYFRAMES = Pattern("P5", "a canvas of keyframes with its masks", Part("encode", (ENCODE,)))
 _MAX_STEPS, _MAX_DEPTH = 1000, 8
 _T = TypeVar("_T")
 
@@ -104,8 +101,8 @@ class CanvasReader:
     read: the nodes that were looked at, which serve the canvas.
     """
 
-    def __init__(self, wires: Wires, clips: Clips, carrier: Carrier) -> None:
-        self.wires, self.clips, self.carrier = wires, clips, carrier
+    def __init__(self, carrier: Carrier) -> None:
+        self.wires, self.clips, self.carrier = carrier.wires, carrier.clips, carrier
         self.read: list[At] = []
         self._left = _MAX_STEPS
 

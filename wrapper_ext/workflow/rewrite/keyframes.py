@@ -9,14 +9,14 @@ from ....svi_embeds.clips.inpaint.decide import decide_temporal_mask
 from ....svi_embeds.clips.inpaint.settings import MaskSettings
 from ....svi_embeds.clips.pixels.settings import Connected
 from ....svi_embeds.ground.settings import filled
-from ..find.clips import Clips
-from ..find.wires import UNKNOWN, At, Origin, Wires
+from ..find.match import Binding, Part
+from ..find.wires import UNKNOWN, At, Origin
 from ..model.host_nodes import image_batch
 from ..model.report import Finding, finding
 from ..model.scope import Node, Source
-from .carry import CannotRewriteError, Carrier, Rewrite
+from .carry import CannotRewriteError, Carrier, Pattern, Rewrite
 from .change import PREVIEWS
-from .keyframe_canvas import CANVAS, ENCODE, KEYFRAMES, REPLACE, Canvas, CanvasReader, Frame, Run, runs_of
+from .keyframe_canvas import CANVAS, ENCODE, REPLACE, Canvas, CanvasReader, Frame, Run, find_canvas, runs_of
 
 TEMPORAL_MASK = "WanVideoSVITemporalMask"
 # Outputs that are a width and a height, by node type, and the input that is measured.
@@ -30,15 +30,14 @@ _ALONG = {
 _INEXACT = ("resize", "total_pixels")  # ways of ImageResizeKJv2 that change the size that was asked for
 
 
-def read_keyframes(wires: Wires, clips: Clips, carrier: Carrier, encode: At, canvas: Canvas) -> Rewrite:
-    """The rewrite of a canvas. Raises CannotRewriteError for what WanVideo SVI Temporal Mask would not say equally."""
-    return _Keyframes(wires, clips, carrier, encode, canvas).rewrite()
-
-
 class _Keyframes:
-    def __init__(self, wires: Wires, clips: Clips, carrier: Carrier, encode: At, canvas: Canvas) -> None:
-        self.wires, self.clips, self.carrier, self.encode, self.canvas = wires, clips, carrier, encode, canvas
-        self.reader = CanvasReader(wires, clips, carrier)
+    """A canvas that becomes WanVideo SVI Temporal Mask, where that says the same. Raises CannotRewriteError elsewhere."""
+
+    def __init__(self, carrier: Carrier, encode: At, canvas: Canvas) -> None:
+        self.wires, self.clips, self.carrier, self.encode, self.canvas = (
+            carrier.wires, carrier.clips, carrier, encode, canvas,
+        )  # fmt: skip
+        self.reader = CanvasReader(carrier)
         self.findings: list[Finding] = []
 
     def rewrite(self) -> Rewrite:
@@ -247,3 +246,11 @@ class _Keyframes:
         return Rewrite(
             At(self.encode.path, node), KEYFRAMES, made.id, {"inputcount": len(runs)}, sources, {}, definition=made
         )
+
+
+def _read(carrier: Carrier, at: At, _: Binding) -> Rewrite | None:
+    canvas = find_canvas(carrier.wires, at)
+    return _Keyframes(carrier, at, canvas).rewrite() if canvas else None
+
+
+KEYFRAMES = Pattern("P5", "a canvas of keyframes with its masks", Part("encode", (ENCODE,)), _read)

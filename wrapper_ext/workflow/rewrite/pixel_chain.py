@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from ....svi_embeds.recipes import MODES, RECIPES, KnownRule, Padding, Recipe
-from ..find.clips import Clips, modes_of
+from ..find.clips import modes_of
 from ..find.defects import mask_polarity, padding_with_last_frame
 from ..find.match import Binding
-from ..find.patterns import PIXEL_CHAIN, PIXEL_START
-from ..find.wires import At, Wires
+from ..find.shapes import LED_BY_CANVAS, LED_BY_FRAMES
+from ..find.wires import At
 from ..model.report import Finding, finding
 from ..model.scope import Source
-from .carry import CannotRewriteError, Carrier, Rewrite
+from .carry import CannotRewriteError, Carrier, Pattern, Rewrite
 
 _LINKS = ("vae", "clip_embeds", "control_embeds", "extra_latents", "add_cond_latents")
 _VALUES = (
@@ -22,15 +22,12 @@ _VALUES = (
 _PARTS = ("motion", "canvas", "repeat", "invert", "mask_range")
 
 
-def read_pixel_chain(wires: Wires, clips: Clips, carrier: Carrier, at: At, found: Binding) -> Rewrite:
-    """The rewrite of one clip. Raises CannotRewriteError for what WanVideo SVI Embeds would not do the same way."""
-    return _PixelChain(wires, clips, carrier, at, found).rewrite()
-
-
 class _PixelChain:
-    def __init__(self, wires: Wires, clips: Clips, carrier: Carrier, at: At, found: Binding) -> None:
-        self.wires, self.clips, self.carrier, self.at, self.found = wires, clips, carrier, at, found
-        self.clip = clips.of(at)
+    """One clip that becomes WanVideo SVI Embeds, which must do the same: CannotRewriteError where it would not."""
+
+    def __init__(self, carrier: Carrier, at: At, found: Binding) -> None:
+        self.wires, self.clips, self.carrier, self.at, self.found = carrier.wires, carrier.clips, carrier, at, found
+        self.clip = self.clips.of(at)
         self.findings: list[Finding] = []
 
     def rewrite(self) -> Rewrite:
@@ -206,3 +203,11 @@ def choose_mode(*, padding: Padding, overlap: int, known: KnownRule, loras: list
 def _alike(one: KnownRule, other: KnownRule, overlap: int) -> bool:
     """With one motion frame, all of them and the first are the same."""
     return one == other or (overlap == 1 and {one, other} == {"overlap", "first_frame"})
+
+
+def _read(carrier: Carrier, at: At, found: Binding) -> Rewrite:
+    return _PixelChain(carrier, at, found).rewrite()
+
+
+PIXEL_CHAIN = Pattern("P1", "motion frames and padding through VACE Start To End Frame", LED_BY_CANVAS, _read)
+PIXEL_START = Pattern("P1", "motion frames as the start of ImageToVideo Encode", LED_BY_FRAMES, _read)
