@@ -31,7 +31,7 @@ _INEXACT = ("resize", "total_pixels")  # ways of ImageResizeKJv2 that change the
 
 
 class _Keyframes:
-    """A canvas that becomes WanVideo SVI Temporal Mask, where that says the same. Raises CannotRewriteError elsewhere."""
+    """A canvas that becomes WanVideo SVI Temporal Mask, where that says the same. Else CannotRewriteError."""
 
     def __init__(self, carrier: Carrier, encode: At, canvas: Canvas) -> None:
         self.wires, self.clips, self.carrier, self.encode, self.canvas = (
