@@ -97,7 +97,8 @@ class Purpose:
 SVI_ON_CONTROL = "SVI LoRAs were trained without controls, and their authors say they must be trained anew for them"
 WAN22_HIGH = "the Wan 2.2 high noise model: no Wan 2.1 LoRA works properly there"
 _FIRST = "the first clip of a chain: there it only freezes motion"
-_PURPOSES: tuple[tuple[str, Purpose], ...] = (
+# Patterns of file names; the first that is found counts.
+PURPOSES: tuple[tuple[str, Purpose], ...] = (
     (r"svi.*film.*shot", Purpose("SVI film and shot merged", ("film_shot",), (_FIRST,))),
     (r"svi[-_ ]?film[-_ ]?transition", Purpose("SVI 1.0 film, transitions", ("film", "fun_inp"), (_FIRST,))),
     (r"svi[-_ ]?film", Purpose("SVI 1.0 film", ("film", "fun_inp"), (_FIRST,))),
@@ -130,4 +131,4 @@ _PURPOSES: tuple[tuple[str, Purpose], ...] = (
 def purpose(path: str) -> Purpose | None:
     """What a LoRA is for by its file name, or None."""
     name = base_name(path).lower()
-    return next((found for pattern, found in _PURPOSES if re.search(pattern, name)), None)
+    return next((found for pattern, found in PURPOSES if re.search(pattern, name)), None)

@@ -70,13 +70,18 @@ def test_every_file_is_readable_by_translators() -> None:
         assert path.read_text(encoding="utf-8") == expected, f"{path.name}: UTF-8, two spaces, a newline at the end"
 
 
+def of_node(node_id: str) -> dict[str, Any]:
+    assert node_id in NODES, f"locales/zh/nodeDefs.json has no {node_id}: its names, inputs, outputs and tooltips"
+    return NODES[node_id]
+
+
 def test_nodes_are_those_of_the_pack_in_its_order() -> None:
-    assert list(NODES) == list(NODE_CLASS_MAPPINGS)
+    assert list(NODES) == list(NODE_CLASS_MAPPINGS), "locales/zh/nodeDefs.json: the nodes of wrapper_ext/nodes/table.py"
 
 
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_every_input_and_output_is_translated(node_id: str) -> None:
-    cls, texts = NODE_CLASS_MAPPINGS[node_id], NODES[node_id]
+    cls, texts = NODE_CLASS_MAPPINGS[node_id], of_node(node_id)
     where = f"locales/zh/nodeDefs.json, {node_id}"
     assert set(texts) == {"display_name", "description", "inputs", "outputs"}, where
     assert list(texts["inputs"]) == [name.replace(".", "_") for name in inputs_of(node_id)], (
@@ -228,7 +233,8 @@ def short(display_name: str) -> str:
 
 
 SHORT_NAMES = {
-    short(NODE_DISPLAY_NAME_MAPPINGS[node_id]): short(NODES[node_id]["display_name"]) for node_id in NODE_CLASS_MAPPINGS
+    short(NODE_DISPLAY_NAME_MAPPINGS[node_id]): short(NODES[node_id]["display_name"])
+    for node_id in NODES.keys() & NODE_CLASS_MAPPINGS.keys()
 }
 
 
@@ -244,7 +250,7 @@ def test_a_chinese_help_page_follows_the_english_one(node_id: str) -> None:
     english, chinese = (path.read_text(encoding="utf-8") for path in (DOCS / f"{node_id}.md", page))
     lags = page_lags(english, chinese)
     assert not lags, f"web/docs/{node_id}/zh.md\n" + "\n".join(lags)
-    assert chinese.splitlines()[0] == f"# {NODES[node_id]['display_name']}", f"web/docs/{node_id}/zh.md: its title"
+    assert chinese.splitlines()[0] == f"# {of_node(node_id)['display_name']}", f"web/docs/{node_id}/zh.md: its title"
     names = {SHORT_NAMES.get(name, name) for name in named_nodes(english)}
     lacks = names - named_nodes(chinese)
     assert not lacks, f"web/docs/{node_id}/zh.md does not name {lacks} (*in italics*)"

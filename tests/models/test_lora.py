@@ -13,8 +13,8 @@ from safetensors.torch import save_file
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.models.loaders import ignored
 from wanvideo_svi.svi_embeds.models.lora import describe_lora, read_lora
-from wanvideo_svi.svi_embeds.models.names import noise_stage, purpose, wan_version
-from wanvideo_svi.svi_embeds.recipes import RECIPES, SVI2_PRO
+from wanvideo_svi.svi_embeds.models.names import PURPOSES, noise_stage, purpose, wan_version
+from wanvideo_svi.svi_embeds.recipes import MODES, RECIPES, SVI2_PRO
 from wanvideo_svi.wrapper_ext.cli.main import main
 
 Tensors = dict[str, torch.Tensor]
@@ -354,3 +354,9 @@ def test_the_command_answers_every_file_and_fails_for_a_broken_one(
     assert "loaders        WanVideoWrapper takes every tensor; ComfyUI's own loader (Load LoRA) ignores all 160" in out
     assert "bad.safetensors is no safetensors file" in err
     assert main(["lora", str(good)]) == 0
+
+
+def test_every_mode_has_a_lora_that_is_known_by_name() -> None:
+    loras = {mode for _, found in PURPOSES if found.is_svi for mode in found.modes}
+    plain = {"i2v"}  # is made without one
+    assert loras == {*MODES, SVI2_PRO.id} - plain, "PURPOSES in svi_embeds/models/names.py: which LoRA a mode is for"
