@@ -167,7 +167,6 @@ def every_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Use]]:
         patch.setattr(host_files, "lora_path", Path)
         patch.setattr(host_files, "lora_files", list)
         patch.setattr(host_files, "file_print", lambda _: "")
-        patch.setattr(comfy, "free_memory", lambda **_: None)  # takes longer than all that is done here
         patch.setattr(host_show, "show", lambda *_: [])
         patch.setattr(host_show, "show_text", lambda *_: None)
         patch.setattr(host_show, "video_from_file", Path)

@@ -136,7 +136,7 @@ class WanVideoI2VCustomEmbeds:
     @staticmethod
     def _before_encode() -> None:
         comfy.stop_if_cancelled()
-        comfy.free_memory(collect=False)
+        comfy.free_memory()
 
 
 NODE_CLASS_MAPPINGS = {"WanVideoI2VCustomEmbeds": WanVideoI2VCustomEmbeds}

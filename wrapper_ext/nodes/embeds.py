@@ -177,7 +177,7 @@ class WanVideoSVIEmbeds:
 
         comfy.require_wrapper()
         check_bool("force_offload", force_offload)
-        comfy.free_memory(collect=False)
+        comfy.free_memory()
         encoder = Encoder(
             vae=vae,
             tiled=tiled_vae,
@@ -186,7 +186,7 @@ class WanVideoSVIEmbeds:
             before_encode=comfy.stop_if_cancelled,
         )
         clip = make_clip(filled(ClipSettings, inputs), filled(ClipInputs, inputs), encoder)
-        comfy.free_memory(collect=False)
+        comfy.free_memory()
         return {
             "ui": {"images": host_show.show(clip.sheet(), "svi_embeds")},
             "result": (clip.embeds, clip.known_mask, clip.concat_mask, clip.info),
