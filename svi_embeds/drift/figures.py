@@ -235,10 +235,11 @@ class DriftMeter:
 
 def drift_of(clips: Sequence[ClipLook], reference: Look | None = None) -> Drift:
     """What the looks of a chain's clips, in order, say."""
-    return Drift(tuple(clips), tuple(map(_seam, clips, clips[1:])), reference)
+    return Drift(tuple(clips), tuple(map(seam_between, clips, clips[1:])), reference)
 
 
-def _seam(before: ClipLook, after: ClipLook) -> Seam:
+def seam_between(before: ClipLook, after: ClipLook) -> Seam:
+    """The seam from a clip to the one that goes on from it."""
     difference = after.across or 0.0
     steps = [clip.typical for clip in (before, after) if clip.typical is not None]
     usual = max(_STILL, sum(steps) / len(steps) if steps else difference)

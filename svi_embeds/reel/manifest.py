@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import SVIError
 from ..files.stored import StoredFile
@@ -13,19 +15,24 @@ from ..ground.checks import check_int, check_rate
 from ..ground.json_text import read_json
 
 MANIFEST = "manifest.json"
-FORMAT, VERSION = "wanvideo-svi reel", 1
+FORMAT, VERSION = "wanvideo-svi reel", 2
+_READ = (1, 2)  # versions; 1 knew one take a clip
 OURS = re.compile(r"(clip_\d{4,}_[0-9a-f]{8}_[0-9a-f]{8}\.(mkv|safetensors)|\.[0-9a-f]{32}\.tmp)")
 MAX_MANIFEST = 64 * 2**20  # bytes: about 50,000 takes
 
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """One clip on disk.
+    """One rendering of a clip, on disk.
 
     digest: of all that decides it. frames: in it. overlap: how many of them the chain drops, at its start. video, tail:
     its files. tail_frames, tail_latents: how many of its last ones the tail holds. prompt, seed, mode, seconds: what a
     reader wants to know of it (seconds of work). values: a digest of what the values on the node say of it and of the
     clips before it, known without models and images; "" in manifests of before it was kept.
+    of: the digest of its clip's first take, which all takes of a clip share; "" for a first take. take: which of them
+    it is, from 0. led_by: digest of the take that leads it; "" where images do, or where that was not written. number:
+    of its clip, which its seed is counted from; it stays when clips are put before it. follows: whether the video goes
+    on from the clip before; False for a new scene. score: see `drift.score`; None where it was not scored.
     """
 
     digest: str
@@ -42,15 +49,28 @@ class Take:
     mode: str
     seconds: float
     values: str = ""
+    of: str = ""
+    take: int = 0
+    led_by: str = ""
+    number: int = 0
+    follows: bool = True
+    score: float | None = None
+
+    @property
+    def clip(self) -> str:
+        """What all takes of its clip share."""
+        return self.of or self.digest
 
 
-class Manifest(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
     """What a manifest says; see `Reel`."""
 
     fps: float
-    clips: tuple[Take, ...]
-    spare: tuple[Take, ...]
-    length: int | None
+    clips: tuple[Take, ...] = ()
+    spare: tuple[Take, ...] = ()
+    length: int | None = None
+    picked: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -84,18 +104,22 @@ class _ForeignError(Exception):
 # What a manifest of this pack keeps within; a table of them, or a batch of frames, is as large as they say.
 _BOUNDS = (
     ("frames", 1, 100_001), ("width", 1, 2**14), ("height", 1, 2**14), ("tail_frames", 0, 100_001),
-    ("tail_latents", 0, 100_001), ("seed", 0, 2**64 - 1), ("seconds", 0, 10**9),
+    ("tail_latents", 0, 100_001), ("seed", 0, 2**64 - 1), ("seconds", 0, 10**9), ("take", 0, 999),
+    ("number", 0, 10**6),
 )  # fmt: skip
 _MAX_WORD = 128
 
 # What a manifest's values must be, by the field's annotation.
-_KINDS: dict[str, Any] = {"str": str, "int": int, "float": (int, float)}
+_KINDS: dict[str, Any] = {
+    "str": str, "int": int, "float": (int, float), "float | None": (int, float, type(None)), "bool": bool,
+}  # fmt: skip
+_PLACE = re.compile(r"clip_(\d{4,})_")  # in the name of a take's files: where its clip stood
 
 
 def _checked(folder: Path, data: Any) -> Manifest:
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise _ForeignError(f"{folder / MANIFEST} is not of this pack: choose another reel name")
-    if data["version"] != VERSION:
+    if data["version"] not in _READ:
         raise _ForeignError(
             f"reel {folder.name} was written by another version of this pack (manifest "
             f"{str(data['version'])[:20]}, this one reads {VERSION}): update the pack, or choose another reel name"
@@ -103,10 +127,12 @@ def _checked(folder: Path, data: Any) -> Manifest:
     takes: dict[str, Take] = {}
     for entry in data["takes"]:
         take = Take(**{**entry, **{part: StoredFile(**entry[part]) for part in ("video", "tail")}})
+        if data["version"] == 1 and (place := _PLACE.match(take.video.name)):
+            take = replace(take, number=int(place[1]) - 1)
         for part in (take, take.video, take.tail):
             for entry_field in fields(part):
                 value, kinds = getattr(part, entry_field.name), _KINDS.get(str(entry_field.type))
-                if kinds and (not isinstance(value, kinds) or isinstance(value, bool)):
+                if kinds and (not isinstance(value, kinds) or isinstance(value, bool) != (kinds is bool)):
                     raise ValueError(f"a take has {str(value)[:60]!r} as {entry_field.name}")
         if any(not OURS.fullmatch(file.name) for file in (take.video, take.tail)):
             raise ValueError("a take names a file that is none of this reel's")
@@ -115,8 +141,10 @@ def _checked(folder: Path, data: Any) -> Manifest:
         for name, low, high in _BOUNDS:
             if not low <= getattr(take, name) <= high:
                 raise ValueError(f"a take has {getattr(take, name)} as {name}")
-        if max(len(take.digest), len(take.mode), len(take.values)) > _MAX_WORD:
+        if max(map(len, (take.digest, take.mode, take.values, take.of, take.led_by))) > _MAX_WORD:
             raise ValueError("a take has a digest or a mode that is none")
+        if take.score is not None and not 0 <= take.score < math.inf:
+            raise ValueError(f"a take has {take.score} as score")
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
     fps = check_rate("fps", data["fps"])
@@ -126,4 +154,10 @@ def _checked(folder: Path, data: Any) -> Manifest:
     used = set(data["chain"])
     if len(used) != len(chain):
         raise ValueError("the chain has a take twice")
-    return Manifest(fps, chain, tuple(take for digest, take in takes.items() if digest not in used), length)
+    picked = data.get("picked", {})
+    if not isinstance(picked, dict):
+        raise ValueError("what was picked is no table")
+    if not all(takes[digest].clip == clip for clip, digest in picked.items()):
+        raise ValueError("a take is picked for another clip than its own")
+    spare = tuple(take for digest, take in takes.items() if digest not in used)
+    return Manifest(fps=fps, clips=chain, spare=spare, length=length, picked=picked)

@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -46,7 +46,7 @@ class Reel:
 
     clips: the chain, in order; what the first one drops at its start repeats what the chain goes on from. spare: takes
     that the chain does not use. length: frames of the joined chain that its video shows, where that ends before the
-    last clip does (repeat=auto); None for all.
+    last clip does (repeat=auto); None for all. picked: the take that a person chose, by clip; see `Take.clip`.
     """
 
     folder: Path
@@ -54,6 +54,7 @@ class Reel:
     clips: tuple[Take, ...]
     spare: tuple[Take, ...] = ()
     length: int | None = None
+    picked: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -236,7 +237,12 @@ class Reel:
 
     def up_to(self, count: int) -> Reel:
         """The same reel with its first `count` clips as the chain."""
-        return Reel(self.folder, self.fps, self.clips[:count], self.spare, self.length)
+        return replace(self, clips=self.clips[:count])
+
+    def takes_of(self, clip: Take) -> tuple[Take, ...]:
+        """All takes of the clip that this is one of, in order."""
+        alike = (take for take in (*self.clips, *self.spare) if take.clip == clip.clip)
+        return tuple(sorted(alike, key=lambda take: take.take))
 
     def __repr__(self) -> str:
         return f"Reel({self.name}: {len(self.clips)} clips, {self.total_frames} frames)"
@@ -276,7 +282,8 @@ def list_reels(folder: Path) -> list[str]:
 
 def open_reel(folder: Path) -> Reel:
     """Read a reel. Raises SVIError when there is none, or one that this version cannot read."""
-    return Reel(folder, *read_manifest(folder))
+    found = read_manifest(folder)
+    return Reel(folder, found.fps, found.clips, found.spare, found.length, found.picked)
 
 
 def describe_reel(reel: Reel) -> list[str]:

@@ -10,7 +10,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,7 +37,7 @@ class NewTake:
 
     images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
     latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain, where it was
-    measured. values: see `Take`.
+    measured. values, of, take, led_by, number, follows, score: see `Take`.
     """
 
     digest: str
@@ -51,6 +51,12 @@ class NewTake:
     seconds: float
     look: ClipLook | None = None
     values: str = ""
+    of: str = ""
+    take: int = 0
+    led_by: str = ""
+    number: int = 0
+    follows: bool = True
+    score: float | None = None
 
 
 class ReelWriter:
@@ -143,6 +149,7 @@ class ReelWriter:
             digest=new.digest, frames=len(images), overlap=new.overlap, width=width, height=height, video=video,
             tail=kept, tail_frames=len(new.tail), tail_latents=0 if latents is None else latents.shape[1],
             prompt=new.prompt, seed=new.seed, mode=new.mode, seconds=round(new.seconds, 1), values=new.values,
+            of=new.of, take=new.take, led_by=new.led_by, number=new.number, follows=new.follows, score=new.score,
         )  # fmt: skip
         replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == new.digest]
         self.set_chain([*before, take])
@@ -156,6 +163,22 @@ class ReelWriter:
         if ((*chain,), self.fps, self.length) != (self.reel.clips, self.reel.fps, self.reel.length):
             with writing(f"reel {self.folder.name}: {MANIFEST}"):
                 self._commit(chain, spare)
+
+    def pick(self, take: Take) -> None:
+        """A person chooses this take of its clip, which stays until another is chosen.
+
+        The chain goes on from it with the takes that it leads, those written last; what followed another take is spare.
+        """
+        reel = self.reel
+        picked = {**reel.picked, take.clip: take.digest}
+        place = next((index for index, clip in enumerate(reel.clips) if clip.clip == take.clip), None)
+        chain = list(reel.clips)
+        if place is not None and chain[place].digest != take.digest:
+            chain[place:] = [take, *_led_by(take, (*reel.clips, *reel.spare))]
+        used = {one.digest for one in chain}
+        spare = [one for one in (*reel.clips, *reel.spare) if one.digest not in used]
+        with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            self._commit(chain, spare, picked)
 
     def clean(self) -> tuple[int, int]:
         """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
@@ -178,14 +201,20 @@ class ReelWriter:
                 with suppress(OSError):
                     (self.folder / file.name).unlink(missing_ok=True)
 
-    def _commit(self, chain: Iterable[Take], spare: Iterable[Take]) -> None:
-        reel = Reel(self.folder, self.fps, tuple(chain), tuple(spare), self.length)
+    def _commit(self, chain: Iterable[Take], spare: Iterable[Take], picked: Mapping[str, str] | None = None) -> None:
+        """picked: None for those of before; of takes that are gone there is none."""
+        picked = self.reel.picked if picked is None else picked
+        chain, spare = tuple(chain), tuple(spare)
+        there = {take.digest for take in (*chain, *spare)}
+        picked = {clip: digest for clip, digest in picked.items() if digest in there}
+        reel = Reel(self.folder, self.fps, chain, spare, self.length, picked)
         data = {
             "format": FORMAT,
             "version": VERSION,
             "fps": self.fps,
             "length": self.length,
             "chain": [take.digest for take in reel.clips],
+            "picked": reel.picked,
             "takes": [asdict(take) for take in (*reel.clips, *reel.spare)],
         }
         text = json.dumps(data, indent=1)
@@ -212,6 +241,15 @@ class ReelWriter:
         sync_folder(self.folder)
         state = (self.folder / name).stat()
         return StoredFile(name, state.st_size, state.st_mtime_ns, sha256)
+
+
+def _led_by(take: Take, takes: Sequence[Take]) -> Iterator[Take]:
+    """The takes that go on from one, of each clip the one that was written last."""
+    seen = {take.digest}
+    while led := [one for one in takes if one.led_by == take.digest and one.digest not in seen]:
+        take = max(led, key=lambda one: one.video.time)
+        seen.add(take.digest)
+        yield take
 
 
 def _move(path: Path, place: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..clips.latents.plan import LatentPlan
 from ..clips.latents.settings import LatentSettings
@@ -12,9 +12,9 @@ from ..errors import StoryError
 from ..ground.words import not_shown, shorten
 from ..recipes import SVI2_PRO
 from ..timeline import FRAMES_PER_LATENT
-from .text import Model
+from .text import MAX_SEED, PICKS, Model
 
-SEED_STEP = 42  # between the seeds of clips, as in the SVI authors' scripts
+SEED_STEP = 42  # between the seeds of clips, as in the SVI authors' scripts; more than a clip has takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +28,7 @@ class ChainClip:
     until: frames of the chain up to this clip's end, from the first frame of clip 1 on, whether the video shows that
     or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
     settings, plan: what the clip is made with, and what each of its frames or latents is.
+    takes: how often it is made. pick: which take the chain goes on from: one of PICKS, or a number from 1.
     """
 
     index: int
@@ -48,6 +49,12 @@ class ChainClip:
     color: str | None
     settings: ClipSettings | LatentSettings
     plan: ClipPlan | LatentPlan = field(compare=False)  # it follows from the others and what leads the clip
+    takes: int = 1
+    pick: str = PICKS[0]
+
+    def take(self, number: int) -> ChainClip:
+        """The clip as its take `number` (from 0) is made: with a seed of its own, one more each."""
+        return self if not number else replace(self, seed=(self.seed + number) % (MAX_SEED + 1))
 
     @property
     def start(self) -> int:
@@ -130,13 +137,16 @@ class ChainPlan:
 
     def table(self) -> list[tuple[str, ...]]:
         """Heading and one row per clip, as text."""
+        has_takes = any(clip.takes > 1 for clip in self.clips)
+        takes = ("takes",) if has_takes else ()
         rows: list[tuple[str, ...]] = [
-            ("clip", "mode", "model", "seed", "frames", "overlap", "adds", "total", "time", "prompt")
+            ("clip", "mode", "model", "seed", *takes, "frames", "overlap", "adds", "total", "time", "prompt")
         ]
         for clip in self.clips:
             until = self.shown_until(clip)
+            takes = (_takes_in_words(clip),) if has_takes else ()
             rows.append((
-                str(clip.index + 1), clip.mode, clip.model, str(clip.seed), str(clip.num_frames),
+                str(clip.index + 1), clip.mode, clip.model, str(clip.seed), *takes, str(clip.num_frames),
                 str(clip.overlap_frames), str(clip.adds), str(until), f"{until / self.fps:.1f} s",
                 shorten(clip.prompt),
             ))  # fmt: skip
@@ -152,3 +162,12 @@ class ChainPlan:
 
     def __repr__(self) -> str:
         return f"ChainPlan({self.describe()})"
+
+
+def _takes_in_words(clip: ChainClip) -> str:
+    """As `3, seeds 7..9, pick stop`."""
+    if clip.takes == 1:
+        return "1"
+    last = clip.take(clip.takes - 1).seed
+    pick = "" if clip.pick == PICKS[0] else f", pick {clip.pick}"
+    return f"{clip.takes}, seeds {clip.seed}..{last}{pick}"

@@ -19,7 +19,7 @@ from ..timeline import FRAMES_PER_LATENT
 from .beginning import Beginning
 from .chain import SEED_STEP, ChainClip, ChainPlan
 from .settings import ChainConnected, ChainSettings
-from .text import AUTO, MAX_CLIPS, MAX_SEED, Block, Model, parse_story
+from .text import AUTO, MAX_CLIPS, MAX_SEED, PICKS, Block, Model, parse_story
 
 _USUAL = ChainConnected()  # one image, and a model without the SVI LoRA for the first clip
 
@@ -125,11 +125,16 @@ def _clip(
     if block.end is not None and there is not None and block.end >= there:
         have = f"there are {there} (0..{there - 1})" if there else "end_images is not connected"
         raise SVIError(f"end={block.end} is none of the end images: {have}")
+    takes = block.takes or settings.takes
+    if block.pick and block.pick.isdecimal() and int(block.pick) > takes:
+        of = "takes is 1" if takes == 1 else f"it has {takes} takes"
+        raise SVIError(f"pick={block.pick} is none of its takes, {of}: raise takes, or pick another")
     made = _on_latents(row, settings) if wanted == SVI2_PRO.id else _on_pixels(row, before, settings, connected)
     return ChainClip(
         index=index, line=block.line, prompt=block.prompt, model=model, seed=own % (MAX_SEED + 1),
         overlap_frames=overlap, cfg=block.cfg, color=block.color,
-        until=before.until + frames - overlap if before else frames, settings=made[0], plan=made[1], **row,
+        until=before.until + frames - overlap if before else frames, settings=made[0], plan=made[1], takes=takes,
+        pick=block.pick or PICKS[0], **row,
     )  # fmt: skip
 
 
@@ -188,9 +193,12 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
     seen: dict[int, int] = {}
     repeated = []
     for clip in clips:
-        if clip.seed in seen:
-            repeated.append(f"clips {seen[clip.seed] + 1} and {clip.index + 1} have the same seed {clip.seed}")
-        seen.setdefault(clip.seed, clip.index)
+        seeds = [clip.take(number).seed for number in range(clip.takes)]
+        twice = next((seed for seed in seeds if seed in seen), None)
+        if twice is not None:
+            repeated.append(f"clips {seen[twice] + 1} and {clip.index + 1} have the same seed {twice}")
+        for seed in seeds:
+            seen.setdefault(seed, clip.index)
     if repeated:
         more = f", and {len(repeated) - 3} more" if len(repeated) > 3 else ""
         notes.append(f"{', '.join(repeated[:3])}{more}: equal noise builds up artefacts, give each its own")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..colour.choices import COLOUR_CHOICES, COLOUR_TARGETS
+from ..errors import SVIError
 from ..ground.checks import check_bool, check_choice, check_int, check_rate, check_share
 from ..timeline import latent_count
-from .text import CHAIN_MODES, check_seed
+from .text import CHAIN_MODES, MAX_TAKES, check_seed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class ChainSettings:
     decode in tiles.
     color_match, color_match_strength: how the end of each clip is brought back to the colours of color_match_to, the
     first clip or the reference; of clips on latents to the anchor's statistics. See `colour`.
+    takes: of every clip whose block does not say how many.
     """
 
     mode: str
@@ -39,6 +41,7 @@ class ChainSettings:
     color_match: str = "off"
     color_match_strength: float = 1.0
     color_match_to: str = "clip_1"
+    takes: int = 1
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, CHAIN_MODES)
@@ -50,6 +53,8 @@ class ChainSettings:
         check_choice("color_match", self.color_match, COLOUR_CHOICES)
         check_choice("color_match_to", self.color_match_to, COLOUR_TARGETS)
         check_share("color_match_strength", self.color_match_strength)
+        if check_int("takes", self.takes, minimum=1) > MAX_TAKES:
+            raise SVIError(f"takes must be 1..{MAX_TAKES}, got {self.takes}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

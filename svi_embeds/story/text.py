@@ -36,6 +36,8 @@ _MAX_SETTING = 100  # characters; no key and no value is longer
 MAX_SEED = 2**64 - 1
 
 AUTO = 0  # as a block's repeat; written `auto`
+MAX_TAKES = 20  # of a clip: their seeds must not meet the next clip's
+PICKS = ("auto", "stop")  # the best one by its score; none, so that a person chooses. Else the number of one, from 1
 
 _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
@@ -49,8 +51,9 @@ class Block:
     """One block of a story. line: where it begins, from 1. None: the chain's own setting.
 
     seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
-    whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. repeat: how many
-    clips it makes; AUTO is as many as the chain's length needs.
+    whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. takes: how often each
+    of its clips is made. pick: which take the chain goes on from, see PICKS. repeat: how many clips it makes; AUTO is
+    as many as the chain's length needs.
     """
 
     line: int
@@ -66,6 +69,8 @@ class Block:
     model: Model | None = None
     cfg: float | None = None
     color: str | None = None
+    takes: int | None = None
+    pick: str | None = None
     repeat: int = 1
 
 
@@ -117,6 +122,15 @@ def _repeat(text: str) -> int:
         raise SVIError(f"{error}; or auto, as long as the audio or the poses") from None
 
 
+def _pick(text: str) -> str:
+    if text in PICKS:
+        return text
+    try:
+        return str(_whole("pick", 1, MAX_TAKES)(text))
+    except SVIError as error:
+        raise SVIError(f"{error}; or auto, the best one by its score; or stop, so that you choose") from None
+
+
 _KEYS: dict[str, Callable[[str], Any]] = {
     "seed": _whole("seed", 0, MAX_SEED),
     "frames": _frames,
@@ -130,6 +144,8 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "repeat": _repeat,
     "cfg": _number("cfg", 0, 30),
     "color": _one_of("color", COLOUR_CHOICES),
+    "takes": _whole("takes", 1, MAX_TAKES),
+    "pick": _pick,
 }
 KEYS: tuple[str, ...] = tuple(_KEYS)
 

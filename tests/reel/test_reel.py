@@ -230,7 +230,7 @@ def test_files_of_a_stopped_run_go_at_the_next_one(reel: Path) -> None:
         ("", "is damaged or not of this pack"),
         ('{"format": "wanvideo-svi reel"}', "is damaged"),
         ("[" * 100_000, "is damaged"),
-        ('{"format": "wanvideo-svi reel", "version": 2, "takes": []}', "by another version"),
+        ('{"format": "wanvideo-svi reel", "version": 3, "takes": []}', "by another version"),
         ("\udcff", "cannot be read"),
     ],
 )

@@ -15,6 +15,7 @@ from ...svi_embeds.reel.reel import Reel, open_reel
 from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.settings import ChainSettings
 from ..host import files as host_files
+from ..render.choose import chosen
 from ..render.facts import prints_of
 
 STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
@@ -92,17 +93,25 @@ class _UnreadError(Exception):
 
 def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
     """Of each clip: kept; stale, when the chain on disk has another there; to do, when it has none."""
-    takes = {take.values: take for take in (*reel.spare, *reel.clips) if take.values}
+    there: dict[str, list[Take]] = {}
+    for take in (*reel.spare, *reel.clips):
+        if take.values:
+            there.setdefault(take.values, []).append(take)
     prints = prints_of(chain.plan, chain.settings, encodes_text=chain.encodes_text)
-    kept = 0
+    kept, before = 0, ""
     for clip, print_ in zip(chain.plan.clips, prints, strict=True):
         here = reel.clips[clip.index] if clip.index < len(reel.clips) else None
-        take = takes.get(print_)
-        if take is None and here is not None and not here.values and _is_alike(here, chain, clip):
-            take = here
+        found = [take for take in there.get(print_, ()) if take.led_by in ("", before)]
+        if not found and here is not None and not here.values and _is_alike(here, chain, clip):
+            found = [here]
         frames, latents = chain.plan.motion_after(clip.index)
-        if not resume or take is None or take.tail_frames < frames or take.tail_latents < latents or not reel.has(take):
+        takes = {
+            take.take: take for take in found
+            if take.tail_frames >= frames and take.tail_latents >= latents and reel.has(take)
+        }  # fmt: skip
+        if not resume or not takes.keys() >= set(range(clip.takes)):
             break
+        before = chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked).digest
         kept += 1
     count = len(chain.plan.clips)
     stale = max(0, min(len(reel.clips), count) - kept)

@@ -31,7 +31,7 @@ MAX_PLANNED = 5_000  # clips: what takes no second
 _ALL_ROWS, _FIRST_ROWS, _LAST_ROWS = 120, 60, 40
 _PROMPT = 80  # characters of one that are shown
 
-_INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step")
+_INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step", "takes")
 _FLOATS = ("fps", "color_match_strength")
 _BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae", "skip_repeated")
 _TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to")

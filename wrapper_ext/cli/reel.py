@@ -12,6 +12,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.video import check_format
 from ...svi_embeds.reel.manifest import MANIFEST
 from ...svi_embeds.reel.reel import Reel, describe_reel, list_reels, open_reel
+from ...svi_embeds.reel.takes import describe_takes, find_take
 from ...svi_embeds.reel.writer import ReelWriter
 from ..host.settings import read_settings, reels_name
 from .say import say
@@ -26,6 +27,8 @@ def add_reel(commands: Any) -> None:
         ("check", "read every byte of a reel; exit code 1 when something is wrong"),
         ("assemble", "join a reel's clips to one video"),
         ("clean", "delete the takes that a reel's chain does not use"),
+        ("takes", "list the takes of every clip, with their scores"),
+        ("pick", "choose a take of a clip; the next run goes on from it"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("name", nargs="?" if name == "ls" else None, metavar="NAME", help="a reel, or its folder")
@@ -35,6 +38,9 @@ def add_reel(commands: Any) -> None:
             action.add_argument("--format", default="h264", help="h264, h265, ffv1 or prores (default h264)")
             action.add_argument("--quality", type=int, default=85, metavar="N", help="0..100 (default 85)")
             action.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the reel's)")
+        if name == "pick":
+            action.add_argument("clip", type=int, metavar="CLIP", help="number of the clip, from 1")
+            action.add_argument("take", type=int, metavar="TAKE", help="number of the take, from 1")
 
 
 def run_reel(args: argparse.Namespace) -> int:
@@ -43,7 +49,10 @@ def run_reel(args: argparse.Namespace) -> int:
     if args.action == "ls" and args.name is None:
         return _list(reels)
     folder = find_reel(args.name, reels)
-    return {"ls": _show, "check": _check, "assemble": _assemble, "clean": _clean}[args.action](open_reel(folder), args)
+    actions = {
+        "ls": _show, "check": _check, "assemble": _assemble, "clean": _clean, "takes": _takes, "pick": _pick,
+    }  # fmt: skip
+    return actions[args.action](open_reel(folder), args)
 
 
 def default_reels() -> Path:
@@ -108,6 +117,23 @@ def _clean(reel: Reel, _: argparse.Namespace) -> int:
     with ReelWriter(reel.folder, fps=reel.fps, length=reel.length) as writer:
         takes, size = writer.clean()
     say(f"{reel.name}: {takes} spare takes deleted, {size / 2**20:.1f} MB")
+    return 0
+
+
+def _takes(reel: Reel, _: argparse.Namespace) -> int:
+    for line in describe_takes(reel):
+        say(line)
+    return 0
+
+
+def _pick(reel: Reel, args: argparse.Namespace) -> int:
+    with ReelWriter(reel.folder, fps=reel.fps, length=reel.length) as writer:
+        take = find_take(writer.reel, args.clip, args.take)
+        before = len(writer.reel.clips)
+        writer.pick(take)
+        after = len(writer.reel.clips)
+    gone = f"; {before - after} clips that another take led are spare, the next run makes them anew" * (after < before)
+    say(f"{reel.name}: clip {args.clip} goes on from take {args.take} (seed {take.seed}){gone}")
     return 0
 
 

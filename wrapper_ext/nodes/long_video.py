@@ -45,7 +45,7 @@ class WanVideoSVILongVideo:
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
-        from ...svi_embeds.story.text import CHAIN_MODES, MAX_SEED
+        from ...svi_embeds.story.text import CHAIN_MODES, MAX_SEED, MAX_TAKES
 
         inputs = {
             "required": {
@@ -205,13 +205,29 @@ class WanVideoSVILongVideo:
                         "again, so that it goes on where that ends. No clip is made again for it.",
                     },
                 ),
+                "takes": (
+                    "INT",
+                    {
+                        "default": 1, "min": 1, "max": MAX_TAKES, "step": 1,
+                        "tooltip": "How often each clip is made, each time with the next seed; the best one by its "
+                        "drift and seam leads on. All stay in the reel. [takes=3 pick=2] in a block, or pick=stop.",
+                    },
+                ),
+                "clips_per_run": (
+                    "INT",
+                    {
+                        "default": 0, "min": 0, "max": 1000, "step": 1,
+                        "tooltip": "The run ends after so many new clips, with the video so far; queue again to go "
+                        "on. 0 = all clips in one run.",
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip
         return fold(
             inputs,
             "overlap_frames", "fps", "resume", "negative_prompt", "fun_or_fl2v_model", "tiled_vae", "color_match",
-            "color_match_strength", "color_match_to", "skip_repeated",
+            "color_match_strength", "color_match_to", "skip_repeated", "takes", "clips_per_run",
         )  # fmt: skip
 
     @classmethod

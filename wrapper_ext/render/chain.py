@@ -20,6 +20,8 @@ from ...svi_embeds.clips.pixels.make import make_clip
 from ...svi_embeds.clips.pixels.plan import ClipPlan
 from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
 from ...svi_embeds.clips.vae import Encoder
+from ...svi_embeds.colour.look import ClipLook
+from ...svi_embeds.drift.score import best_of
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.ground.images import last_frames, resize_frames, to_picture
@@ -28,6 +30,7 @@ from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 from ...svi_embeds.story.chain import ChainClip
 from ..running.digest import MEMORY_INPUTS
+from .choose import told
 from .colour import ColourHold
 from .drift import DriftSoFar, look_of
 from .facts import colour_facts, facts_of, prints_of
@@ -55,22 +58,46 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """takes: the chain on disk. sampled: which clips (from 0) were made anew. last_frames: of the last clip, those that
-    would lead the next. notes: what a reader should know, a sentence each."""
+    """takes: the chain on disk. sampled: which clips (from 0) were made anew, each once for every take. last_frames: of
+    the last clip, those that would lead the next. notes: what a reader should know, a sentence each. waits: why the
+    chain ends before the story does, "" when it does not."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
     last_frames: Tensor
     notes: tuple[str, ...] = ()
+    waits: str = ""
 
 
-def render_chain(job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool) -> Rendered:
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """Which take of which clip: its number from 0, the digest of the first ("" for the first), and of what leads it."""
+
+    number: int
+    first: str
+    led_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A take that the chain may go on from: with what it leaves for the next clip, and how good it is."""
+
+    digest: str
+    lead: Lead
+    look: ClipLook | None
+    score: float | None
+
+
+def render_chain(
+    job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool, clips_per_run: int = 0
+) -> Rendered:
     """Render what the reel does not have yet. resume: whether clips that are still true are taken from it.
 
+    clips_per_run: how many clips are made at most, 0 for all; then the chain ends there, for another run to go on.
     Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a cancel
     too, every clip finished until then is in the reel.
     """
-    return _Renderer(job, writer, host, report).run(resume)
+    return _Renderer(job, writer, host, report).run(resume, clips_per_run)
 
 
 class _Renderer:
@@ -89,33 +116,80 @@ class _Renderer:
         self.encodes_text = sources.connected().encodes_text
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, sources.reference)
+        self.sampled: dict[int, None] = {}  # clips, in order
 
-    def run(self, resume: bool) -> Rendered:
+    def run(self, resume: bool, clips_per_run: int = 0) -> Rendered:
         plan = self.job.plan
-        sampled: list[int] = []
-        lead = Lead(self.job.sources.start_image, None)
+        lead, led_by, waits = Lead(self.job.sources.start_image, None), "", ""
         with Saver(self.writer) as saver:
             for clip in plan.clips:
                 self.host.stop_if_cancelled()
-                digest = self._digest(clip, lead)
-                kept = self._kept(clip, digest) if resume else None
-                if kept is None:
-                    self._say(clip, "sampling")
-                    lead = self._render(clip, lead, digest, saver)
-                    sampled.append(clip.index)
+                may_make = not clips_per_run or len(self.sampled) < clips_per_run
+                found = self._takes(clip, lead, led_by, saver, resume=resume, may_make=may_make)
+                if not found:
+                    waits = f"clips_per_run is {clips_per_run}: queue again to go on with clip {clip.index + 1}"
+                    break
+                chosen, waits = self._choose(clip, found)
+                lead, led_by = chosen.lead, chosen.digest
+                saver.go_on(chosen.digest)
+                self.drift.add(chosen.look, _frames(lead))
+                if clip.index in self.sampled:
                     self.report.clip(clip.index + 1, len(plan.clips), partial(self._picture, lead))
-                else:
-                    self._say(clip, "kept")
-                    take, lead = kept
-                    # What the video leaves out of it decides nothing of the clip itself.
-                    take = replace(take, values=self.values[clip.index], overlap=clip.overlap_frames)
-                    saver.keep(take)
-                    self.drift.add(look_of(self.writer.reel, take), _frames(lead))
+                if waits:
+                    break
             self.report.text("saving")
             takes = saver.takes()
         self.writer.set_chain(takes)
         last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
-        return Rendered(tuple(takes), tuple(sampled), last, tuple(self.notes))
+        return Rendered(tuple(takes), tuple(self.sampled), last, tuple(self.notes), waits)
+
+    def _takes(
+        self, clip: ChainClip, lead: Lead, led_by: str, saver: Saver, *, resume: bool, may_make: bool
+    ) -> list[_Candidate]:
+        """All takes of a clip, kept or made. Empty when one had to be made and must not be."""
+        found: list[_Candidate] = []
+        first = ""
+        for number in range(clip.takes):
+            this = clip.take(number)
+            digest = self._digest(this, lead)
+            first = first or digest
+            self.host.stop_if_cancelled()
+            kept = self._kept(this, digest) if resume else None
+            if kept is None and not may_make:
+                return []
+            of = _Of(number, first if number else "", led_by)
+            if kept is None:
+                self._say(this, "sampling", number)
+                found.append(self._render(this, lead, digest, of, saver))
+                self.sampled[clip.index] = None
+                continue
+            self._say(this, "kept", number)
+            # What the video leaves out of it decides nothing of the clip itself.
+            take = replace(
+                kept[0], values=self.values[clip.index], overlap=clip.overlap_frames, of=of.first, take=of.number,
+                led_by=led_by, number=clip.index,
+            )  # fmt: skip
+            left, look = kept[1], look_of(self.writer.reel, take)
+            score = self.drift.score(look)
+            saver.keep(replace(take, score=score))
+            found.append(_Candidate(digest, left, look, score))
+        return found
+
+    def _choose(self, clip: ChainClip, found: list[_Candidate]) -> tuple[_Candidate, str]:
+        """The take that the chain goes on from, and why the run ends there, "" when it does not."""
+        picked = told(clip, found, self.writer.reel.picked)
+        if picked is not None:
+            return picked, ""
+        best = best_of([take.score for take in found])
+        if clip.takes > 1:
+            scores = ", ".join("?" if take.score is None else f"{take.score:.2f}" for take in found)
+            self.notes.append(f"clip {clip.index + 1}: take {best + 1} of {len(found)} is the best (scores {scores})")
+        if clip.pick == "stop" and clip.index + 1 < len(self.job.plan.clips):
+            return found[best], (
+                f"clip {clip.index + 1} waits for you to choose: write [pick=1] (or another number) in its block, or "
+                f'wanvideo-svi reel pick "{self.writer.folder.name}" {clip.index + 1} 1'
+            )
+        return found[best], ""
 
     def _picture(self, lead: Lead) -> Image.Image:
         return self.drift.picture() or to_picture(_frames(lead)[-1:])
@@ -135,12 +209,13 @@ class _Renderer:
         except SVIError:  # damaged in a way that its size and time do not show
             return None
 
-    def _say(self, clip: ChainClip, doing: str) -> None:
+    def _say(self, clip: ChainClip, doing: str, take: int) -> None:
         count = len(self.job.plan.clips)
+        which = f", take {take + 1} of {clip.takes}" if clip.takes > 1 else ""
         left = ""
         if self.spent:
             left = f", about {_duration(sum(self.spent) / len(self.spent) * (count - clip.index))} left"
-        self.report.text(f"clip {clip.index + 1} of {count}: {doing}{left}")
+        self.report.text(f"clip {clip.index + 1} of {count}{which}: {doing}{left}")
 
     # What decides a clip
 
@@ -182,7 +257,7 @@ class _Renderer:
 
     # One clip
 
-    def _render(self, clip: ChainClip, lead: Lead, digest: str, saver: Saver) -> Lead:
+    def _render(self, clip: ChainClip, lead: Lead, digest: str, of: _Of, saver: Saver) -> _Candidate:
         started = time.monotonic()
         text = self.text.of(clip)
         if isinstance(clip.settings, LatentSettings):
@@ -209,16 +284,17 @@ class _Renderer:
         del samples
         tail = last_frames(images, tail_frames)
         look = self.drift.measure(images, clip.overlap_frames)
+        score = self.drift.score(look)
         saver.add(NewTake(
             digest=digest, images=images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
             seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
-            values=self.values[clip.index],
+            values=self.values[clip.index], of=of.first, take=of.number, led_by=of.led_by, number=clip.index,
+            score=score,
         ))  # fmt: skip
         del images
-        self.drift.add(look, tail)
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return Lead(tail, latents)
+        return _Candidate(digest, Lead(tail, latents), look, score)
 
     def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
         sources, start, vision = self.job.sources, lead.frames, None

@@ -8,6 +8,7 @@ from torch import Tensor
 from ...svi_embeds.colour.look import ClipLook, glance, measure
 from ...svi_embeds.drift.figures import drift_of
 from ...svi_embeds.drift.plot import NARROW, ClipEnds, draw_drift
+from ...svi_embeds.drift.score import score
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.video import to_images
 from ...svi_embeds.ground.images import to_picture
@@ -38,6 +39,13 @@ class DriftSoFar:
     def measure(self, images: Tensor, overlap: int) -> ClipLook:
         """The look of what a clip adds to the chain. images: all its frames F H W 3, the first `overlap` shared."""
         return glance(images[overlap:], self._last)
+
+    def score(self, look: ClipLook | None) -> float | None:
+        """How good a take of the next clip is; None where that cannot be told."""
+        if look is None or any(one is None for one in self.looks[:1] + self.looks[-1:]):
+            return None
+        before, first = (self.looks[-1], self.looks[0]) if self.looks else (None, None)
+        return score(look, before=before, first=first)
 
     def add(self, look: ClipLook | None, tail: Tensor) -> None:
         """The next clip. tail: its last frames."""

@@ -28,6 +28,8 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "until": "where it is in the video; voice and poses count by their part for it",
         "settings": "counts by its own fields",
         "plan": "follows from the settings and what leads the clip",
+        "takes": "how often it is made; each take has a seed of its own",
+        "pick": "which take is chosen",
     },
     ChainSettings: {
         "mode": "each clip has its own",
@@ -36,6 +38,7 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "seed": "each clip has its own",
         "fps": "how fast the video plays",
         "skip_repeated": "what the video leaves out of clip 1",
+        "takes": "each clip has its own",
     },
     ClipSettings: {"repeat_padding_latents": "the latents are the same either way"},
     LatentSettings: {"motion_latents": "follows from the motion frames"},

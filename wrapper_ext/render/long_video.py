@@ -40,11 +40,13 @@ ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """A reel as this process left it. video: the joined one. changes: how often it had been changed from outside."""
+    """A reel as this process left it. video: the joined one. changes: how often it had been changed from outside.
+    waits: whether the chain ends before its story does, so that the next run goes on."""
 
     state: str
     video: Path
     changes: int
+    waits: bool = False
 
 
 # So that a finished chain is not run again, and one that was changed since is.
@@ -52,11 +54,12 @@ _left: dict[str, _Left] = {}
 
 
 def changes_of(folder: Path) -> int:
-    """How often a reel was changed from outside since this process wrote it first, the change at hand included."""
+    """How often a reel was changed from outside since this process wrote it first, the change at hand included; a run
+    that is to go on counts too."""
     left = _left.get(str(folder))
     if left is None:
         return 0
-    return left.changes + (reel_state(folder, left.video) != left.state)
+    return left.changes + (left.waits or reel_state(folder, left.video) != left.state)
 
 
 def render_story(
@@ -90,12 +93,14 @@ def render_story(
     folder = host_files.reels_folder() / reel
     changes = changes_of(folder)
     with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
-        done = render_chain(job, writer, comfy, _NodeReport(unique_id), resume=resume)
+        done = render_chain(
+            job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0)
+        )
         video = folder / f"{reel}_{writer.reel.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
         if not video.is_file() or video.is_symlink():
             assemble(writer.reel, video, unique_id, track=track)
         finished = writer.reel
-    _left[str(folder)] = _Left(reel_state(folder, video), video, changes)
+    _left[str(folder)] = _Left(reel_state(folder, video), video, changes, bool(done.waits))
     info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
     return finished, done.last_frames, video, info
 
@@ -185,9 +190,10 @@ def _one_cfg(job: Job) -> list[str]:
 
 def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
     made = ", ".join(str(index + 1) for index in done.sampled)
-    kept = len(plan.clips) - len(done.sampled)
+    kept = len(done.takes) - len(done.sampled)
     head = [
         f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
+        *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} clips are in the video"] if done.waits else []),
         f"reel {reel.name} in output/{reel.folder.parent.name}",
         *align(plan.table()),
     ]

@@ -11,15 +11,16 @@ from ...svi_embeds.reel.writer import NewTake, ReelWriter
 
 
 class Saver:
-    """The chain's clips on disk, in order, one of them perhaps still on its way. Use as a context manager.
+    """The chain's clips on disk, in order, a take of one perhaps still on its way. Use as a context manager.
 
-    Whatever ends the chain, a cancel too, a clip that was begun is finished first. One clip at a time is written, so no
-    more than one is in memory besides the one at hand.
+    Whatever ends the chain, a cancel too, a take that was begun is finished first. One at a time is written, so no more
+    than one is in memory besides the one at hand.
     """
 
     def __init__(self, writer: ReelWriter) -> None:
         self.writer = writer
-        self._takes: list[Take] = []
+        self._chain: list[str] = []  # digests
+        self._made: dict[str, Take] = {}
         self._coming: Future[Take] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="svi-reel")
 
@@ -29,25 +30,33 @@ class Saver:
     def __exit__(self, kind: object, *_: object) -> None:
         try:
             if kind is None:
-                self.takes()
-            else:  # that the clip could not be written either is found out by the next run
+                self._wait()
+            else:  # that the take could not be written either is found out by the next run
                 with suppress(SVIError):
-                    self.takes()
+                    self._wait()
         finally:
             self._thread.shutdown()
 
-    def takes(self) -> list[Take]:
-        """The clips so far, all on disk: waits for the last. Raises SVIError when it could not be written."""
+    def _wait(self) -> None:
         if self._coming is not None:
             coming, self._coming = self._coming, None
-            self._takes.append(coming.result())
-        return list(self._takes)
+            take = coming.result()
+            self._made[take.digest] = take
+
+    def takes(self) -> list[Take]:
+        """The clips so far, all on disk: waits for the last. Raises SVIError when it could not be written."""
+        self._wait()
+        return [self._made[digest] for digest in self._chain]
 
     def keep(self, take: Take) -> None:
-        """The next clip is one that the reel has."""
-        self.takes()
-        self._takes.append(take)
+        """A take of the next clip is one that the reel has."""
+        self._wait()
+        self._made[take.digest] = take
 
     def add(self, new: NewTake) -> None:
-        """The next clip is written from now on."""
+        """A take of the next clip is written from now on."""
         self._coming = self._thread.submit(self.writer.add, new, before=self.takes())
+
+    def go_on(self, digest: str) -> None:
+        """The next clip is this one of its takes."""
+        self._chain.append(digest)
