@@ -368,7 +368,7 @@ def test_texts_are_let_go_after_their_last_clip(tmp_path: Path) -> None:
     class Counting(FakeHost):
         def WanVideoDecode(self, **inputs: Any) -> tuple[Tensor]:
             nonlocal most
-            most = max(most, len(renderer.text.known))
+            most = max(most, len(renderer.maker.text.known))
             return super().WanVideoDecode(**inputs)
 
     host = Counting()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_host import FakeHost, Report, job, samplers
+from fake_host import Cancelled, FakeHost, Report, job, samplers
 from wanvideo_svi.svi_embeds.drift.figures import change, seam_between
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.manifest import Take
@@ -59,6 +60,13 @@ def test_the_best_take_of_each_clip_leads_the_next(tmp_path: Path) -> None:
         assert f"clip {index + 1}: take {takes.index(clip) + 1} of 3 is the best" in " ".join(done.notes)
         assert {take.led_by for take in takes} == {before.digest if before else ""}
     assert render(tmp_path / "r", takes=3)[0].sampled == ()
+
+
+def test_all_takes_of_a_clip_share_what_conditions_it(tmp_path: Path) -> None:
+    _, one, _ = render(tmp_path / "one")
+    _, three, _ = render(tmp_path / "three", takes=3)
+    assert three.count("WanVideoTextEncode") == one.count("WanVideoTextEncode") == 3
+    assert three.count("WanVideoDecode") == 9
 
 
 def test_the_first_take_is_the_clip_without_takes(tmp_path: Path) -> None:
@@ -149,11 +157,8 @@ def test_a_kept_clip_does_not_count_for_the_gate(tmp_path: Path) -> None:
 def test_takes_of_a_run_that_was_stopped_are_kept(tmp_path: Path, at: int) -> None:
     host = FakeHost()
     host.cancel_at = at
-    try:
-        with ReelWriter(tmp_path / "r", fps=16) as writer:
-            render_chain(job(STORY, takes=3), writer, host, Report(), resume=True)
-    except Exception as error:
-        assert type(error).__name__ == "Cancelled"
+    with suppress(Cancelled), ReelWriter(tmp_path / "r", fps=16) as writer:
+        render_chain(job(STORY, takes=3), writer, host, Report(), resume=True)
     assert open_reel(tmp_path / "r").problems() == []
     done, rest, _ = render(tmp_path / "r", takes=3)
     made = seeds(host)[: host.count("WanVideoDecode")]  # those that were decoded are on the disk

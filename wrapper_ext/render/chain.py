@@ -14,38 +14,31 @@ from typing import Any, Protocol
 from PIL import Image
 from torch import Tensor
 
-from ...svi_embeds.clips.latents.make import make_latent_clip, shown_latents
-from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
-from ...svi_embeds.clips.pixels.make import make_clip
 from ...svi_embeds.clips.pixels.plan import ClipPlan
-from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
-from ...svi_embeds.clips.vae import Encoder
 from ...svi_embeds.colour.look import ClipLook
 from ...svi_embeds.drift.score import best_of
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
-from ...svi_embeds.ground.images import last_frames, resize_frames, to_picture
+from ...svi_embeds.ground.images import to_picture
 from ...svi_embeds.guides.follow import POSES, VOICE
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 from ...svi_embeds.story.chain import ChainClip
 from ..running.digest import MEMORY_INPUTS
 from .choose import told
+from .clip import ClipMaker, Conditioned
 from .colour import ColourHold
 from .drift import DriftSoFar, look_of
 from .facts import colour_facts, facts_of, prints_of
 from .job import Host, Job, check_job
-from .lead import Lead, video_to_encode
+from .lead import Lead
 from .save import Saver
-from .text import Texts
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 MAIN_MODELS = ("model", "low_noise_model")
 # Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
 _NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
-# Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
-_TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 
 class Report(Protocol):
@@ -105,14 +98,12 @@ class _Renderer:
         self.job, self.writer, self.host, self.report = job, writer, host, report
         check_job(job)
         sources = job.sources
-        self.text = Texts(job, host)
         self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
         self.ref_print = fingerprint(sources.reference)
         self.anchor_print = self.ref_print if sources.anchor is sources.reference else fingerprint(sources.anchor)
-        self.video, self.notes = video_to_encode(job)
-        self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
         self.spent: list[float] = []
-        self.colour = ColourHold(job, writer.folder)
+        self.maker = ClipMaker(job, host, ColourHold(job, writer.folder))
+        self.notes = list(self.maker.notes)
         self.encodes_text = sources.connected().encodes_text
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, sources.reference)
@@ -148,7 +139,7 @@ class _Renderer:
     ) -> list[_Candidate]:
         """All takes of a clip, kept or made. Empty when one had to be made and must not be."""
         found: list[_Candidate] = []
-        first = ""
+        first, conditioned = "", None
         for number in range(clip.takes):
             this = clip.take(number)
             digest = self._digest(this, lead)
@@ -160,7 +151,9 @@ class _Renderer:
             of = _Of(number, first if number else "", led_by)
             if kept is None:
                 self._say(this, "sampling", number)
-                found.append(self._render(this, lead, digest, of, saver))
+                started = time.monotonic()
+                conditioned = conditioned or self.maker.condition(clip, lead)
+                found.append(self._render(this, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
                 continue
             self._say(this, "kept", number)
@@ -227,7 +220,7 @@ class _Renderer:
             **({} if self.encodes_text else {"text": fingerprint(sources.text_embeds)}),
             "lead": fingerprint(self._used_of(clip, lead)),
             "ref": self._reference_print(clip),
-            "end": None if clip.end is None else [fingerprint(self._end(clip)), settings.fun_or_fl2v_model],
+            "end": None if clip.end is None else [fingerprint(self.maker.end_of(clip)), settings.fun_or_fl2v_model],
             **colour_facts(clip, settings, self.ref_print),
             "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
@@ -241,7 +234,7 @@ class _Renderer:
     def _used_of(self, clip: ChainClip, lead: Lead) -> Tensor | None:
         """The part of the lead that a clip is made from."""
         if clip.works_on_latents:
-            return self.video if lead.latents is None else lead.latents[:, -clip.motion_latents :]
+            return self.maker.video if lead.latents is None else lead.latents[:, -clip.motion_latents :]
         return None if lead.frames is None else lead.frames[-clip.motion_frames :]
 
     def _reference_print(self, clip: ChainClip) -> str | None:
@@ -249,127 +242,25 @@ class _Renderer:
             return self.anchor_print
         return self.ref_print if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
 
-    def _end(self, clip: ChainClip) -> Tensor | None:
-        images = self.job.sources.end_images
-        if clip.end is None or images is None:
-            return None
-        return images[clip.end : clip.end + 1]
+    # One take
 
-    # One clip
-
-    def _render(self, clip: ChainClip, lead: Lead, digest: str, of: _Of, saver: Saver) -> _Candidate:
-        started = time.monotonic()
-        text = self.text.of(clip)
-        if isinstance(clip.settings, LatentSettings):
-            embeds = self._latent_embeds(clip, clip.settings, lead)
-        else:
-            embeds = self._embeds(clip, clip.settings, lead)
-        samples = self.colour.latents(clip, self._sample(clip, embeds, text), lambda: self._anchor()["samples"][0])
-        del embeds
-        images = self._decode(samples)
-        if len(images) != clip.num_frames:
-            raise SVIError(
-                f"clip {clip.index + 1} came out with {len(images)} frames instead of {clip.num_frames}: a setting of "
-                "the sampler (loop_args, context windows) changes the length, which a chain cannot have"
-            )
-        tail_frames, tail_latents = self.job.plan.motion_after(clip.index)
-        tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
-        images = self.colour.images(clip, images, saver.takes)
-        if clip.works_on_latents:
-            tail_latents = max(tail_latents, _TAIL_LATENTS)
-        latents = None
-        if tail_latents:
-            # Copied: a view would keep the whole clip in memory.
-            latents = shown_latents("samples", samples)[0][:, -tail_latents:].clone()
-        del samples
-        tail = last_frames(images, tail_frames)
-        look = self.drift.measure(images, clip.overlap_frames)
+    def _render(
+        self, take: ChainClip, conditioned: Conditioned, digest: str, of: _Of, saver: Saver, started: float
+    ) -> _Candidate:
+        made = self.maker.make(take, conditioned, saver.takes)
+        look = self.drift.measure(made.images, take.overlap_frames)
         score = self.drift.score(look)
+        leads = made.leads
         saver.add(NewTake(
-            digest=digest, images=images, overlap=clip.overlap_frames, tail=tail, latents=latents, prompt=clip.prompt,
-            seed=clip.seed, mode=clip.mode, seconds=time.monotonic() - started, look=look,
-            values=self.values[clip.index], of=of.first, take=of.number, led_by=of.led_by, number=clip.index,
+            digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
+            prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started, look=look,
+            values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.index,
             score=score,
         ))  # fmt: skip
-        del images
+        del made
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return _Candidate(digest, Lead(tail, latents), look, score)
-
-    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
-        sources, start, vision = self.job.sources, lead.frames, None
-        if sources.clip_vision is not None and start is not None:
-            first = start[len(start) - clip.motion_frames :][:1]
-            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
-        made = make_clip(
-            settings,
-            ClipInputs(start_image=start, ref_image=sources.reference, end_image=self._end(clip), clip_embeds=vision),
-            Encoder(
-                vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
-                offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
-            ),
-        )  # fmt: skip
-        self.host.free_memory()
-        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
-        return embeds
-
-    def _latent_embeds(self, clip: ChainClip, settings: LatentSettings, lead: Lead) -> dict[str, Any]:
-        end, previous = self._end(clip), None
-        if lead.latents is not None:
-            previous = {"samples": lead.latents[None]}
-        elif self.video is not None:
-            previous = self._encode(self.video)
-        end_samples = None if end is None else self._encode(end)
-        made = make_latent_clip(
-            settings, LatentInputs(anchor_samples=self._anchor(), prev_samples=previous, end_samples=end_samples)
-        )
-        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
-        return embeds
-
-    def _anchor(self) -> dict[str, Any]:
-        return self._encode(self.job.sources.anchor)
-
-    def _encode(self, image: Tensor | None) -> dict[str, Any]:
-        """An image, or a video, at the clips' size as LATENT, each distinct one once."""
-        if image is None:
-            raise SVIError("there is no image to encode")
-        key = fingerprint(image)
-        if key not in self.encoded:
-            settings = self.job.settings
-            sized = resize_frames(image[..., :3], width=settings.width, height=settings.height)
-            (self.encoded[key],) = self.host.call(
-                "WanVideoEncode", vae=self.job.sources.vae, image=sized, enable_vae_tiling=settings.tiled_vae
-            )
-        return self.encoded[key]
-
-    def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
-        settings, sources = self.job.settings, self.job.sources
-        ours = {"image_embeds": sources.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
-        if clip.cfg is not None:
-            ours["cfg"] = clip.cfg
-        ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
-        high = {**sources.sampler, **ours}
-        if clip.model == "first":
-            high["model"] = sources.first_model
-        if sources.low_sampler is None:
-            return self._run_sampler(high)
-        low = {**sources.low_sampler, **ours}
-        if clip.model == "first":
-            low["model"] = sources.first_low_model
-        if settings.split_step:
-            high |= {"start_step": 0, "end_step": settings.split_step}
-            low |= {"start_step": settings.split_step, "end_step": -1}
-        return self._run_sampler({**low, "samples": self._run_sampler(high)})
-
-    def _run_sampler(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        samples: dict[str, Any] = self.host.call("WanVideoSamplerFromSettings", sampler_inputs=arguments)[0]
-        return samples
-
-    def _decode(self, samples: dict[str, Any]) -> Tensor:
-        images: Tensor = self.host.call(
-            "WanVideoDecode", vae=self.job.sources.vae, samples=samples, enable_vae_tiling=self.job.settings.tiled_vae
-        )[0]
-        return images
+        return _Candidate(digest, leads, look, score)
 
 
 def _sampler_print(sampler: Mapping[str, Any] | None) -> str:

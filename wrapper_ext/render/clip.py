@@ -1,0 +1,163 @@
+"""One clip of a chain made by the host's own nodes: what conditions it, sampled, decoded, its colours held."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ...svi_embeds.clips.latents.make import make_latent_clip, shown_latents
+from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
+from ...svi_embeds.clips.pixels.make import make_clip
+from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from ...svi_embeds.clips.vae import Encoder
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.ground.fingerprint import fingerprint
+from ...svi_embeds.ground.images import last_frames, resize_frames
+from ...svi_embeds.reel.manifest import Take
+from ...svi_embeds.story.chain import ChainClip
+from .colour import ColourHold
+from .job import Host, Job
+from .lead import Lead, video_to_encode
+from .text import Texts
+
+# Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
+_TAIL_FRAMES, _TAIL_LATENTS = 5, 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Conditioned:
+    """What all takes of a clip are sampled with."""
+
+    embeds: dict[str, Any]
+    text: Any
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A take. images: F H W 3 in 0..1. leads: what it leaves for the next clip, at least."""
+
+    images: Tensor
+    leads: Lead
+
+
+class ClipMaker:
+    """Makes the clips of a job. before: gives the clips so far, on disk, which colours are held to."""
+
+    def __init__(self, job: Job, host: Host, colour: ColourHold) -> None:
+        self.job, self.host, self.colour = job, host, colour
+        self.text = Texts(job, host)
+        self.video, self.notes = video_to_encode(job)
+        self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
+
+    def condition(self, clip: ChainClip, lead: Lead) -> Conditioned:
+        """What a clip is sampled with, once for all its takes."""
+        text = self.text.of(clip)
+        if isinstance(clip.settings, LatentSettings):
+            return Conditioned(self._latent_embeds(clip, clip.settings, lead), text)
+        return Conditioned(self._embeds(clip, clip.settings, lead), text)
+
+    def make(self, take: ChainClip, conditioned: Conditioned, before: Callable[[], list[Take]]) -> Made:
+        """A take of a clip. Raises SVIError when it comes out with another length."""
+        samples = self._sample(take, conditioned.embeds, conditioned.text)
+        samples = self.colour.latents(take, samples, lambda: self._anchor()["samples"][0])
+        images = self._decode(samples)
+        if len(images) != take.num_frames:
+            raise SVIError(
+                f"clip {take.index + 1} came out with {len(images)} frames instead of {take.num_frames}: a setting of "
+                "the sampler (loop_args, context windows) changes the length, which a chain cannot have"
+            )
+        tail_frames, tail_latents = self.job.plan.motion_after(take.index)
+        tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
+        images = self.colour.images(take, images, before)
+        if take.works_on_latents:
+            tail_latents = max(tail_latents, _TAIL_LATENTS)
+        latents = None
+        if tail_latents:
+            # Copied: a view would keep the whole clip in memory.
+            latents = shown_latents("samples", samples)[0][:, -tail_latents:].clone()
+        return Made(images, Lead(last_frames(images, tail_frames), latents))
+
+    def end_of(self, clip: ChainClip) -> Tensor | None:
+        """The image that a clip ends on."""
+        images = self.job.sources.end_images
+        if clip.end is None or images is None:
+            return None
+        return images[clip.end : clip.end + 1]
+
+    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
+        sources, start, vision = self.job.sources, lead.frames, None
+        if sources.clip_vision is not None and start is not None:
+            first = start[len(start) - clip.motion_frames :][:1]
+            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
+        made = make_clip(
+            settings,
+            ClipInputs(start_image=start, ref_image=sources.reference, end_image=self.end_of(clip), clip_embeds=vision),
+            Encoder(
+                vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
+                offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
+            ),
+        )  # fmt: skip
+        self.host.free_memory()
+        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
+        return embeds
+
+    def _latent_embeds(self, clip: ChainClip, settings: LatentSettings, lead: Lead) -> dict[str, Any]:
+        end, previous = self.end_of(clip), None
+        if lead.latents is not None:
+            previous = {"samples": lead.latents[None]}
+        elif self.video is not None:
+            previous = self._encode(self.video)
+        end_samples = None if end is None else self._encode(end)
+        made = make_latent_clip(
+            settings, LatentInputs(anchor_samples=self._anchor(), prev_samples=previous, end_samples=end_samples)
+        )
+        embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
+        return embeds
+
+    def _anchor(self) -> dict[str, Any]:
+        return self._encode(self.job.sources.anchor)
+
+    def _encode(self, image: Tensor | None) -> dict[str, Any]:
+        """An image, or a video, at the clips' size as LATENT, each distinct one once."""
+        if image is None:
+            raise SVIError("there is no image to encode")
+        key = fingerprint(image)
+        if key not in self.encoded:
+            settings = self.job.settings
+            sized = resize_frames(image[..., :3], width=settings.width, height=settings.height)
+            (self.encoded[key],) = self.host.call(
+                "WanVideoEncode", vae=self.job.sources.vae, image=sized, enable_vae_tiling=settings.tiled_vae
+            )
+        return self.encoded[key]
+
+    def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
+        settings, sources = self.job.settings, self.job.sources
+        ours = {"image_embeds": sources.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
+        if clip.cfg is not None:
+            ours["cfg"] = clip.cfg
+        ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
+        high = {**sources.sampler, **ours}
+        if clip.model == "first":
+            high["model"] = sources.first_model
+        if sources.low_sampler is None:
+            return self._run_sampler(high)
+        low = {**sources.low_sampler, **ours}
+        if clip.model == "first":
+            low["model"] = sources.first_low_model
+        if settings.split_step:
+            high |= {"start_step": 0, "end_step": settings.split_step}
+            low |= {"start_step": settings.split_step, "end_step": -1}
+        return self._run_sampler({**low, "samples": self._run_sampler(high)})
+
+    def _run_sampler(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        samples: dict[str, Any] = self.host.call("WanVideoSamplerFromSettings", sampler_inputs=arguments)[0]
+        return samples
+
+    def _decode(self, samples: dict[str, Any]) -> Tensor:
+        images: Tensor = self.host.call(
+            "WanVideoDecode", vae=self.job.sources.vae, samples=samples, enable_vae_tiling=self.job.settings.tiled_vae
+        )[0]
+        return images
