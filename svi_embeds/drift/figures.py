@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from statistics import median
@@ -71,19 +71,25 @@ class Seam:
 
 @dataclass(frozen=True)
 class Drift:
-    """What a chain's looks say. reference: the look of the original image, if there was one."""
+    """What a chain's looks say. reference: the look of the original image, if there was one. seams: between each clip
+    and the one before it, None where a new scene begins."""
 
     clips: tuple[ClipLook, ...]
-    seams: tuple[Seam, ...]
+    seams: tuple[Seam | None, ...]
     reference: Look | None = None
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
-        """Of each clip against the first."""
-        return tuple(change(self.clips[0].mean, clip.mean) for clip in self.clips)
+        """Of each clip against the first of its scene."""
+        first = self.clips[0]
+        found = []
+        for clip, seam in zip(self.clips, (None, *self.seams), strict=True):
+            first = clip if seam is None else first
+            found.append(change(first.mean, clip.mean))
+        return tuple(found)
 
     def change(self, index: int) -> Change:
-        """Of clip `index` (from 0) against the first clip."""
+        """Of clip `index` (from 0) against the first of its scene."""
         return self.changes[index]
 
     @cached_property
@@ -98,22 +104,23 @@ class Drift:
 
     @property
     def drift(self) -> float:
-        """One number: the largest change of any clip against the first, in UNITS."""
+        """One number: the largest change of any clip against the first of its scene, in UNITS."""
         return self.change(self.worst).size
 
     @property
     def seam(self) -> float:
         """One number: the largest ratio of any seam, 1 without seams."""
-        return max((seam.ratio for seam in self.seams), default=1.0)
+        return max((seam.ratio for seam in self.seams if seam), default=1.0)
 
     def lines(self) -> list[str]:
         """Figures as text: a summary and a row per clip."""
         rows: list[tuple[str, ...]] = [("clip", "frames", *UNITS, "seam")]
         for index, (start, clip) in enumerate(zip(self.starts, self.clips, strict=True)):
             changed = self.change(index).as_dict()
-            seam = f"{self.seams[index - 1].ratio:.1f}" if index else ""
+            seam = self.seams[index - 1] if index else None
+            ratio = f"{seam.ratio:.1f}" if seam else "cut" if index else ""
             frames = f"{start}-{start + clip.frames - 1}"
-            rows.append((str(index + 1), frames, *(f"{value:+.1f}" for value in changed.values()), seam))
+            rows.append((str(index + 1), frames, *(f"{value:+.1f}" for value in changed.values()), ratio))
         if self.reference is not None:
             changed = change(self.reference, self.clips[-1].mean).as_dict()
             rows.append(("last/ref", "", *(f"{value:+.1f}" for value in changed.values()), ""))
@@ -131,8 +138,11 @@ class Drift:
         return f"{text}; {self._seams_in_words()}"
 
     def _seams_in_words(self) -> str:
-        worst = max(range(len(self.seams)), key=lambda index: self.seams[index].ratio)
-        found = self.seams[worst]
+        seams = {index: seam for index, seam in enumerate(self.seams) if seam}
+        if not seams:
+            return "no seams: every clip begins a scene"
+        worst = max(seams, key=lambda index: seams[index].ratio)
+        found = seams[worst]
         if found.ratio < 1.5:
             return f"no visible seam ({found.ratio:.1f}, 1 is none)"
         name, size = jump_of(found.jump)
@@ -165,7 +175,7 @@ class Drift:
                 for index, (start, clip) in enumerate(zip(self.starts, self.clips, strict=True))
             ],
             "seams": [
-                {"difference": seam.difference, "ratio": seam.ratio, "jump": seam.jump.as_dict()}
+                {"difference": seam.difference, "ratio": seam.ratio, "jump": seam.jump.as_dict()} if seam else None
                 for seam in self.seams
             ],
         }  # fmt: skip
@@ -214,11 +224,17 @@ class DriftMeter:
     def __init__(self, reference: Tensor | None = None) -> None:
         self._reference = None if reference is None else measure(reference)
         self._clips: list[ClipLook] = []
+        self._begins: list[int] = []
         self._last: Tensor | None = None
 
-    def add_clip(self, frames: Iterable[Tensor]) -> ClipLook:
-        """The next clip, without the frames that it shares with the one before. Raises SVIError for an empty one."""
-        seen = FrameLooks(self._last)
+    def add_clip(self, frames: Iterable[Tensor], *, new_scene: bool = False) -> ClipLook:
+        """The next clip, without the frames that it shares with the one before. new_scene: it does not go on from that.
+
+        Raises SVIError for an empty one.
+        """
+        if new_scene:
+            self._begins.append(len(self._clips))
+        seen = FrameLooks(None if new_scene else self._last)
         for frame in frames:
             seen.add(frame)
         clip = seen.clip(0, len(seen.looks))
@@ -230,12 +246,17 @@ class DriftMeter:
         """What was measured so far. Raises SVIError before the first clip."""
         if not self._clips:
             raise SVIError("there are no clips to measure")
-        return drift_of(self._clips, self._reference)
+        return drift_of(self._clips, self._reference, begins=self._begins)
 
 
-def drift_of(clips: Sequence[ClipLook], reference: Look | None = None) -> Drift:
-    """What the looks of a chain's clips, in order, say."""
-    return Drift(tuple(clips), tuple(map(seam_between, clips, clips[1:])), reference)
+def drift_of(clips: Sequence[ClipLook], reference: Look | None = None, *, begins: Collection[int] = ()) -> Drift:
+    """What the looks of a chain's clips, in order, say. begins: indices of clips with which a new scene begins."""
+    cuts = set(begins)
+    seams = tuple(
+        None if index in cuts else seam_between(before, after)
+        for index, (before, after) in enumerate(itertools.pairwise(clips), start=1)
+    )
+    return Drift(tuple(clips), seams, reference)
 
 
 def seam_between(before: ClipLook, after: ClipLook) -> Seam:

@@ -59,7 +59,7 @@ def measure_reel(reel: Reel, *, reference: Tensor | None = None, tick: Tick | No
     meter, ends = DriftMeter(original), ClipEnds()
     for index, clip in enumerate(reel.clips):
         last = _Last(_as_frames(reel.clip_frames(clip, clip.overlap)), tick)
-        meter.add_clip(last)
+        meter.add_clip(last, new_scene=index > 0 and not clip.follows)
         ends.add(index, to_picture(last.frame[None]))
     notes = ("the reel has one clip: render the next, then measure again",) if len(reel.clips) == 1 else ()
     return Measured(meter.result(), ends, _shown(original), notes)

@@ -142,11 +142,21 @@ class _Plot:
             self.pen.text(_at(left - 8, y(value)), text, font=self.small, fill=_DIM, anchor="rm")
         for name in UNITS:
             points = [_at(self._x(index), y(change[name])) for index, change in enumerate(changes)]
-            if len(points) > 1:
-                self.pen.line(points, fill=_COLOURS[name], width=3 * _SCALE, joint="curve")
+            for scene in self._scenes(points):
+                if len(scene) > 1:
+                    self.pen.line(scene, fill=_COLOURS[name], width=3 * _SCALE, joint="curve")
             radius = (3 if self.count <= 40 else 1) * _SCALE
             for px, py in points:
                 self.pen.ellipse((px - radius, py - radius, px + radius, py + radius), fill=_COLOURS[name])
+
+    def _scenes(self, points: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+        """Points of clips, parted where a new scene begins."""
+        scenes = [points[:1]]
+        for point, seam in zip(points[1:], self.drift.seams, strict=True):
+            if seam is None:
+                scenes.append([])
+            scenes[-1].append(point)
+        return scenes
 
     def _draw_seams(self) -> None:
         base, highest = self.seams + _SEAMS, max(3.0, self.drift.seam)
@@ -162,6 +172,9 @@ class _Plot:
         half = min(12.0, (right - left) / self.count / 4)
         for index, seam in enumerate(self.drift.seams):
             middle = (self._x(index) + self._x(index + 1)) / 2
+            if seam is None:  # a new scene
+                self.pen.line((*_at(middle, self.curves), *_at(middle, base)), fill=_DIM, width=_SCALE)
+                continue
             colour = _BAD if seam.ratio >= 2 else _DIM
             self.pen.rectangle((*_at(middle - half, y(seam.ratio)), *_at(middle + half, base)), fill=colour)
         for index in range(0, self.count, 1 + (self.count - 1) // 20):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from ..clips.latents.plan import LatentPlan
@@ -29,6 +30,8 @@ class ChainClip:
     or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
     settings, plan: what the clip is made with, and what each of its frames or latents is.
     takes: how often it is made. pick: which take the chain goes on from: one of PICKS, or a number from 1.
+    led_by: index of the clip that leads it, None where a scene begins. scene: index of the first clip of its scene.
+    start_image: which of the start images that begins with, None for the chain's own.
     """
 
     index: int
@@ -51,6 +54,14 @@ class ChainClip:
     plan: ClipPlan | LatentPlan = field(compare=False)  # it follows from the others and what leads the clip
     takes: int = 1
     pick: str = PICKS[0]
+    led_by: int | None = None
+    scene: int = 0
+    start_image: int | None = None
+
+    @property
+    def follows(self) -> bool:
+        """Whether the video goes on from the clip before it; not where a scene begins, nor where another clip leads."""
+        return self.led_by is not None and self.led_by == self.index - 1
 
     def take(self, number: int) -> ChainClip:
         """The clip as its take `number` (from 0) is made: with a seed of its own, one more each."""
@@ -86,7 +97,8 @@ class ChainPlan:
     """A chain, clip by clip.
 
     fps: frames per second. length: where the video is to end, when the story fills it (repeat=auto), counted as
-    `ChainClip.until`; the last clip may go beyond. notes: what a reader should know, a sentence each.
+    `ChainClip.until`; the last clip may go beyond. notes: what a reader should know, a sentence each. branches: by clip
+    those clips that it leads without being the one before them.
     """
 
     clips: tuple[ChainClip, ...]
@@ -94,6 +106,7 @@ class ChainPlan:
     default_motion_frames: int
     notes: tuple[str, ...] = ()
     length: int | None = None
+    branches: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def skipped_frames(self) -> int:
@@ -120,13 +133,14 @@ class ChainPlan:
         return self.total_frames if self.video_length is None else min(self.video_length, self.total_frames)
 
     def motion_after(self, index: int) -> tuple[int, int]:
-        """Frames and latents that the clip after clip `index` takes from it.
+        """Frames and latents that the clips which clip `index` leads take from it.
 
-        After the last clip: the mode's own number, so that the chain can be continued.
+        Of a clip that leads none: the mode's own number, so that the chain can be continued.
         """
-        if index + 1 < len(self.clips):
-            following = self.clips[index + 1]
-            return following.motion_frames, following.motion_latents
+        led = [self.clips[other] for other in self.branches.get(index, ())]
+        led += [after for after in self.clips[index + 1 : index + 2] if after.led_by == index]
+        if led:
+            return max(clip.motion_frames for clip in led), max(clip.motion_latents for clip in led)
         last = self.clips[index]
         count = min(self.default_motion_frames, last.num_frames - 1)
         return max(1, count), SVI2_PRO.motion_latents if last.works_on_latents else 0
@@ -137,16 +151,16 @@ class ChainPlan:
 
     def table(self) -> list[tuple[str, ...]]:
         """Heading and one row per clip, as text."""
-        has_takes = any(clip.takes > 1 for clip in self.clips)
-        takes = ("takes",) if has_takes else ()
+        columns = {"takes": _takes_in_words, "begins": _begins_in_words}
+        columns = {name: tell for name, tell in columns.items() if any(map(tell, self.clips))}
         rows: list[tuple[str, ...]] = [
-            ("clip", "mode", "model", "seed", *takes, "frames", "overlap", "adds", "total", "time", "prompt")
+            ("clip", "mode", "model", "seed", *columns, "frames", "overlap", "adds", "total", "time", "prompt")
         ]
         for clip in self.clips:
             until = self.shown_until(clip)
-            takes = (_takes_in_words(clip),) if has_takes else ()
+            more = [tell(clip) for tell in columns.values()]
             rows.append((
-                str(clip.index + 1), clip.mode, clip.model, str(clip.seed), *takes, str(clip.num_frames),
+                str(clip.index + 1), clip.mode, clip.model, str(clip.seed), *more, str(clip.num_frames),
                 str(clip.overlap_frames), str(clip.adds), str(until), f"{until / self.fps:.1f} s",
                 shorten(clip.prompt),
             ))  # fmt: skip
@@ -165,9 +179,18 @@ class ChainPlan:
 
 
 def _takes_in_words(clip: ChainClip) -> str:
-    """As `3, seeds 7..9, pick stop`."""
-    if clip.takes == 1:
-        return "1"
-    last = clip.take(clip.takes - 1).seed
+    """As `3, seeds 7..9, pick stop`; "" for a single one."""
     pick = "" if clip.pick == PICKS[0] else f", pick {clip.pick}"
-    return f"{clip.takes}, seeds {clip.seed}..{last}{pick}"
+    if clip.takes == 1:
+        return f"1{pick}" if pick else ""
+    return f"{clip.takes}, seeds {clip.seed}..{clip.take(clip.takes - 1).seed}{pick}"
+
+
+def _begins_in_words(clip: ChainClip) -> str:
+    """As `cut, image 2` or `from clip 3`; "" where the clip goes on from the one before, and for the first."""
+    if clip.follows or (not clip.index and clip.start_image is None):
+        return ""
+    if clip.led_by is not None:
+        return f"from clip {clip.led_by + 1}"
+    image = clip.start_image
+    return "cut" if image is None else f"{'cut, ' if clip.index else ''}start image {image}"

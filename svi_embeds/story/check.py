@@ -9,8 +9,9 @@ from .settings import ChainConnected, ChainSettings
 
 
 def colour_method(clip: ChainClip, settings: ChainSettings) -> str:
-    """How a clip's colours are held. The first clip is what the others are held to; an end image has its own."""
-    held_to_itself = clip.index == 0 and (clip.works_on_latents or settings.color_match_to == "clip_1")
+    """How a clip's colours are held. The first clip of a scene is what the others are held to; an end image has its
+    own."""
+    held_to_itself = clip.index == clip.scene and (clip.works_on_latents or settings.color_match_to == "clip_1")
     if clip.end is not None or held_to_itself or not settings.color_match_strength:
         return "off"
     return clip.color or settings.color_match
@@ -77,6 +78,8 @@ def unused(plan: ChainPlan, settings: ChainSettings, connected: ChainConnected) 
     from_anchor = clips[0].works_on_latents and not clips[0].motion_latents
     if connected.start_frames and connected.reference_frames and from_anchor:
         notes.append("start_image is not used: svi2_pro begins from its anchor, which is ref_image")
+    if connected.start_images and all(clip.start_image is None for clip in clips):
+        notes.append("start_images are not used: no block of the story says cut start=0")
     if settings.color_match != "off" and all(colour_method(clip, settings) == "off" for clip in clips):
         notes.append(
             "color_match holds no clip here: clip 1 is what the others are held to, clips with end or [color=off] are "

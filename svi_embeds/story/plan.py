@@ -48,7 +48,7 @@ def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = 
             if block.repeat == AUTO and _reaches(clips, length, block):
                 break
             try:
-                clip = _clip(block, clips[-1] if clips else None, repetition, settings, connected)
+                clip = _clip(block, clips, repetition, settings, connected)
             except SVIError as error:
                 raise StoryError(error, line=block.line, clip=len(clips) + 1) from error
             clips.append(clip)
@@ -60,7 +60,11 @@ def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = 
             f"{length} frames already"
         )
     motion = settings.overlap_frames or _own_motion(settings.mode)
-    return ChainPlan(tuple(clips), float(settings.fps), motion, tuple(notes), length if fills else None)
+    branches: dict[int, tuple[int, ...]] = {}
+    for clip in clips:
+        if clip.led_by is not None and not clip.follows:
+            branches[clip.led_by] = (*branches.get(clip.led_by, ()), clip.index)
+    return ChainPlan(tuple(clips), float(settings.fps), motion, tuple(notes), length if fills else None, branches)
 
 
 def _reaches(clips: list[ChainClip], length: int | None, block: Block) -> bool:
@@ -79,15 +83,39 @@ def _own_motion(mode: str) -> int:
     return FRAMES_PER_LATENT * SVI2_PRO.motion_latents + 1 if mode == SVI2_PRO.id else recipe(mode).motion_frames
 
 
-def _beginning(settings: ChainSettings, connected: ChainConnected) -> Beginning:
-    return Beginning(connected.start_frames, bool(connected.reference_frames), settings.skip_repeated)
+def _beginning(settings: ChainSettings, connected: ChainConnected, start: int | None = None) -> Beginning:
+    """What a scene begins with. start: which of the start images, None for the chain's own."""
+    frames = connected.start_frames if start is None else 1
+    return Beginning(frames, bool(connected.reference_frames), settings.skip_repeated)
+
+
+def _leads(block: Block, clips: Sequence[ChainClip], repetition: int, connected: ChainConnected) -> ChainClip | None:
+    """The clip that leads the next one of a block; None where a scene begins. Raises SVIError for one that is none."""
+    if repetition:
+        return clips[-1]
+    there = connected.start_images
+    if block.start is not None:
+        if clips and not block.cut:
+            raise SVIError(f"start={block.start} is what a new scene begins with: write cut beside it")
+        if there is not None and block.start >= there:
+            have = f"there are {there} (0..{there - 1})" if there else "start_images is not connected"
+            raise SVIError(f"start={block.start} is none of the start images: {have}")
+    if block.source is not None:
+        if block.cut:
+            raise SVIError("cut begins a scene that no clip leads, and from= names one that does: keep one of them")
+        if block.source > len(clips):
+            made = f"the clips before it are 1..{len(clips)}" if clips else "there is none before it"
+            raise SVIError(f"from={block.source} is no clip that could lead it: {made}")
+        return clips[block.source - 1]
+    return None if block.cut or not clips else clips[-1]
 
 
 def _clip(
-    block: Block, before: ChainClip | None, repetition: int, settings: ChainSettings, connected: ChainConnected
+    block: Block, clips: Sequence[ChainClip], repetition: int, settings: ChainSettings, connected: ChainConnected
 ) -> ChainClip:
-    begins, has_first = _beginning(settings, connected), connected.first_clip_model
-    index = before.index + 1 if before else 0
+    before, index = _leads(block, clips, repetition, connected), len(clips)
+    start = (None if repetition else block.start) if before is None else clips[before.scene].start_image
+    begins, has_first = _beginning(settings, connected, start), connected.first_clip_model
     wanted = block.mode or settings.mode
     goes_on = not before and begins.goes_on(wanted)
     # A video's latents are what the SVI LoRA was made to go on from; the model without it knows none.
@@ -108,7 +136,7 @@ def _clip(
         elif not before:
             begins.check_motion(motion)
     frames = block.frames or settings.num_frames
-    overlap = motion if before else begins.left_out(wanted, motion)
+    overlap = motion if before else begins.left_out(wanted, motion) if not index else int(goes_on)
     if before and motion >= before.num_frames:
         raise SVIError(
             f"it is led by {motion} frames of the clip before, which has {before.num_frames}: lower the overlap"
@@ -129,20 +157,25 @@ def _clip(
     if block.pick and block.pick.isdecimal() and int(block.pick) > takes:
         of = "takes is 1" if takes == 1 else f"it has {takes} takes"
         raise SVIError(f"pick={block.pick} is none of its takes, {of}: raise takes, or pick another")
-    made = _on_latents(row, settings) if wanted == SVI2_PRO.id else _on_pixels(row, before, settings, connected)
+    if wanted == SVI2_PRO.id:
+        made: tuple[Any, Any] = _on_latents(row, settings)
+    else:
+        # A scene that begins with an image of its own has that as the original.
+        original = connected.has_original or start is not None
+        made = _on_pixels(row, before.num_frames if before else begins.frames, settings, has_original=original)
     return ChainClip(
         index=index, line=block.line, prompt=block.prompt, model=model, seed=own % (MAX_SEED + 1),
         overlap_frames=overlap, cfg=block.cfg, color=block.color,
-        until=before.until + frames - overlap if before else frames, settings=made[0], plan=made[1], takes=takes,
-        pick=block.pick or PICKS[0], **row,
+        until=(clips[-1].until if clips else 0) + frames - (overlap if index else 0), settings=made[0], plan=made[1],
+        takes=takes, pick=block.pick or PICKS[0], led_by=before.index if before else None,
+        scene=before.scene if before else index, start_image=start, **row,
     )  # fmt: skip
 
 
 def _on_pixels(
-    row: Mapping[str, Any], before: ChainClip | None, settings: ChainSettings, connected: ChainConnected
+    row: Mapping[str, Any], start_frames: int, settings: ChainSettings, *, has_original: bool
 ) -> tuple[ClipSettings, ClipPlan]:
-    """Raises SVIError for a clip that could not be made once its turn comes."""
-    start_frames = before.num_frames if before else connected.start_frames
+    """start_frames: of what leads it. Raises SVIError for a clip that could not be made once its turn comes."""
     if not start_frames:
         raise SVIError("there is nothing to begin with: connect start_image, the first image of the video")
     check_choice("known", row["known"], KNOWN_CHOICES)
@@ -152,9 +185,7 @@ def _on_pixels(
         overlap_frames=row["motion_frames"], known_frames=row["known"], padding=row["padding"],
         ref_strength=row["ref_strength"], fun_or_fl2v_model=settings.fun_or_fl2v_model,
     )  # fmt: skip
-    there = Connected(
-        start_image=start_frames, ref_image=int(connected.has_original), end_image=int(row["end"] is not None)
-    )
+    there = Connected(start_image=start_frames, ref_image=int(has_original), end_image=int(row["end"] is not None))
     return made, _plan(made, there)
 
 

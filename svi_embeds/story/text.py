@@ -53,7 +53,8 @@ class Block:
     seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
     whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. takes: how often each
     of its clips is made. pick: which take the chain goes on from, see PICKS. repeat: how many clips it makes; AUTO is
-    as many as the chain's length needs.
+    as many as the chain's length needs. Of its first clip: cut: nothing leads it, a new scene begins; start: with that
+    of the start images, from 0; source: which clip, from 1, leads it instead of the one before, written `from`.
     """
 
     line: int
@@ -71,6 +72,9 @@ class Block:
     color: str | None = None
     takes: int | None = None
     pick: str | None = None
+    cut: bool = False
+    start: int | None = None
+    source: int | None = None
     repeat: int = 1
 
 
@@ -146,8 +150,12 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "color": _one_of("color", COLOUR_CHOICES),
     "takes": _whole("takes", 1, MAX_TAKES),
     "pick": _pick,
+    "start": _whole("start", 0, 100_000),
+    "from": _whole("from", 1, MAX_CLIPS),
 }
-KEYS: tuple[str, ...] = tuple(_KEYS)
+_FLAGS = ("cut",)  # stand alone, without a value
+KEYS: tuple[str, ...] = (*_KEYS, *_FLAGS)
+_FIELDS = {"from": "source"}  # of Block, where a key has another name there
 
 
 def parse_story(text: str) -> tuple[Block, ...]:
@@ -194,9 +202,10 @@ def format_story(blocks: Sequence[Block]) -> str:
     """
     parts = []
     for block in blocks:
-        given = {key: value for key in KEYS if (value := getattr(block, key)) is not None}
+        given = {key: value for key in _KEYS if (value := getattr(block, _FIELDS.get(key, key))) is not None}
         repeat = given.pop("repeat")
-        settings = [
+        settings = [flag for flag in _FLAGS if getattr(block, flag)]
+        settings += [
             f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()
         ]
         settings += [] if repeat == 1 else ["repeat=auto" if repeat == AUTO else f"repeat={repeat}"]
@@ -244,16 +253,24 @@ def _settings(number: int, line: str) -> dict[str, Any]:
         if token.end() - token.start() > _MAX_SETTING:
             raise wrong(token.start(), f"{token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
         key, equals, value = token.group().partition("=")
+        name = _FIELDS.get(key, key)
+        if key in _FLAGS:
+            if equals:
+                raise wrong(token.start(), f"{key} stands alone: write {key}, without {equals}{value}")
+            if name in found:
+                raise wrong(token.start(), f"{key} is set twice; keep one")
+            found[name] = True
+            continue
         if key not in _KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)
             meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
             raise wrong(token.start(), f"{key!r} is no setting; {meant}")
         if not equals or not value:
             raise wrong(token.start(), f"{key} needs a value right behind it, as in {key}=... (no blanks)")
-        if key in found:
+        if name in found:
             raise wrong(token.start(), f"{key} is set twice; keep one")
         try:
-            found[key] = _KEYS[key](value)
+            found[name] = _KEYS[key](value)
         except SVIError as error:
             raise wrong(token.start(), error) from error
     if not found:

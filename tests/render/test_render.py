@@ -347,7 +347,7 @@ def test_a_chain_of_one_motion_frame_goes_on_in_film_for_nothing(tmp_path: Path)
 def test_an_end_that_is_too_short_is_said(tmp_path: Path) -> None:
     render(tmp_path / "r", job("a\n---\nb"))
     done, _, _ = render(tmp_path / "r", job("a\n---\n[overlap=9]\nb"))
-    assert done.notes == ("clip 1 was made again: the clip after it needs 9 of its last frames, less was kept",)
+    assert done.notes == ("clip 1 was made again: a clip that it leads needs 9 of its last frames, less was kept",)
 
 
 def test_a_damaged_end_is_mended_though_its_size_and_time_are_right(tmp_path: Path) -> None:

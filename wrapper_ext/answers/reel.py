@@ -98,24 +98,29 @@ def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
         if take.values:
             there.setdefault(take.values, []).append(take)
     prints = prints_of(chain.plan, chain.settings, encodes_text=chain.encodes_text)
-    kept, before = 0, ""
+    states: list[str] = []
+    leads: list[str | None] = []  # digest of the take that each clip goes on from; None where it is to be made
     for clip, print_ in zip(chain.plan.clips, prints, strict=True):
         here = reel.clips[clip.index] if clip.index < len(reel.clips) else None
-        found = [take for take in there.get(print_, ()) if take.led_by in ("", before)]
-        if not found and here is not None and not here.values and _is_alike(here, chain, clip):
+        led_by = "" if clip.led_by is None else leads[clip.led_by]
+        found = [] if led_by is None or not resume else [
+            take for take in there.get(print_, ()) if take.led_by in ("", led_by)
+        ]  # fmt: skip
+        is_led = led_by is not None and resume
+        if not found and is_led and here is not None and not here.values and _is_alike(here, chain, clip):
             found = [here]
         frames, latents = chain.plan.motion_after(clip.index)
         takes = {
             take.take: take for take in found
             if take.tail_frames >= frames and take.tail_latents >= latents and reel.has(take)
         }  # fmt: skip
-        if not resume or not takes.keys() >= set(range(clip.takes)):
-            break
-        before = chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked).digest
-        kept += 1
-    count = len(chain.plan.clips)
-    stale = max(0, min(len(reel.clips), count) - kept)
-    return [KEPT] * kept + [STALE] * stale + [TO_DO] * (count - kept - stale)
+        if takes.keys() >= set(range(clip.takes)):
+            states.append(KEPT)
+            leads.append(chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked).digest)
+        else:
+            states.append(STALE if here is not None else TO_DO)
+            leads.append(None)
+    return states
 
 
 def _is_alike(take: Take, chain: Planned, clip: ChainClip) -> bool:

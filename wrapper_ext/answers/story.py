@@ -133,7 +133,8 @@ class _Question:
         start = self.count("start_image") if start_frames is None else start_frames
         return ChainConnected(
             start_frames=1 if start is None else start, reference_frames=int("ref_image" in there),
-            end_images=self.count("end_images"), length=length, first_clip_model="first_clip_model" in there,
+            end_images=self.count("end_images"), start_images=self.count("start_images"), length=length,
+            first_clip_model="first_clip_model" in there,
             first_clip_low_noise_model="first_clip_low_noise_model" in there,
             low_noise=not there.isdisjoint(("low_noise_model", "low_noise_sampler_inputs")), texts=tuple(texts),
             clip_vision="clip_vision" in there,

@@ -221,6 +221,13 @@ class WanVideoSVILongVideo:
                         "on. 0 = all clips in one run.",
                     },
                 ),
+                "start_images": (
+                    "IMAGE",
+                    {
+                        "tooltip": "Images that scenes with [cut start=N] in the story begin with; N counts from 0. "
+                        "Any size. Without ref_image each is the original of its scene."
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...svi_embeds.clips.pixels.plan import ClipPlan
-from ...svi_embeds.colour.look import ClipLook
+from ...svi_embeds.colour.look import ClipLook, glance
 from ...svi_embeds.drift.score import best_of
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
@@ -99,46 +99,51 @@ class _Renderer:
         check_job(job)
         sources = job.sources
         self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
-        self.ref_print = fingerprint(sources.reference)
-        self.anchor_print = self.ref_print if sources.anchor is sources.reference else fingerprint(sources.anchor)
+        self.prints: dict[int | None, tuple[str, str]] = {}  # of the original image and the anchor, by start image
         self.spent: list[float] = []
         self.maker = ClipMaker(job, host, ColourHold(job, writer.folder))
         self.notes = list(self.maker.notes)
         self.encodes_text = sources.connected().encodes_text
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.encodes_text))
-        self.drift = DriftSoFar(writer.folder.name, sources.reference)
+        self.drift = DriftSoFar(writer.folder.name, sources.scene(None).reference)
         self.sampled: dict[int, None] = {}  # clips, in order
 
     def run(self, resume: bool, clips_per_run: int = 0) -> Rendered:
         plan = self.job.plan
-        lead, led_by, waits = Lead(self.job.sources.start_image, None), "", ""
+        last, waits = Lead(None, None), ""
         with Saver(self.writer) as saver:
             for clip in plan.clips:
                 self.host.stop_if_cancelled()
                 may_make = not clips_per_run or len(self.sampled) < clips_per_run
-                found = self._takes(clip, lead, led_by, saver, resume=resume, may_make=may_make)
+                lead = last if clip.follows else self._lead(clip, saver)
+                found = self._takes(clip, lead, saver, resume=resume, may_make=may_make)
                 if not found:
                     waits = f"clips_per_run is {clips_per_run}: queue again to go on with clip {clip.index + 1}"
                     break
                 chosen, waits = self._choose(clip, found)
-                lead, led_by = chosen.lead, chosen.digest
+                last = chosen.lead
                 saver.go_on(chosen.digest)
-                self.drift.add(chosen.look, _frames(lead))
+                self.drift.add(clip, chosen.look, _frames(last))
                 if clip.index in self.sampled:
-                    self.report.clip(clip.index + 1, len(plan.clips), partial(self._picture, lead))
+                    self.report.clip(clip.index + 1, len(plan.clips), partial(self._picture, last))
                 if waits:
                     break
             self.report.text("saving")
             takes = saver.takes()
         self.writer.set_chain(takes)
-        last = _frames(lead)[-plan.motion_after(len(takes) - 1)[0] :]
-        return Rendered(tuple(takes), tuple(self.sampled), last, tuple(self.notes), waits)
+        frames = _frames(last)[-plan.motion_after(len(takes) - 1)[0] :]
+        return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits)
 
-    def _takes(
-        self, clip: ChainClip, lead: Lead, led_by: str, saver: Saver, *, resume: bool, may_make: bool
-    ) -> list[_Candidate]:
+    def _lead(self, clip: ChainClip, saver: Saver) -> Lead:
+        """What leads a clip that does not go on from the one before: an image, or the end of an earlier clip."""
+        if clip.led_by is None:
+            return Lead(self.job.sources.scene(clip.start_image).start_image, None)
+        return Lead(*self.writer.reel.tail(saver.takes()[clip.led_by]))
+
+    def _takes(self, clip: ChainClip, lead: Lead, saver: Saver, *, resume: bool, may_make: bool) -> list[_Candidate]:
         """All takes of a clip, kept or made. Empty when one had to be made and must not be."""
         found: list[_Candidate] = []
+        led_by = "" if clip.led_by is None else saver.digest_of(clip.led_by)
         first, conditioned = "", None
         for number in range(clip.takes):
             this = clip.take(number)
@@ -153,17 +158,17 @@ class _Renderer:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
                 conditioned = conditioned or self.maker.condition(clip, lead)
-                found.append(self._render(this, conditioned, digest, of, saver, started))
+                found.append(self._render(this, lead, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
                 continue
             self._say(this, "kept", number)
             # What the video leaves out of it decides nothing of the clip itself.
             take = replace(
                 kept[0], values=self.values[clip.index], overlap=clip.overlap_frames, of=of.first, take=of.number,
-                led_by=led_by, number=clip.index,
+                led_by=led_by, number=clip.index, follows=clip.follows or not clip.index,
             )  # fmt: skip
             left, look = kept[1], look_of(self.writer.reel, take)
-            score = self.drift.score(look)
+            score = self.drift.score(clip, look)
             saver.keep(replace(take, score=score))
             found.append(_Candidate(digest, left, look, score))
         return found
@@ -195,7 +200,9 @@ class _Renderer:
         frames, latents = self.job.plan.motion_after(clip.index)
         if take.tail_frames < frames or take.tail_latents < latents:
             wanted = f"{frames} of its last frames" + (f" and {latents} of its latents" if latents else "")
-            self.notes.append(f"clip {clip.index + 1} was made again: the clip after it needs {wanted}, less was kept")
+            self.notes.append(
+                f"clip {clip.index + 1} was made again: a clip that it leads needs {wanted}, less was kept"
+            )
             return None
         try:
             return take, Lead(*self.writer.reel.tail(take))
@@ -221,7 +228,7 @@ class _Renderer:
             "lead": fingerprint(self._used_of(clip, lead)),
             "ref": self._reference_print(clip),
             "end": None if clip.end is None else [fingerprint(self.maker.end_of(clip)), settings.fun_or_fl2v_model],
-            **colour_facts(clip, settings, self.ref_print),
+            **colour_facts(clip, settings, self._prints(clip)[0]),
             "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
             "origin": {
@@ -234,28 +241,41 @@ class _Renderer:
     def _used_of(self, clip: ChainClip, lead: Lead) -> Tensor | None:
         """The part of the lead that a clip is made from."""
         if clip.works_on_latents:
-            return self.maker.video if lead.latents is None else lead.latents[:, -clip.motion_latents :]
+            if lead.latents is None:
+                return self.maker.video if clip.led_by is None and clip.start_image is None else None
+            return lead.latents[:, -clip.motion_latents :]
         return None if lead.frames is None else lead.frames[-clip.motion_frames :]
 
+    def _prints(self, clip: ChainClip) -> tuple[str, str]:
+        """Digests of the original image and of the anchor of a clip's scene."""
+        if clip.start_image not in self.prints:
+            scene = self.job.sources.scene(clip.start_image)
+            original = fingerprint(scene.reference)
+            anchor = original if scene.anchor is scene.reference else fingerprint(scene.anchor)
+            self.prints[clip.start_image] = original, anchor
+        return self.prints[clip.start_image]
+
     def _reference_print(self, clip: ChainClip) -> str | None:
+        original, anchor = self._prints(clip)
         if clip.works_on_latents:
-            return self.anchor_print
-        return self.ref_print if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
+            return anchor
+        return original if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
 
     # One take
 
     def _render(
-        self, take: ChainClip, conditioned: Conditioned, digest: str, of: _Of, saver: Saver, started: float
+        self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: _Of, saver: Saver, started: float
     ) -> _Candidate:
         made = self.maker.make(take, conditioned, saver.takes)
-        look = self.drift.measure(made.images, take.overlap_frames)
-        score = self.drift.score(look)
+        before = None if take.led_by is None else _frames(lead)[-1]
+        look = glance(made.images[take.overlap_frames :], before)
+        score = self.drift.score(take, look)
         leads = made.leads
         saver.add(NewTake(
             digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
             prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started, look=look,
             values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.index,
-            score=score,
+            follows=take.follows or not take.index, score=score,
         ))  # fmt: skip
         del made
         self.host.free_memory()

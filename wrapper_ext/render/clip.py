@@ -62,7 +62,7 @@ class ClipMaker:
     def make(self, take: ChainClip, conditioned: Conditioned, before: Callable[[], list[Take]]) -> Made:
         """A take of a clip. Raises SVIError when it comes out with another length."""
         samples = self._sample(take, conditioned.embeds, conditioned.text)
-        samples = self.colour.latents(take, samples, lambda: self._anchor()["samples"][0])
+        samples = self.colour.latents(take, samples, lambda: self._anchor(take)["samples"][0])
         images = self._decode(samples)
         if len(images) != take.num_frames:
             raise SVIError(
@@ -89,12 +89,13 @@ class ClipMaker:
 
     def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
         sources, start, vision = self.job.sources, lead.frames, None
+        reference = sources.scene(clip.start_image).reference
         if sources.clip_vision is not None and start is not None:
             first = start[len(start) - clip.motion_frames :][:1]
             (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
         made = make_clip(
             settings,
-            ClipInputs(start_image=start, ref_image=sources.reference, end_image=self.end_of(clip), clip_embeds=vision),
+            ClipInputs(start_image=start, ref_image=reference, end_image=self.end_of(clip), clip_embeds=vision),
             Encoder(
                 vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
                 offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
@@ -108,17 +109,17 @@ class ClipMaker:
         end, previous = self.end_of(clip), None
         if lead.latents is not None:
             previous = {"samples": lead.latents[None]}
-        elif self.video is not None:
+        elif self.video is not None and clip.led_by is None and clip.start_image is None:
             previous = self._encode(self.video)
         end_samples = None if end is None else self._encode(end)
         made = make_latent_clip(
-            settings, LatentInputs(anchor_samples=self._anchor(), prev_samples=previous, end_samples=end_samples)
+            settings, LatentInputs(anchor_samples=self._anchor(clip), prev_samples=previous, end_samples=end_samples)
         )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
-    def _anchor(self) -> dict[str, Any]:
-        return self._encode(self.job.sources.anchor)
+    def _anchor(self, clip: ChainClip) -> dict[str, Any]:
+        return self._encode(self.job.sources.scene(clip.start_image).anchor)
 
     def _encode(self, image: Tensor | None) -> dict[str, Any]:
         """An image, or a video, at the clips' size as LATENT, each distinct one once."""

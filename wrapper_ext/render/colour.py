@@ -32,12 +32,13 @@ class ColourHold:
         method = colour_method(clip, settings)
         if method == "off" or clip.works_on_latents:
             return images
-        if settings.color_match_to == "reference" and sources.reference is not None:
-            target = colour_sample(sources.reference)
+        reference = sources.scene(clip.start_image).reference
+        if settings.color_match_to == "reference" and reference is not None:
+            target = colour_sample(reference)
         else:
-            target = self._first_clip(before()[0])
-        # In clip 1 nothing leads: what the video leaves out of it must not change what is in it.
-        lead = clip.overlap_frames if clip.index else 0
+            target = self._first_clip(before()[clip.scene])
+        # Where a scene begins nothing leads: what the video leaves out of it must not change what is in it.
+        lead = 0 if clip.led_by is None else clip.overlap_frames
         return match_clip(
             images, target, method=method, strength=settings.color_match_strength, lead=lead,
             tail=self.job.plan.motion_after(clip.index)[0], in_place=True,

@@ -14,6 +14,7 @@ from ...svi_embeds.files.video import to_images
 from ...svi_embeds.ground.images import to_picture
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel
+from ...svi_embeds.story.chain import ChainClip
 
 
 def look_of(reel: Reel, take: Take) -> ClipLook | None:
@@ -33,25 +34,22 @@ class DriftSoFar:
     def __init__(self, title: str, reference: Tensor | None) -> None:
         self.title, self.reference = title, reference
         self.looks: list[ClipLook | None] = []  # None: of a clip that was written without
+        self.begins: list[int] = []  # clips that do not go on from the one before
         self.ends = ClipEnds()
-        self._last: Tensor | None = None
 
-    def measure(self, images: Tensor, overlap: int) -> ClipLook:
-        """The look of what a clip adds to the chain. images: all its frames F H W 3, the first `overlap` shared."""
-        return glance(images[overlap:], self._last)
+    def score(self, clip: ChainClip, look: ClipLook | None) -> float | None:
+        """How good a take of a clip is; None where that cannot be told."""
+        if clip.led_by is None:
+            return None if look is None else score(look)
+        before, first = self.looks[clip.led_by], self.looks[clip.scene]
+        return None if look is None or before is None or first is None else score(look, before=before, first=first)
 
-    def score(self, look: ClipLook | None) -> float | None:
-        """How good a take of the next clip is; None where that cannot be told."""
-        if look is None or any(one is None for one in self.looks[:1] + self.looks[-1:]):
-            return None
-        before, first = (self.looks[-1], self.looks[0]) if self.looks else (None, None)
-        return score(look, before=before, first=first)
-
-    def add(self, look: ClipLook | None, tail: Tensor) -> None:
+    def add(self, clip: ChainClip, look: ClipLook | None, tail: Tensor) -> None:
         """The next clip. tail: its last frames."""
+        if not clip.follows:
+            self.begins.append(clip.index)
         self.ends.add(len(self.looks), to_picture(tail[-1:]))
         self.looks.append(look)
-        self._last = tail[-1]
 
     def picture(self) -> Image.Image | None:
         """The drift so far. None while there is nothing to compare."""
@@ -59,6 +57,6 @@ class DriftSoFar:
         if len(looks) < max(2, len(self.looks)):
             return None
         reference = self.reference
-        drift = drift_of(looks, None if reference is None else measure(reference[0]))
+        drift = drift_of(looks, None if reference is None else measure(reference[0]), begins=self.begins)
         shown = None if reference is None else to_picture(reference)
         return draw_drift(drift, self.ends, reference=shown, title=self.title, width=NARROW)

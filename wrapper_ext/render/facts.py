@@ -30,6 +30,9 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "plan": "follows from the settings and what leads the clip",
         "takes": "how often it is made; each take has a seed of its own",
         "pick": "which take is chosen",
+        "led_by": "counts by what leads it",
+        "scene": "counts by what leads it, and by the original image",
+        "start_image": "counts by what leads it, and by the original image",
     },
     ChainSettings: {
         "mode": "each clip has its own",
@@ -111,11 +114,13 @@ def colour_facts(clip: ChainClip, settings: ChainSettings, reference_print: str 
 
 
 def prints_of(plan: ChainPlan, settings: ChainSettings, *, encodes_text: bool) -> Iterator[str]:
-    """A digest per clip of those facts, of it and of all clips before it: equal ones, and nothing on the node differs.
-
-    The clips before count since each is led by the one before.
-    """
-    print_ = ""
+    """A digest per clip of those facts, of it and of all clips that lead it: where two are equal, nothing on the node
+    differs."""
+    prints: list[str] = []
     for clip in plan.clips:
-        print_ = fingerprint([facts_of(clip, settings, encodes_text=encodes_text), settings.split_step, print_])[:32]
-        yield print_
+        lead = "" if clip.start_image is None else f"start image {clip.start_image}"
+        if clip.led_by is not None:
+            lead = prints[clip.led_by]
+        facts = facts_of(clip, settings, encodes_text=encodes_text)
+        prints.append(fingerprint([facts, settings.split_step, lead])[:32])
+        yield prints[-1]

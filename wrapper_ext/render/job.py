@@ -30,6 +30,28 @@ class Host(Protocol):
     def stop_if_cancelled(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """What a scene begins with, F H W C in 0..1, and the image that was connected as the original, 1 H W C."""
+
+    start_image: Tensor | None
+    ref_image: Tensor | None
+
+    @property
+    def reference(self) -> Tensor | None:
+        """The original image: ref_image, or the start image when that is one."""
+        if self.ref_image is None and self.start_image is not None and len(self.start_image) == 1:
+            return self.start_image
+        return self.ref_image
+
+    @property
+    def anchor(self) -> Tensor | None:
+        """What clips on latents hold on to: the original image, or else the first frame of the video gone on from."""
+        if self.reference is None and self.start_image is not None:
+            return self.start_image[:1]
+        return self.reference
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """What a chain is made of: models, texts and images.
@@ -49,6 +71,7 @@ class Sources:
     start_image: Tensor | None = None
     ref_image: Tensor | None = None
     end_images: Tensor | None = None
+    start_images: Tensor | None = None
     t5: Any = None
     clip: Any = None
     text_embeds: Mapping[str, Any] | None = None
@@ -56,19 +79,11 @@ class Sources:
     guides: Guides = field(default_factory=Guides)
     origin: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def reference(self) -> Tensor | None:
-        """The original image: ref_image, or the start image when that is one."""
-        if self.ref_image is None and self.start_image is not None and len(self.start_image) == 1:
-            return self.start_image
-        return self.ref_image
-
-    @property
-    def anchor(self) -> Tensor | None:
-        """What clips on latents hold on to: the original image, or else the first frame of the video gone on from."""
-        if self.reference is None and self.start_image is not None:
-            return self.start_image[:1]
-        return self.reference
+    def scene(self, start: int | None) -> Scene:
+        """The images of a scene that begins with one of the start images, or as the chain does."""
+        if start is None or self.start_images is None:
+            return Scene(self.start_image, self.ref_image)
+        return Scene(self.start_images[start : start + 1], self.ref_image)
 
     def connected(self, length: int | None = None) -> ChainConnected:
         """What of it a plan and its checks need to know. length: of the audio or the poses, in frames."""
@@ -79,7 +94,8 @@ class Sources:
         texts = {"t5": self.t5, "clip": self.clip, "text_embeds": self.text_embeds}
         return ChainConnected(
             start_frames=count(self.start_image), reference_frames=count(self.ref_image),
-            end_images=count(self.end_images), length=length, first_clip_model=self.first_model is not None,
+            end_images=count(self.end_images), start_images=count(self.start_images), length=length,
+            first_clip_model=self.first_model is not None,
             first_clip_low_noise_model=self.first_low_model is not None, low_noise=self.low_sampler is not None,
             texts=tuple(name for name, value in texts.items() if value is not None),
             clip_vision=self.clip_vision is not None,

@@ -110,7 +110,7 @@ def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tu
     check_vae(inputs["vae"])
     images: dict[str, Any] = {}
     notes: list[str] = []
-    for name in ("start_image", "ref_image", "end_images"):
+    for name in ("start_image", "ref_image", "end_images", "start_images"):
         if (image := inputs.get(name)) is not None:
             images[name], said = check_images(name, image)
             check_pixels(name, images[name])

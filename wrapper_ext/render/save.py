@@ -48,6 +48,10 @@ class Saver:
         self._wait()
         return [self._made[digest] for digest in self._chain]
 
+    def digest_of(self, clip: int) -> str:
+        """Of the take that the chain goes on from, of a clip by its index."""
+        return self._chain[clip]
+
     def keep(self, take: Take) -> None:
         """A take of the next clip is one that the reel has."""
         self._wait()
