@@ -26,7 +26,7 @@ from ..ground.words import align
 UNITS: dict[str, float] = {
     "exposure": 0.1, "gamma": 0.1, "contrast": 0.1, "saturation": 0.15, "cast": 2.3, "sharpness": 0.5, "clipped": 0.02,
 }  # fmt: skip
-_STILL = 0.2 / 255  # frames that differ less stand still, as far as seams are concerned
+STILL = 0.2 / 255  # frames that differ less stand still, as far as seams are concerned
 _TONE_TOLERANCE = 0.004  # of luma: a fit this close explains the tones
 
 
@@ -263,7 +263,7 @@ def seam_between(before: ClipLook, after: ClipLook) -> Seam:
     """The seam from a clip to the one that goes on from it."""
     difference = after.across or 0.0
     steps = [clip.typical for clip in (before, after) if clip.typical is not None]
-    usual = max(_STILL, sum(steps) / len(steps) if steps else difference)
+    usual = max(STILL, sum(steps) / len(steps) if steps else difference)
     jump = change(before.last, after.first)
     unrest = [clip.unrest for clip in (before, after) if clip.unrest is not None]
     tint = jump_of(jump)[1] / max([1.0, *unrest])

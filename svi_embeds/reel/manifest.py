@@ -33,6 +33,8 @@ class Take:
     it is, from 0. led_by: digest of the take that leads it; "" where images do, or where that was not written. number:
     of its clip, which its seed is counted from; it stays when clips are put before it. follows: whether the video goes
     on from the clip before; False for a new scene. score: see `drift.score`; None where it was not scored.
+    ends_as: digest of the take that stood where a mended one was made, whose end it has, to the bit; "" for all others.
+    landing: how visible it is where a mended one comes to that, see `Seam.ratio`.
     """
 
     digest: str
@@ -55,11 +57,23 @@ class Take:
     number: int = 0
     follows: bool = True
     score: float | None = None
+    ends_as: str = ""
+    landing: float | None = None
 
     @property
     def clip(self) -> str:
         """What all takes of its clip share."""
         return self.of or self.digest
+
+    @property
+    def mended(self) -> bool:
+        """Whether it was made between its neighbours."""
+        return bool(self.ends_as)
+
+    @property
+    def end(self) -> str:
+        """What all takes share that leave the same to the next clip."""
+        return self.ends_as or self.digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,10 +155,11 @@ def _checked(folder: Path, data: Any) -> Manifest:
         for name, low, high in _BOUNDS:
             if not low <= getattr(take, name) <= high:
                 raise ValueError(f"a take has {getattr(take, name)} as {name}")
-        if max(map(len, (take.digest, take.mode, take.values, take.of, take.led_by))) > _MAX_WORD:
+        if max(map(len, (take.digest, take.mode, take.values, take.of, take.led_by, take.ends_as))) > _MAX_WORD:
             raise ValueError("a take has a digest or a mode that is none")
-        if take.score is not None and not 0 <= take.score < math.inf:
-            raise ValueError(f"a take has {take.score} as score")
+        for number in (take.score, take.landing):
+            if number is not None and not 0 <= number < math.inf:
+                raise ValueError(f"a take has {number} as score or landing")
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
     fps = check_rate("fps", data["fps"])

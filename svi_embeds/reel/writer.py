@@ -37,7 +37,7 @@ class NewTake:
 
     images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
     latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain, where it was
-    measured. values, of, take, led_by, number, follows, score: see `Take`.
+    measured. values, of, take, led_by, number, follows, score, ends_as, landing: see `Take`.
     """
 
     digest: str
@@ -57,6 +57,8 @@ class NewTake:
     number: int = 0
     follows: bool = True
     score: float | None = None
+    ends_as: str = ""
+    landing: float | None = None
 
 
 class ReelWriter:
@@ -150,6 +152,7 @@ class ReelWriter:
             tail=kept, tail_frames=len(new.tail), tail_latents=0 if latents is None else latents.shape[1],
             prompt=new.prompt, seed=new.seed, mode=new.mode, seconds=round(new.seconds, 1), values=new.values,
             of=new.of, take=new.take, led_by=new.led_by, number=new.number, follows=new.follows, score=new.score,
+            ends_as=new.ends_as, landing=new.landing,
         )  # fmt: skip
         replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == new.digest]
         self.set_chain([*before, take])
@@ -245,9 +248,14 @@ class ReelWriter:
 
 def _led_by(take: Take, takes: Sequence[Take]) -> Iterator[Take]:
     """The takes that go on from one, of each clip the one that was written last."""
+    end_of = {one.digest: one.end for one in takes}
+    led: dict[str, list[Take]] = {}
+    for one in takes:
+        if one.led_by:
+            led.setdefault(end_of.get(one.led_by, one.led_by), []).append(one)
     seen = {take.digest}
-    while led := [one for one in takes if one.led_by == take.digest and one.digest not in seen]:
-        take = max(led, key=lambda one: one.video.time)
+    while after := [one for one in led.get(take.end, ()) if one.digest not in seen]:
+        take = max(after, key=lambda one: one.video.time)
         seen.add(take.digest)
         yield take
 

@@ -19,6 +19,18 @@ SEED_STEP = 42  # between the seeds of clips, as in the SVI authors' scripts; mo
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """How a clip is made between its neighbours: with settings of its own, ending on so many frames, or latents, of
+    what leads the clips after it. is_new: it is put between two clips that stay, with none of its own before."""
+
+    settings: ClipSettings | LatentSettings
+    plan: ClipPlan | LatentPlan = field(compare=False)
+    frames: int
+    latents: int
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ChainClip:
     """One clip of a chain.
 
@@ -32,6 +44,9 @@ class ChainClip:
     takes: how often it is made. pick: which take the chain goes on from: one of PICKS, or a number from 1.
     led_by: index of the clip that leads it, None where a scene begins. scene: index of the first clip of its scene.
     start_image: which of the start images that begins with, None for the chain's own.
+    number: what its seed is counted from: its index, unless clips were put in or taken out before it. stands: index of
+    the clip in the reel's chain whose end leads what comes after this one; None where there is none. mend: None for a
+    clip that goes where it will.
     """
 
     index: int
@@ -57,6 +72,9 @@ class ChainClip:
     led_by: int | None = None
     scene: int = 0
     start_image: int | None = None
+    number: int = 0
+    stands: int | None = field(default=None, compare=False)
+    mend: Mend | None = None
 
     @property
     def follows(self) -> bool:
@@ -151,7 +169,7 @@ class ChainPlan:
 
     def table(self) -> list[tuple[str, ...]]:
         """Heading and one row per clip, as text."""
-        columns = {"takes": _takes_in_words, "begins": _begins_in_words}
+        columns = {"takes": _takes_in_words, "begins": _begins_in_words, "mend": _mend_in_words}
         columns = {name: tell for name, tell in columns.items() if any(map(tell, self.clips))}
         rows: list[tuple[str, ...]] = [
             ("clip", "mode", "model", "seed", *columns, "frames", "overlap", "adds", "total", "time", "prompt")
@@ -194,3 +212,8 @@ def _begins_in_words(clip: ChainClip) -> str:
         return f"from clip {clip.led_by + 1}"
     image = clip.start_image
     return "cut" if image is None else f"{'cut, ' if clip.index else ''}start image {image}"
+
+
+def _mend_in_words(clip: ChainClip) -> str:
+    """As `between 3 and 5`."""
+    return f"between {clip.index} and {clip.index + 2}" if clip.mend else ""

@@ -12,7 +12,7 @@ def colour_method(clip: ChainClip, settings: ChainSettings) -> str:
     """How a clip's colours are held. The first clip of a scene is what the others are held to; an end image has its
     own."""
     held_to_itself = clip.index == clip.scene and (clip.works_on_latents or settings.color_match_to == "clip_1")
-    if clip.end is not None or held_to_itself or not settings.color_match_strength:
+    if clip.end is not None or clip.mend or held_to_itself or not settings.color_match_strength:
         return "off"
     return clip.color or settings.color_match
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -17,26 +18,42 @@ from ..ground.checks import check_choice
 from ..recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe, too_long
 from ..timeline import FRAMES_PER_LATENT
 from .beginning import Beginning
-from .chain import SEED_STEP, ChainClip, ChainPlan
+from .chain import SEED_STEP, ChainClip, ChainPlan, Mend
 from .settings import ChainConnected, ChainSettings
+from .standing import Place, Stood, places_of
 from .text import AUTO, MAX_CLIPS, MAX_SEED, PICKS, Block, Model, parse_story
 
 _USUAL = ChainConnected()  # one image, and a model without the SVI LoRA for the first clip
 
 
-def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = _USUAL) -> ChainPlan:
-    """Plan a chain from a story.
+def plan_chain(
+    story: str, settings: ChainSettings, connected: ChainConnected = _USUAL, stood: Sequence[Stood] = ()
+) -> ChainPlan:
+    """Plan a chain from a story. stood: the chain that its reel has, clip by clip.
 
     The first clip is a plain `i2v` clip when the model without the SVI LoRA samples it, or when the start image has
     fewer frames than the mode needs; that model samples it, if there is one, unless it goes on from the latents of a
     video. The clips' seeds are SEED_STEP apart. A block with repeat=auto fills up to the length of what is connected;
-    when the clips before it do already, it makes none.
+    when the clips before it do already, it makes none. A clip that was moved by others keeps its seed, and one that is
+    new between two that stay is mended in.
 
     Raises SVIError, naming the line, for a story or a clip that cannot be.
     """
+    blocks = parse_story(story)
+    plan = _planned(blocks, settings, connected, ())
+    if not stood:
+        return plan
+    places = places_of([clip.prompt for clip in plan.clips], stood)
+    return _planned(blocks, settings, connected, places)
+
+
+def _planned(
+    blocks: Sequence[Block], settings: ChainSettings, connected: ChainConnected, places: Sequence[Place]
+) -> ChainPlan:
+    """places: of the clips; those beyond stand where they are."""
     length = connected.length
     clips: list[ChainClip] = []
-    blocks = parse_story(story)
+    by_line: dict[int, Block] = {block.line: block for block in blocks}
     fills = blocks[-1].repeat == AUTO
     if fills and length is None:
         raise StoryError(
@@ -48,10 +65,16 @@ def plan_chain(story: str, settings: ChainSettings, connected: ChainConnected = 
             if block.repeat == AUTO and _reaches(clips, length, block):
                 break
             try:
-                clip = _clip(block, clips, repetition, settings, connected)
+                place = places[len(clips)] if len(clips) < len(places) else Place(len(clips), None)
+                clip = _clip(block, clips, repetition, settings, connected, place)
             except SVIError as error:
                 raise StoryError(error, line=block.line, clip=len(clips) + 1) from error
             clips.append(clip)
+    if beyond := sorted(index + 1 for index in settings.mended if index >= len(clips)):
+        raise SVIError(f"mend names clip {beyond[0]}, and the story makes {len(clips)}")
+    for index, clip in enumerate(clips):
+        stands = places[index] if index < len(places) else None
+        clips[index] = _mended(clip, by_line[clip.line], clips, stands, settings)
     begins = _beginning(settings, connected)
     notes = [*_notes(clips, settings.mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
     if fills and clips[-1].line != blocks[-1].line:
@@ -111,8 +134,9 @@ def _leads(block: Block, clips: Sequence[ChainClip], repetition: int, connected:
 
 
 def _clip(
-    block: Block, clips: Sequence[ChainClip], repetition: int, settings: ChainSettings, connected: ChainConnected
-) -> ChainClip:
+    block: Block, clips: Sequence[ChainClip], repetition: int, settings: ChainSettings, connected: ChainConnected,
+    place: Place,
+) -> ChainClip:  # fmt: skip
     before, index = _leads(block, clips, repetition, connected), len(clips)
     start = (None if repetition else block.start) if before is None else clips[before.scene].start_image
     begins, has_first = _beginning(settings, connected, start), connected.first_clip_model
@@ -143,7 +167,7 @@ def _clip(
         )
     if (known := motion if goes_on else overlap) >= frames:
         raise SVIError(f"the overlap is {known} of {frames} frames, nothing would be added: lower it")
-    own = block.seed + SEED_STEP * repetition if block.seed is not None else settings.seed + SEED_STEP * index
+    own = block.seed + SEED_STEP * repetition if block.seed is not None else settings.seed + SEED_STEP * place.number
     row: dict[str, Any] = {
         "mode": wanted, "num_frames": frames, "motion_frames": motion, "known": block.known or "recipe",
         "padding": block.padding or "recipe", "end": block.end,
@@ -168,8 +192,54 @@ def _clip(
         overlap_frames=overlap, cfg=block.cfg, color=block.color,
         until=(clips[-1].until if clips else 0) + frames - (overlap if index else 0), settings=made[0], plan=made[1],
         takes=takes, pick=block.pick or PICKS[0], led_by=before.index if before else None,
-        scene=before.scene if before else index, start_image=start, **row,
+        scene=before.scene if before else index, start_image=start, number=place.number, stands=place.there, **row,
     )  # fmt: skip
+
+
+def _mended(
+    clip: ChainClip, block: Block, clips: Sequence[ChainClip], place: Place | None, settings: ChainSettings
+) -> ChainClip:
+    """The clip, with how it is mended where it is to be. Raises StoryError where it is told to be and cannot."""
+    asked = block.mend or clip.index in settings.mended
+    was = place is not None and (place.inserted or place.mended)
+    if block.mend is False or not (asked or was):
+        return clip
+    after = clips[clip.index + 1] if clip.index + 1 < len(clips) else None
+    try:
+        if after is None or after.led_by != clip.index:
+            raise SVIError(
+                "mend makes a clip between its neighbours, and none goes on from this one: remove mend, or write the "
+                "clip after it"
+            )
+        if clip.end is not None:
+            raise SVIError(
+                f"mend and end={clip.end}: a mended clip ends on the frames that lead the next one: keep one of them"
+            )
+        return replace(clip, mend=_mend(clip, after, is_new=place is not None and place.inserted))
+    except SVIError as error:
+        if not asked:  # it was mended, and now it cannot be: it is a clip as any
+            return clip
+        raise clip.wrong(error) from error
+
+
+def _mend(clip: ChainClip, after: ChainClip, *, is_new: bool) -> Mend:
+    frames, latents = after.motion_frames, after.motion_latents
+    made: tuple[Any, Any]
+    if isinstance(clip.settings, LatentSettings):
+        latents = max(latents, -(-frames // FRAMES_PER_LATENT))
+        made_of = replace(clip.settings, end_latents=latents)
+        motion = clip.motion_latents or None
+        made = made_of, _decide(made_of, LatentConnected(prev_samples=motion, end_samples=latents)).plan
+        frames = FRAMES_PER_LATENT * after.motion_latents or frames
+    else:
+        wanted = replace(clip.settings, end_frames=frames)
+        assert isinstance(clip.plan, ClipPlan)
+        there = Connected(
+            start_image=clip.plan.timeline.motion_frames, ref_image=int(clip.plan.reference_from == "ref_image"),
+            end_image=frames,
+        )  # fmt: skip
+        made = wanted, _plan(wanted, there)
+    return Mend(settings=made[0], plan=made[1], frames=frames, latents=latents, is_new=is_new)
 
 
 def _on_pixels(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..colour.choices import COLOUR_CHOICES, COLOUR_TARGETS
@@ -23,7 +24,8 @@ class ChainSettings:
     decode in tiles.
     color_match, color_match_strength: how the end of each clip is brought back to the colours of color_match_to, the
     first clip or the reference; of clips on latents to the anchor's statistics. See `colour`.
-    takes: of every clip whose block does not say how many.
+    takes: of every clip whose block does not say how many. mend: numbers of clips, from 1, that are made between their
+    neighbours, as "4, 7".
     """
 
     mode: str
@@ -42,6 +44,7 @@ class ChainSettings:
     color_match_strength: float = 1.0
     color_match_to: str = "clip_1"
     takes: int = 1
+    mend: str = ""
 
     def __post_init__(self) -> None:
         check_choice("mode", self.mode, CHAIN_MODES)
@@ -55,6 +58,16 @@ class ChainSettings:
         check_share("color_match_strength", self.color_match_strength)
         if check_int("takes", self.takes, minimum=1) > MAX_TAKES:
             raise SVIError(f"takes must be 1..{MAX_TAKES}, got {self.takes}")
+        _ = self.mended
+
+    @property
+    def mended(self) -> frozenset[int]:
+        """Indices of the clips in `mend`. Raises SVIError for a text that names none."""
+        names = [name for name in re.split(r"[\s,]+", self.mend.strip()) if name]
+        wrong = [name for name in names if not re.fullmatch(r"[1-9][0-9]{0,5}", name)]
+        if wrong:
+            raise SVIError(f"mend must be numbers of clips from 1, as in 4, 7; got {wrong[0][:40]!r}")
+        return frozenset(int(name) - 1 for name in names)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

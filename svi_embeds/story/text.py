@@ -55,6 +55,7 @@ class Block:
     of its clips is made. pick: which take the chain goes on from, see PICKS. repeat: how many clips it makes; AUTO is
     as many as the chain's length needs. Of its first clip: cut: nothing leads it, a new scene begins; start: with that
     of the start images, from 0; source: which clip, from 1, leads it instead of the one before, written `from`.
+    mend: whether its clips are made between their neighbours, which stay; None where the reel tells.
     """
 
     line: int
@@ -75,6 +76,7 @@ class Block:
     cut: bool = False
     start: int | None = None
     source: int | None = None
+    mend: bool | None = None
     repeat: int = 1
 
 
@@ -153,7 +155,7 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "start": _whole("start", 0, 100_000),
     "from": _whole("from", 1, MAX_CLIPS),
 }
-_FLAGS = ("cut",)  # stand alone, without a value
+_FLAGS = ("cut", "mend")  # stand alone, without a value
 KEYS: tuple[str, ...] = (*_KEYS, *_FLAGS)
 _FIELDS = {"from": "source"}  # of Block, where a key has another name there
 
@@ -205,6 +207,7 @@ def format_story(blocks: Sequence[Block]) -> str:
         given = {key: value for key in _KEYS if (value := getattr(block, _FIELDS.get(key, key))) is not None}
         repeat = given.pop("repeat")
         settings = [flag for flag in _FLAGS if getattr(block, flag)]
+        settings += ["mend=off"] if block.mend is False else []
         settings += [
             f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()
         ]
@@ -255,11 +258,11 @@ def _settings(number: int, line: str) -> dict[str, Any]:
         key, equals, value = token.group().partition("=")
         name = _FIELDS.get(key, key)
         if key in _FLAGS:
-            if equals:
+            if equals and (key, value) != ("mend", "off"):
                 raise wrong(token.start(), f"{key} stands alone: write {key}, without {equals}{value}")
             if name in found:
                 raise wrong(token.start(), f"{key} is set twice; keep one")
-            found[name] = True
+            found[name] = not equals
             continue
         if key not in _KEYS:
             near = difflib.get_close_matches(key, KEYS, n=1)

@@ -488,3 +488,70 @@ def test_asking_takes_no_time_that_typing_would_feel() -> None:
     body = json.dumps({"nodes": [node(story=story)]})
     with within(2):  # about 0.05 s
         story_answer.answer(body)
+
+
+# Takes, scenes and mends
+
+
+def states_of(story: str, **values: Any) -> list[str]:
+    return [row["state"] for row in ask(story=story, **values)["rows"]]
+
+
+FOUR = "a\n---\nb\n---\nc\n---\nd"
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_mend_is_told_to_make_one_clip(tmp_path: Path) -> None:  # noqa: ARG001 - the reel lies there
+    run(FOUR)
+    assert states_of(FOUR.replace("c", "[mend]\nfog")) == ["kept", "kept", "stale", "kept"]
+    assert states_of(FOUR, mend="3") == ["kept", "kept", "stale", "kept"]
+    run(FOUR.replace("c", "[mend]\nfog"), mend_limit=0.0)
+    assert states_of(FOUR.replace("c", "[mend]\nfog")) == ["kept"] * 4
+    assert states_of(FOUR.replace("c", "fog")) == ["kept"] * 4  # it stays mended
+    assert states_of(FOUR.replace("c", "[mend=off]\nfog")) == ["kept", "kept", "stale", "stale"]
+    assert "2 made (clip 3, 4)" in run(FOUR.replace("c", "[mend=off]\nfog"))["result"][3]
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_clip_that_is_put_in_is_told_to_be_the_only_one() -> None:
+    run(FOUR)
+    longer = FOUR.replace("c\n", "x\n---\nc\n")
+    asked = ask(story=longer)
+    assert [row["state"] for row in asked["rows"]] == ["kept", "kept", "to do", "kept", "kept"]
+    assert [row["seed"] for row in asked["rows"]] == ["0", "42", "168", "84", "126"]
+    assert "4 kept, 1 made (clip 3)" in run(longer, mend_limit=0.0)["result"][3]
+    assert states_of(longer) == ["kept"] * 5
+    assert states_of(FOUR) == ["kept"] * 4
+
+
+@pytest.mark.usefixtures("fake")
+def test_a_clip_that_is_taken_out_makes_what_followed_anew() -> None:
+    run(FOUR)
+    assert states_of("a\n---\nc\n---\nd") == ["kept", "stale", "stale"]
+    assert states_of("a\n---\n[mend]\nc\n---\nd") == ["kept", "stale", "kept"]
+    assert "2 kept, 1 made (clip 2)" in run("a\n---\n[mend]\nc\n---\nd", mend_limit=0.0)["result"][3]
+
+
+@pytest.mark.usefixtures("fake")
+def test_takes_and_picks_are_told_as_the_run_makes_them() -> None:
+    run(FOUR)
+    assert states_of(FOUR, takes=2) == ["stale"] * 4
+    run(FOUR, takes=2)
+    assert states_of(FOUR, takes=2) == ["kept"] * 4
+    other = next(
+        number for number in (1, 2)
+        if states_of(FOUR.replace("b", f"[pick={number}]\nb"), takes=2) != ["kept"] * 4
+    )  # fmt: skip
+    story = FOUR.replace("b", f"[pick={other}]\nb")
+    assert states_of(story, takes=2) == ["kept", "kept", "stale", "stale"]
+    assert "2 made (clip 3, 4)" in run(story, takes=2)["result"][3]
+    assert states_of(story, takes=2) == states_of(FOUR, takes=2) == ["kept"] * 4
+
+
+@pytest.mark.usefixtures("fake")
+def test_an_edit_in_one_scene_is_told_to_leave_the_others() -> None:
+    story = "a\n---\nb\n---\n[cut]\nc\n---\nd\n---\n[from=1]\ne"
+    run(story)
+    assert states_of(story) == ["kept"] * 5
+    assert states_of(story.replace("b", "x")) == ["kept", "stale", "kept", "kept", "kept"]
+    assert states_of(story.replace("a", "x", 1)) == ["stale", "stale", "kept", "kept", "stale"]

@@ -112,6 +112,11 @@ CHANGES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     "low_sampler": [(PRO, {"low_sampler": sampler("low", cfg=3.5)})],
     "ref_image": [(FILM, {"ref_image": frames(1, seed=7)}), (PRO, {"ref_image": frames(1, seed=7)})],
     "end_images": [(FILM, {"end_images": frames(1, seed=7)}), (PRO, {"end_images": frames(1, seed=7)})],
+    "start_images": [
+        ({"mode": mode, "ref_image": None, "story": "a\n---\n[cut start=0]\nb", "start_images": frames(1)},
+         {"start_images": frames(1, seed=7)})
+        for mode in ("shot", "svi2_pro")
+    ],
     "text_embeds": [
         ({"t5": None, "story": "[repeat=2]\na", "text_embeds": {"prompt": "a"}}, {"text_embeds": {"prompt": "b"}})
     ],
@@ -136,7 +141,7 @@ def digests(folder: Path, options: dict[str, Any], sources: dict[str, Any]) -> l
     with ReelWriter(folder, fps=16) as writer:
         renderer = _Renderer(this, writer, FakeHost(), Report())
         lead = Lead(frames(17, seed=9), torch.ones(16, 5, 8, 8))
-        return [renderer._digest(clip, lead) for clip in this.plan.clips]
+        return [renderer._digest(clip, lead, None) for clip in this.plan.clips]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Sources)])
@@ -149,7 +154,7 @@ def test_everything_a_chain_is_made_of_counts(tmp_path: Path, name: str) -> None
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(job(), writer, FakeHost(), Report())
             first = renderer.job.plan.clips[0]
-            assert renderer._digest(first, found[0]) != renderer._digest(first, found[1])
+            assert renderer._digest(first, found[0], None) != renderer._digest(first, found[1], None)
         return
     assert name in CHANGES, f"say in `_Renderer._digest` how {name} counts, and here how it is changed"
     for options, change in CHANGES[name]:

@@ -39,7 +39,7 @@ def test_the_drift_so_far_counts_clips_that_were_kept(tmp_path: Path) -> None:
     for story in (STORY, STORY + "\n---\na bird"):
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(job(story), writer, FakeHost(), Report())
-            renderer.run(resume=True)
+            renderer.run()
         looks.append(renderer.drift.looks)
         whole = measure_reel(open_reel(tmp_path)).drift
         for look, clip in zip(looks[-1], whole.clips, strict=True):
@@ -374,7 +374,7 @@ def test_texts_are_let_go_after_their_last_clip(tmp_path: Path) -> None:
     host = Counting()
     with ReelWriter(tmp_path / "r", fps=16) as writer:
         renderer = _Renderer(job(story), writer, host, Report())
-        renderer.run(resume=True)
+        renderer.run()
     assert host.count("WanVideoTextEncode") == 40
     assert most <= 40
     moved_out = [inputs["force_offload"] for name, inputs in host.calls if name == "WanVideoTextEncode"]
@@ -383,7 +383,7 @@ def test_texts_are_let_go_after_their_last_clip(tmp_path: Path) -> None:
     most, host = 0, Counting()
     with ReelWriter(tmp_path / "r2", fps=16) as writer:
         renderer = _Renderer(job(story), writer, host, Report())
-        renderer.run(resume=True)
+        renderer.run()
     assert most < 16
 
 

@@ -15,7 +15,7 @@ VALUES: dict[str, Any] = {
     "story": "a\n---\nb", "mode": "film", "width": 64, "height": 64, "num_frames": 17, "overlap_frames": 0, "seed": 0,
     "fps": 16, "reel": "test", "resume": True, "negative_prompt": "", "split_step": 0, "fun_or_fl2v_model": True,
     "tiled_vae": False, "color_match": "off", "color_match_strength": 1, "color_match_to": "clip_1",
-    "skip_repeated": False, "takes": 1,
+    "skip_repeated": False, "takes": 1, "mend": "",
 }  # fmt: skip
 
 

@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.manifest import MANIFEST, Take
-from ...svi_embeds.reel.reel import Reel, open_reel
+from ...svi_embeds.reel.reel import Reel, check_reel_name, open_reel
 from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.settings import ChainSettings
+from ...svi_embeds.story.standing import Stood
 from ..host import files as host_files
 from ..render.choose import chosen
-from ..render.facts import prints_of
+from ..render.facts import print_of
+from ..render.standing import stood_of
 
 STATES = KEPT, STALE, TO_DO = "kept", "stale", "to do"
 MAX_MANIFEST = 8 * 2**20  # bytes: thousands of takes, in a fraction of a second
@@ -29,11 +32,22 @@ _last: tuple[_State, Reel] | None = None  # the manifest that was read last: one
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A chain as it is planned. encodes_text: whether its prompts are encoded for it."""
+    """A chain as it is planned. encodes_text: whether its prompts are encoded for it. stood: the reel's chain, as far
+    as it was planned with that."""
 
     plan: ChainPlan
     settings: ChainSettings
     encodes_text: bool
+    stood: tuple[Stood, ...] = ()
+
+
+def stood_as(name: str) -> tuple[Stood, ...]:
+    """The chain of the reel of that name, as a plan sees it; none where it cannot be read, or the name is none."""
+    try:
+        reel = _read(host_files.reels_folder() / check_reel_name(name))
+    except (SVIError, _UnreadError):
+        return ()
+    return () if reel is None else stood_of(reel)
 
 
 def reel_answer(
@@ -97,30 +111,50 @@ def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
     for take in (*reel.spare, *reel.clips):
         if take.values:
             there.setdefault(take.values, []).append(take)
-    prints = prints_of(chain.plan, chain.settings, encodes_text=chain.encodes_text)
+    by_end: dict[str, list[Take]] = {}  # those that leave the same to the next clip
+    for take in (*reel.spare, *reel.clips):
+        by_end.setdefault(take.end, []).append(take)
     states: list[str] = []
-    leads: list[str | None] = []  # digest of the take that each clip goes on from; None where it is to be made
-    for clip, print_ in zip(chain.plan.clips, prints, strict=True):
-        here = reel.clips[clip.index] if clip.index < len(reel.clips) else None
+    leads: list[str | None] = []  # what each clip leaves to the next, see `Take.end`; None where it is to be made
+    prints: list[tuple[str, ...]] = []  # of each clip, those that takes of it may have
+    for clip in chain.plan.clips:
+        place = clip.index if clip.stands is None and not chain.stood else clip.stands
+        here = reel.clips[place] if place is not None and place < len(reel.clips) else None
         led_by = "" if clip.led_by is None else leads[clip.led_by]
-        found = [] if led_by is None or not resume else [
-            take for take in there.get(print_, ()) if take.led_by in ("", led_by)
-        ]  # fmt: skip
-        is_led = led_by is not None and resume
-        if not found and is_led and here is not None and not here.values and _is_alike(here, chain, clip):
-            found = [here]
-        frames, latents = chain.plan.motion_after(clip.index)
-        takes = {
-            take.take: take for take in found
-            if take.tail_frames >= frames and take.tail_latents >= latents and reel.has(take)
-        }  # fmt: skip
+        before: tuple[str | None, ...] = (None,) if clip.led_by is None else prints[clip.led_by]
+        mine = tuple(
+            print_of(clip, chain.settings, lead, encodes_text=chain.encodes_text) for lead in dict.fromkeys(before)
+        )
+        ends = {"", *(take.digest for take in by_end.get(led_by or "", ()))}
+        takes = _found(reel, there, chain, clip, mine, here, ends) if resume and led_by is not None else {}
         if takes.keys() >= set(range(clip.takes)):
             states.append(KEPT)
-            leads.append(chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked).digest)
+            found: str | None = chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked).end
         else:
-            states.append(STALE if here is not None else TO_DO)
-            leads.append(None)
+            states.append(TO_DO if here is None or (clip.mend and clip.mend.is_new) else STALE)
+            found = None
+        if clip.mend and here is not None:  # what comes after goes on from the same end, mended or not
+            found = here.end
+        leads.append(found)
+        prints.append((*mine, *(take.values for take in by_end.get(found or "", ()))))
     return states
+
+
+def _found(
+    reel: Reel, there: Mapping[str, list[Take]], chain: Planned, clip: ChainClip, prints: tuple[str, ...],
+    here: Take | None, led_by: Container[str],
+) -> dict[int, Take]:  # fmt: skip
+    """Takes of a clip that a run would keep, by their number. there: takes by their values. led_by: digests of takes
+    that would lead it alike."""
+    found = [take for print_ in prints for take in there.get(print_, ()) if take.led_by in led_by]
+    if not found and here is not None and not here.values and _is_alike(here, chain, clip):
+        found = [here]
+    frames, latents = chain.plan.motion_after(clip.index)
+    return {
+        take.take: take for take in found
+        if take.tail_frames >= frames and take.tail_latents >= latents and reel.has(take)
+        and (take.mended or clip.mend is None)
+    }  # fmt: skip
 
 
 def _is_alike(take: Take, chain: Planned, clip: ChainClip) -> bool:

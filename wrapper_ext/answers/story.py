@@ -18,12 +18,13 @@ from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.check import check_chain, unused
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainConnected, ChainSettings
+from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
 from ..render.long_video import ONE_LOW_STAGE, modes_of
 from ..running.around import loras_of, notes_on_loras
 from ..workflow.model.parse import parse_json
 from .places import Places
-from .reel import STATES, Planned, reel_answer
+from .reel import STATES, Planned, reel_answer, stood_as
 
 MAX_QUESTIONS = 8
 MAX_STORY = 2**20  # characters
@@ -34,7 +35,7 @@ _PROMPT = 80  # characters of one that are shown
 _INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step", "takes")
 _FLOATS = ("fps", "color_match_strength")
 _BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae", "skip_repeated")
-_TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to")
+_TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to", "mend")
 _MAX_WORD = 1000  # characters of a choice or a name
 
 # Nodes that give one image, and the settings node, whose inputs tell whether there is something to follow.
@@ -182,7 +183,8 @@ def _answer(node: Any) -> dict[str, Any]:
             said["notes"] = ["the story comes by a link: what it makes is known when it runs"]
             return said
         places = Places(values["story"])
-        plan, fills = _plan(asked, notes)
+        stood = stood_as(values["reel"]) if "reel" not in asked.linked and values["resume"] else ()
+        plan, fills = _plan(asked, notes, stood=stood)
         settings, connected = asked.settings(), asked.chain()
         check_chain(plan, settings, connected)
         notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
@@ -199,7 +201,7 @@ def _answer(node: Any) -> dict[str, Any]:
     states: list[str] | None = None
     if "reel" not in asked.linked:
         states, said["reel"] = reel_answer(
-            values["reel"], Planned(plan, settings, connected.encodes_text), resume=values["resume"],
+            values["reel"], Planned(plan, settings, connected.encodes_text, stood), resume=values["resume"],
             comparable=not asked.linked - {*_FREE, "reel"},
         )  # fmt: skip
     said["counts"] = {state: states.count(state) for state in STATES} if states else {}
@@ -263,10 +265,12 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
     }
 
 
-def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[ChainPlan, bool]:
+def _plan(
+    asked: _Question, notes: list[str], *, as_frames: int = 0, stood: tuple[Stood, ...] = ()
+) -> tuple[ChainPlan, bool]:
     """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
 
-    notes: gets what was assumed. as_frames: what start_image is taken to have instead.
+    notes: gets what was assumed. as_frames: what start_image is taken to have instead. stood: the reel's chain.
     Raises SVIError as the node does.
     """
     values = asked.values
@@ -281,7 +285,7 @@ def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[Ch
     settings = asked.settings()
 
     def plan(length: int | None, start_frames: int) -> ChainPlan:
-        return plan_chain(values["story"], settings, asked.chain(start_frames, length))
+        return plan_chain(values["story"], settings, asked.chain(start_frames, length), stood)
 
     # Who leaves out what is repeated goes on from a clip.
     guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
@@ -295,7 +299,7 @@ def _plan(asked: _Question, notes: list[str], *, as_frames: int = 0) -> tuple[Ch
         made, fills = plan(1, frames), True
         if made.clips[-1].line != last.line:
             made = plan(made.clips[-1].until + 1, frames)
-        made = ChainPlan(made.clips, made.fps, made.default_motion_frames, made.notes)
+        made = replace(made, length=None)
         notes.append(
             f"line {last.line} of the story makes as many clips as the audio or the poses need, which is known when it "
             "runs: one is shown"

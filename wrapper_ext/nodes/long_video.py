@@ -221,6 +221,22 @@ class WanVideoSVILongVideo:
                         "on. 0 = all clips in one run.",
                     },
                 ),
+                "mend": (
+                    "STRING",
+                    {
+                        "default": "",
+                        "tooltip": "Clips that are made again between their neighbours, which stay, by number: 4, 7. "
+                        "As [mend] in a block. For models that take end frames: FLF2V, Fun InP, Wan 2.2 I2V.",
+                    },
+                ),
+                "mend_limit": (
+                    "FLOAT",
+                    {
+                        "default": 2.0, "min": 0.0, "max": 100.0, "step": 0.1,
+                        "tooltip": "How visible the seams of a mended clip may be, 1 is none: a worse one is kept as a "
+                        "take, and what stood there stays. 0 = any.",
+                    },
+                ),
                 "start_images": (
                     "IMAGE",
                     {
@@ -234,7 +250,7 @@ class WanVideoSVILongVideo:
         return fold(
             inputs,
             "overlap_frames", "fps", "resume", "negative_prompt", "fun_or_fl2v_model", "tiled_vae", "color_match",
-            "color_match_strength", "color_match_to", "skip_repeated", "takes", "clips_per_run",
+            "color_match_strength", "color_match_to", "skip_repeated", "takes", "clips_per_run", "mend", "mend_limit",
         )  # fmt: skip
 
     @classmethod

@@ -32,6 +32,7 @@ from .drift import DriftSoFar, look_of
 from .facts import colour_facts, facts_of, prints_of
 from .job import Host, Job, check_job
 from .lead import Lead
+from .mend import MEND_LIMIT, end_facts, verdict
 from .save import Saver
 
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
@@ -79,23 +80,53 @@ class _Candidate:
     lead: Lead
     look: ClipLook | None
     score: float | None
+    seam: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """How a run goes; see `render_chain`."""
+
+    resume: bool = True
+    clips_per_run: int = 0
+    mend_limit: float = MEND_LIMIT
 
 
 def render_chain(
-    job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool, clips_per_run: int = 0
-) -> Rendered:
-    """Render what the reel does not have yet. resume: whether clips that are still true are taken from it.
+    job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool, clips_per_run: int = 0,
+    mend_limit: float = MEND_LIMIT,
+) -> Rendered:  # fmt: skip
+    """Render what the reel does not have yet.
 
-    clips_per_run: how many clips are made at most, 0 for all; then the chain ends there, for another run to go on.
-    Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a cancel
-    too, every clip finished until then is in the reel.
+    resume: whether clips that are still true are taken from it. clips_per_run: how many clips are made at most, 0 for
+    all; then the chain ends there, for another run to go on. mend_limit: how visible a mended clip's seams may be
+    (`Seam.ratio`) for it to take the place of what stood there, 0 for any.
+    A clip that is to be mended in a reel that has nothing there is first made as any, and mended when the chain is
+    there. Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a
+    cancel too, every clip finished until then is in the reel.
     """
-    return _Renderer(job, writer, host, report).run(resume, clips_per_run)
+    run = _Run(resume, clips_per_run, mend_limit)
+    renderer = _Renderer(job, writer, host, report, run)
+    done = renderer.run()
+    if not renderer.left or done.waits or clips_per_run:
+        return done
+    mending = _Renderer(job, writer, host, report, replace(run, resume=True))
+    mending.stood = writer.reel.clips
+    mending.places = list(range(len(done.takes)))
+    mended = mending.run()
+    sampled = tuple(sorted({*done.sampled, *mended.sampled}))
+    return replace(mended, sampled=sampled, notes=tuple(dict.fromkeys((*done.notes, *mended.notes))))
 
 
 class _Renderer:
-    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report) -> None:
-        self.job, self.writer, self.host, self.report = job, writer, host, report
+    """places: by clip, where in `stood` the one is whose end leads what comes after; left: clips that could not be
+    mended yet."""
+
+    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report, run: _Run = _Run()) -> None:
+        self.job, self.writer, self.host, self.report, self.how = job, writer, host, report, run
+        self.stood = writer.reel.clips if run.resume else ()
+        self.places = [clip.stands for clip in job.plan.clips]
+        self.left: list[int] = []
         check_job(job)
         sources = job.sources
         self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
@@ -108,19 +139,25 @@ class _Renderer:
         self.drift = DriftSoFar(writer.folder.name, sources.scene(None).reference)
         self.sampled: dict[int, None] = {}  # clips, in order
 
-    def run(self, resume: bool, clips_per_run: int = 0) -> Rendered:
-        plan = self.job.plan
+    def run(self) -> Rendered:
+        plan, clips_per_run = self.job.plan, self.how.clips_per_run
         last, waits = Lead(None, None), ""
         with Saver(self.writer) as saver:
-            for clip in plan.clips:
+            for row in plan.clips:
                 self.host.stop_if_cancelled()
+                there = self._there(row)
+                clip = row if there else replace(row, mend=None)
                 may_make = not clips_per_run or len(self.sampled) < clips_per_run
                 lead = last if clip.follows else self._lead(clip, saver)
-                found = self._takes(clip, lead, saver, resume=resume, may_make=may_make)
+                end = None if there is None else Lead(*self.writer.reel.tail(there), there.end)
+                found = self._takes(clip, lead, end, saver, may_make=may_make)
                 if not found:
                     waits = f"clips_per_run is {clips_per_run}: queue again to go on with clip {clip.index + 1}"
                     break
                 chosen, waits = self._choose(clip, found)
+                if there and end and self._is_worse(clip, chosen, there, saver):
+                    saver.keep(there)
+                    chosen = _Candidate(there.digest, end, look_of(self.writer.reel, there), there.score)
                 last = chosen.lead
                 saver.go_on(chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
@@ -140,24 +177,29 @@ class _Renderer:
             return Lead(self.job.sources.scene(clip.start_image).start_image, None)
         return Lead(*self.writer.reel.tail(saver.takes()[clip.led_by]))
 
-    def _takes(self, clip: ChainClip, lead: Lead, saver: Saver, *, resume: bool, may_make: bool) -> list[_Candidate]:
-        """All takes of a clip, kept or made. Empty when one had to be made and must not be."""
+    def _takes(
+        self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver, *, may_make: bool
+    ) -> list[_Candidate]:
+        """All takes of a clip, kept or made. end: what it is mended to.
+
+        Empty when one had to be made and must not be.
+        """
         found: list[_Candidate] = []
         led_by = "" if clip.led_by is None else saver.digest_of(clip.led_by)
         first, conditioned = "", None
         for number in range(clip.takes):
             this = clip.take(number)
-            digest = self._digest(this, lead)
+            digest = self._digest(this, lead, end)
             first = first or digest
             self.host.stop_if_cancelled()
-            kept = self._kept(this, digest) if resume else None
+            kept = self._kept(this, digest) if self.how.resume else None
             if kept is None and not may_make:
                 return []
             of = _Of(number, first if number else "", led_by)
             if kept is None:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
-                conditioned = conditioned or self.maker.condition(clip, lead)
+                conditioned = conditioned or self.maker.condition(clip, lead, end)
                 found.append(self._render(this, lead, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
                 continue
@@ -165,12 +207,12 @@ class _Renderer:
             # What the video leaves out of it decides nothing of the clip itself.
             take = replace(
                 kept[0], values=self.values[clip.index], overlap=clip.overlap_frames, of=of.first, take=of.number,
-                led_by=led_by, number=clip.index, follows=clip.follows or not clip.index,
+                led_by=led_by, number=clip.number, follows=clip.follows or not clip.index,
             )  # fmt: skip
             left, look = kept[1], look_of(self.writer.reel, take)
-            score = self.drift.score(clip, look)
+            score = self._score(clip, look, take.landing)
             saver.keep(replace(take, score=score))
-            found.append(_Candidate(digest, left, look, score))
+            found.append(_Candidate(digest, left, look, score, self._worst_seam(clip, look, take.landing)))
         return found
 
     def _choose(self, clip: ChainClip, found: list[_Candidate]) -> tuple[_Candidate, str]:
@@ -188,6 +230,26 @@ class _Renderer:
                 f'wanvideo-svi reel pick "{self.writer.folder.name}" {clip.index + 1} 1'
             )
         return found[best], ""
+
+    def _there(self, clip: ChainClip) -> Take | None:
+        """The take whose end a clip is to be mended to; None for a clip that goes where it will."""
+        if clip.mend is None:
+            return None
+        place = self.places[clip.index] if clip.index < len(self.places) else None
+        if place is None or place >= len(self.stood):
+            self.left.append(clip.index)
+            return None
+        return self.stood[place]
+
+    def _is_worse(self, clip: ChainClip, chosen: _Candidate, there: Take, saver: Saver) -> bool:
+        """Whether a mended clip does not take the place of what stood there, which then stays. Says so."""
+        if chosen.seam is None:
+            return False
+        is_alone = clip.led_by is None or there.led_by in ("", saver.digest_of(clip.led_by))
+        may_stay = is_alone and there.digest != chosen.digest
+        is_worse, note = verdict(clip, chosen.seam, self.how.mend_limit, may_stay=may_stay)
+        self.notes.append(note)
+        return is_worse
 
     def _picture(self, lead: Lead) -> Image.Image:
         return self.drift.picture() or to_picture(_frames(lead)[-1:])
@@ -219,7 +281,7 @@ class _Renderer:
 
     # What decides a clip
 
-    def _digest(self, clip: ChainClip, lead: Lead) -> str:
+    def _digest(self, clip: ChainClip, lead: Lead, end: Lead | None) -> str:
         settings, sources = self.job.settings, self.job.sources
         models = FIRST_MODELS if clip.model == "first" else MAIN_MODELS
         facts: dict[str, Any] = {
@@ -229,6 +291,7 @@ class _Renderer:
             "ref": self._reference_print(clip),
             "end": None if clip.end is None else [fingerprint(self.maker.end_of(clip)), settings.fun_or_fl2v_model],
             **colour_facts(clip, settings, self._prints(clip)[0]),
+            **end_facts(clip, end, fun_or_fl2v_model=settings.fun_or_fl2v_model),
             "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
             "origin": {
@@ -269,18 +332,30 @@ class _Renderer:
         made = self.maker.make(take, conditioned, saver.takes)
         before = None if take.led_by is None else _frames(lead)[-1]
         look = glance(made.images[take.overlap_frames :], before)
-        score = self.drift.score(take, look)
-        leads = made.leads
+        seam = self._worst_seam(take, look, made.landing)
+        score, leads = self._score(take, look, made.landing), made.leads
         saver.add(NewTake(
             digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
             prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started, look=look,
-            values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.index,
-            follows=take.follows or not take.index, score=score,
+            values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.number,
+            follows=take.follows or not take.index, score=score, landing=made.landing,
+            ends_as="" if conditioned.end is None else conditioned.end.of,
         ))  # fmt: skip
         del made
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return _Candidate(digest, leads, look, score)
+        return _Candidate(digest, leads, look, score, seam)
+
+    def _worst_seam(self, clip: ChainClip, look: ClipLook | None, landing: float | None) -> float | None:
+        """The more visible one of a mended clip's two, None for any other."""
+        if landing is None:
+            return None
+        return landing if look is None else max(landing, self.drift.seam(clip, look))
+
+    def _score(self, clip: ChainClip, look: ClipLook | None, landing: float | None) -> float | None:
+        """Of a mended clip the seam at its end counts too."""
+        found = self.drift.score(clip, look)
+        return found if found is None or landing is None else round(found + landing - 1, 3)
 
 
 def _sampler_print(sampler: Mapping[str, Any] | None) -> str:

@@ -17,10 +17,12 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.ground.images import last_frames, resize_frames
 from ...svi_embeds.reel.manifest import Take
-from ...svi_embeds.story.chain import ChainClip
+from ...svi_embeds.story.chain import ChainClip, Mend
+from ...svi_embeds.timeline import frame_count
 from .colour import ColourHold
 from .job import Host, Job
 from .lead import Lead, video_to_encode
+from .mend import land, shown
 from .text import Texts
 
 # Kept of each clip's end at least: what film wants, so that a chain can go on without its last clip being made again.
@@ -29,18 +31,21 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioned:
-    """What all takes of a clip are sampled with."""
+    """What all takes of a clip are sampled with. end: what a mended clip ends on."""
 
     embeds: dict[str, Any]
     text: Any
+    end: Lead | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """A take. images: F H W 3 in 0..1. leads: what it leaves for the next clip, at least."""
+    """A take. images: F H W 3 in 0..1. leads: what it leaves for the next clip, at least. landing: of a mended clip,
+    how visible it is where it comes to what stays, as `Seam.ratio`."""
 
     images: Tensor
     leads: Lead
+    landing: float | None = None
 
 
 class ClipMaker:
@@ -52,12 +57,13 @@ class ClipMaker:
         self.video, self.notes = video_to_encode(job)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
 
-    def condition(self, clip: ChainClip, lead: Lead) -> Conditioned:
-        """What a clip is sampled with, once for all its takes."""
+    def condition(self, clip: ChainClip, lead: Lead, end: Lead | None) -> Conditioned:
+        """What a clip is sampled with, once for all its takes. end: what it is to end on, when it is mended."""
         text = self.text.of(clip)
-        if isinstance(clip.settings, LatentSettings):
-            return Conditioned(self._latent_embeds(clip, clip.settings, lead), text)
-        return Conditioned(self._embeds(clip, clip.settings, lead), text)
+        settings = clip.settings if clip.mend is None or end is None else clip.mend.settings
+        if isinstance(settings, LatentSettings):
+            return Conditioned(self._latent_embeds(clip, settings, lead, end), text, end)
+        return Conditioned(self._embeds(clip, settings, lead, end), text, end)
 
     def make(self, take: ChainClip, conditioned: Conditioned, before: Callable[[], list[Take]]) -> Made:
         """A take of a clip. Raises SVIError when it comes out with another length."""
@@ -69,6 +75,9 @@ class ClipMaker:
                 f"clip {take.index + 1} came out with {len(images)} frames instead of {take.num_frames}: a setting of "
                 "the sampler (loop_args, context windows) changes the length, which a chain cannot have"
             )
+        if conditioned.end is not None and take.mend is not None:
+            landing = land(images, shown(conditioned.end, take.mend.frames))
+            return Made(images, conditioned.end, landing)
         tail_frames, tail_latents = self.job.plan.motion_after(take.index)
         tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
         images = self.colour.images(take, images, before)
@@ -87,15 +96,18 @@ class ClipMaker:
             return None
         return images[clip.end : clip.end + 1]
 
-    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead) -> dict[str, Any]:
+    def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead, end: Lead | None) -> dict[str, Any]:
         sources, start, vision = self.job.sources, lead.frames, None
         reference = sources.scene(clip.start_image).reference
+        ends_on = self.end_of(clip)
+        if clip.mend is not None and end is not None:
+            ends_on = shown(end, clip.mend.frames)
         if sources.clip_vision is not None and start is not None:
             first = start[len(start) - clip.motion_frames :][:1]
             (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
         made = make_clip(
             settings,
-            ClipInputs(start_image=start, ref_image=reference, end_image=self.end_of(clip), clip_embeds=vision),
+            ClipInputs(start_image=start, ref_image=reference, end_image=ends_on, clip_embeds=vision),
             Encoder(
                 vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
                 offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
@@ -105,18 +117,28 @@ class ClipMaker:
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
-    def _latent_embeds(self, clip: ChainClip, settings: LatentSettings, lead: Lead) -> dict[str, Any]:
+    def _latent_embeds(
+        self, clip: ChainClip, settings: LatentSettings, lead: Lead, ends_on: Lead | None
+    ) -> dict[str, Any]:
         end, previous = self.end_of(clip), None
         if lead.latents is not None:
             previous = {"samples": lead.latents[None]}
         elif self.video is not None and clip.led_by is None and clip.start_image is None:
             previous = self._encode(self.video)
         end_samples = None if end is None else self._encode(end)
+        if clip.mend is not None and ends_on is not None:
+            end_samples = self._ending(clip.mend, ends_on)
         made = make_latent_clip(
             settings, LatentInputs(anchor_samples=self._anchor(clip), prev_samples=previous, end_samples=end_samples)
         )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
+
+    def _ending(self, mend: Mend, end: Lead) -> dict[str, Any]:
+        """The latents that a mended clip ends on: those that were kept, or else the frames encoded."""
+        if end.latents is not None and end.latents.shape[1] >= mend.latents:
+            return {"samples": end.latents[None, :, -mend.latents :]}
+        return self._encode(shown(end, frame_count(mend.latents)))
 
     def _anchor(self, clip: ChainClip) -> dict[str, Any]:
         return self._encode(self.job.sources.scene(clip.start_image).anchor)

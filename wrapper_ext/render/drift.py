@@ -6,7 +6,7 @@ from PIL import Image
 from torch import Tensor
 
 from ...svi_embeds.colour.look import ClipLook, glance, measure
-from ...svi_embeds.drift.figures import drift_of
+from ...svi_embeds.drift.figures import drift_of, seam_between
 from ...svi_embeds.drift.plot import NARROW, ClipEnds, draw_drift
 from ...svi_embeds.drift.score import score
 from ...svi_embeds.errors import SVIError
@@ -43,6 +43,11 @@ class DriftSoFar:
             return None if look is None else score(look)
         before, first = self.looks[clip.led_by], self.looks[clip.scene]
         return None if look is None or before is None or first is None else score(look, before=before, first=first)
+
+    def seam(self, clip: ChainClip, look: ClipLook) -> float:
+        """How visible the seam before a clip is, as `Seam.ratio`; 1 where none is, or where it cannot be told."""
+        before = None if clip.led_by is None else self.looks[clip.led_by]
+        return 1.0 if before is None else seam_between(before, look).ratio
 
     def add(self, clip: ChainClip, look: ClipLook | None, tail: Tensor) -> None:
         """The next clip. tail: its last frames."""

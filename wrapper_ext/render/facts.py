@@ -24,6 +24,8 @@ _RENDERING = 1
 NOT_DECIDING: dict[type, dict[str, str]] = {
     ChainClip: {
         "line": "where its block stands in the text",
+        "index": "where it stands in the video; its number counts",
+        "stands": "where it stood in the reel",
         "overlap_frames": "what the video leaves out of it",
         "until": "where it is in the video; voice and poses count by their part for it",
         "settings": "counts by its own fields",
@@ -31,7 +33,6 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "takes": "how often it is made; each take has a seed of its own",
         "pick": "which take is chosen",
         "led_by": "counts by what leads it",
-        "scene": "counts by what leads it, and by the original image",
         "start_image": "counts by what leads it, and by the original image",
     },
     ChainSettings: {
@@ -42,6 +43,7 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "fps": "how fast the video plays",
         "skip_repeated": "what the video leaves out of clip 1",
         "takes": "each clip has its own",
+        "mend": "each clip has its own",
     },
     ClipSettings: {"repeat_padding_latents": "the latents are the same either way"},
     LatentSettings: {"motion_latents": "follows from the motion frames"},
@@ -49,8 +51,8 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
 # Fields that count in the form that `facts_of` gives them, which is that of the first reels.
 IN_OWN_FORM: dict[type, frozenset[str]] = {
     ChainClip: frozenset({
-        "index", "prompt", "mode", "model", "seed", "num_frames", "motion_frames", "known", "padding", "ref_strength",
-        "end", "cfg", "color",
+        "number", "mend", "prompt", "mode", "model", "seed", "num_frames", "motion_frames", "known", "padding",
+        "ref_strength", "end", "cfg", "color", "scene",
     }),
     ChainSettings: frozenset({
         "width", "height", "negative_prompt", "split_step", "fun_or_fl2v_model", "tiled_vae", "color_match",
@@ -72,7 +74,8 @@ def facts_of(clip: ChainClip, settings: ChainSettings, *, encodes_text: bool) ->
     """
     return {
         "rendering": _RENDERING,
-        "index": clip.index,
+        "index": clip.number,
+        **({} if clip.mend is None else {"mended": True}),
         "row": [
             clip.mode, clip.seed, clip.num_frames, clip.motion_frames, clip.known, clip.padding, clip.ref_strength,
             clip.model, clip.cfg,
@@ -118,9 +121,14 @@ def prints_of(plan: ChainPlan, settings: ChainSettings, *, encodes_text: bool) -
     differs."""
     prints: list[str] = []
     for clip in plan.clips:
-        lead = "" if clip.start_image is None else f"start image {clip.start_image}"
-        if clip.led_by is not None:
-            lead = prints[clip.led_by]
-        facts = facts_of(clip, settings, encodes_text=encodes_text)
-        prints.append(fingerprint([facts, settings.split_step, lead])[:32])
+        lead = None if clip.led_by is None else prints[clip.led_by]
+        prints.append(print_of(clip, settings, lead, encodes_text=encodes_text))
         yield prints[-1]
+
+
+def print_of(clip: ChainClip, settings: ChainSettings, lead: str | None, *, encodes_text: bool) -> str:
+    """See `prints_of`. lead: the print of the clip that leads it, None where a scene begins."""
+    if lead is None:
+        lead = "" if clip.start_image is None else f"start image {clip.start_image}"
+    facts = facts_of(clip, settings, encodes_text=encodes_text)
+    return fingerprint([facts, settings.split_step, lead])[:32]

@@ -13,10 +13,11 @@ from .job import Job
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What leads a clip: frames F H W 3 in 0..1, and for 2.0 Pro latents C t h w."""
+    """What leads a clip: frames F H W 3 in 0..1, and for 2.0 Pro latents C t h w. of: the end it is, see `Take.end`."""
 
     frames: Tensor | None
     latents: Tensor | None
+    of: str = ""
 
 
 def video_to_encode(job: Job) -> tuple[Tensor | None, list[str]]:

@@ -34,6 +34,8 @@ from ..running.wiring import RunningGraph, lora_names
 from .chain import FIRST_MODELS, PER_CLIP, Rendered, render_chain
 from .job import Job, Sources, check_job
 from .join import assemble, cut_name, sound_name
+from .mend import MEND_LIMIT
+from .standing import stood_in
 
 ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
 
@@ -79,7 +81,8 @@ def render_story(
     settings = filled(ChainSettings, inputs)
     length = guides.frames or (round(track.seconds * settings.fps) if track else None)
     connected = sources.connected(length)
-    plan = plan_chain(inputs["story"], settings, connected)
+    folder = host_files.reels_folder() / reel
+    plan = plan_chain(inputs["story"], settings, connected, stood_in(folder))
     notes += guides.check(plan, settings, track=track, voice_fps=voice_rate(graph, unique_id or ""))
     resume: bool = inputs["resume"]
     if resume and not sources.origin.get("model"):
@@ -90,12 +93,12 @@ def render_story(
     notes += [*unused(plan, settings, connected), *_one_cfg(job)]
     if wired := graph.source(unique_id or "", "sampler_inputs"):
         notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
-    folder = host_files.reels_folder() / reel
     changes = changes_of(folder)
     with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
         done = render_chain(
-            job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0)
-        )
+            job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0),
+            mend_limit=inputs.get("mend_limit", MEND_LIMIT),
+        )  # fmt: skip
         video = folder / f"{reel}_{writer.reel.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
         if not video.is_file() or video.is_symlink():
             assemble(writer.reel, video, unique_id, track=track)
