@@ -159,3 +159,20 @@ def lacks_layers(model: Any, name: str) -> bool:
     """Whether a model of the wrapper has no layers of this name; False for what cannot be looked into."""
     transformer = getattr(getattr(model, "model", None), "diffusion_model", None)
     return transformer is not None and getattr(transformer, name, None) is None
+
+
+def takes_no_loras(model: Any) -> str:
+    """Why LoRAs cannot be put on a loaded model of the wrapper, and what to do; "" where they can, or it is not known.
+
+    Source: the wrapper's sampler of 2026-05-24: without the weights that it was loaded from (`sd`) it puts LoRAs on
+    layers that leave them out, in silence, and refuses fp8 matmul when it samples.
+    """
+    try:
+        weights, gguf, fp8 = (model.model[key] for key in ("sd", "gguf_reader", "fp8_matmul"))
+    except (KeyError, TypeError, AttributeError):
+        return ""
+    if fp8:
+        return "it multiplies in fp8 (quantization with fast): load it with a quantization without"
+    if gguf is None and weights is None:
+        return "LoRAs were merged into it when it was loaded: turn merge_loras off in WanVideo Lora Select"
+    return ""

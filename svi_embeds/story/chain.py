@@ -11,9 +11,10 @@ from ..clips.pixels.plan import ClipPlan
 from ..clips.pixels.settings import ClipSettings
 from ..errors import StoryError
 from ..ground.words import not_shown, shorten
+from ..models.names import base_name
 from ..recipes import SVI2_PRO
 from ..timeline import FRAMES_PER_LATENT
-from .text import MAX_SEED, PICKS, Model
+from .text import MAX_SEED, PICKS, Loras, Model
 
 SEED_STEP = 42  # between the seeds of clips, as in the SVI authors' scripts; more than a clip has takes
 
@@ -46,7 +47,7 @@ class ChainClip:
     start_image: which of the start images that begins with, None for the chain's own.
     number: what its seed is counted from: its index, unless clips were put in or taken out before it. stands: index of
     the clip in the reel's chain whose end leads what comes after this one; None where there is none. mend: None for a
-    clip that goes where it will.
+    clip that goes where it will. lora, lora_low: of its own, on the model that samples it and on the low noise one.
     """
 
     index: int
@@ -75,6 +76,8 @@ class ChainClip:
     number: int = 0
     stands: int | None = field(default=None, compare=False)
     mend: Mend | None = None
+    lora: Loras = ()
+    lora_low: Loras = ()
 
     @property
     def follows(self) -> bool:
@@ -169,7 +172,12 @@ class ChainPlan:
 
     def table(self) -> list[tuple[str, ...]]:
         """Heading and one row per clip, as text."""
-        columns = {"takes": _takes_in_words, "begins": _begins_in_words, "mend": _mend_in_words}
+        columns = {
+            "takes": _takes_in_words,
+            "begins": _begins_in_words,
+            "mend": _mend_in_words,
+            "lora": _loras_in_words,
+        }
         columns = {name: tell for name, tell in columns.items() if any(map(tell, self.clips))}
         rows: list[tuple[str, ...]] = [
             ("clip", "mode", "model", "seed", *columns, "frames", "overlap", "adds", "total", "time", "prompt")
@@ -217,3 +225,8 @@ def _begins_in_words(clip: ChainClip) -> str:
 def _mend_in_words(clip: ChainClip) -> str:
     """As `between 3 and 5`."""
     return f"between {clip.index} and {clip.index + 2}" if clip.mend else ""
+
+
+def _loras_in_words(clip: ChainClip) -> str:
+    """As `name 0.8`."""
+    return ", ".join(f"{base_name(name)} {strength:g}" for name, strength in (*clip.lora, *clip.lora_low))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 from ..colour.choices import check_mkl
 from ..errors import SVIError
 from .chain import ChainClip, ChainPlan
@@ -34,6 +37,9 @@ def check_chain(plan: ChainPlan, settings: ChainSettings, connected: ChainConnec
             raise SVIError("svi2_pro is for Wan 2.2, which takes no CLIP vision: disconnect clip_vision")
     _check_text(plan, connected)
     if not connected.low_noise:
+        for clip in clips:
+            if clip.lora_low:
+                raise clip.wrong("lora_low is for the low noise model, and there is none: use lora, or connect it")
         if settings.split_step:
             raise SVIError(
                 "split_step needs low_noise_model or low_noise_sampler_inputs: connect one, or set split_step to 0"
@@ -61,6 +67,17 @@ def _check_text(plan: ChainPlan, connected: ChainConnected) -> None:
     for clip in plan.clips:
         if not clip.prompt:
             raise clip.wrong("has no prompt: write one", joint=" ")
+
+
+def check_loras(plan: ChainPlan, there: Sequence[str]) -> None:
+    """Raises SVIError, at its clip, for a LoRA that is none of the files `there`, as ComfyUI names them."""
+    known = set(there)
+    for clip in plan.clips:
+        for name, _ in (*clip.lora, *clip.lora_low):
+            if name not in known:
+                near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
+                meant = f"did you mean {near[0]}?" if near else "press R to read the folders anew"
+                raise clip.wrong(f"lora {name[:100]} is not in ComfyUI's loras folders: {meant}")
 
 
 def unused(plan: ChainPlan, settings: ChainSettings, connected: ChainConnected) -> list[str]:

@@ -192,7 +192,8 @@ def _clip(
         overlap_frames=overlap, cfg=block.cfg, color=block.color,
         until=(clips[-1].until if clips else 0) + frames - (overlap if index else 0), settings=made[0], plan=made[1],
         takes=takes, pick=block.pick or PICKS[0], led_by=before.index if before else None,
-        scene=before.scene if before else index, start_image=start, number=place.number, stands=place.there, **row,
+        scene=before.scene if before else index, start_image=start, number=place.number, stands=place.there,
+        lora=block.lora or (), lora_low=block.lora_low or (), **row,
     )  # fmt: skip
 
 

@@ -29,10 +29,12 @@ from ..recipes import KNOWN_CHOICES, MODES, PADDING_CHOICES, SVI2_PRO
 from ..timeline import latent_count
 
 Model = Literal["first", "main"]
+Loras = tuple[tuple[str, float], ...]
 CHAIN_MODES: tuple[str, ...] = (*MODES, SVI2_PRO.id)
 MAX_CLIPS = 100_000  # a month of video: a slip of the finger in repeat must not fill the memory
 MAX_TEXT = 32 * 2**20  # characters
-_MAX_SETTING = 100  # characters; no key and no value is longer
+_MAX_SETTING = 100  # characters; no key and no value is longer, but for names of files
+_MAX_NAMES = 4000
 MAX_SEED = 2**64 - 1
 
 AUTO = 0  # as a block's repeat; written `auto`
@@ -43,7 +45,9 @@ _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
 _TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
-_TOKEN = re.compile(r"\S+")
+_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*")+')  # blanks may stand in quotes
+_STRENGTH = re.compile(r"(.+):([+-]?[0-9.]{1,10})")
+_MAX_LORAS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Block:
     as many as the chain's length needs. Of its first clip: cut: nothing leads it, a new scene begins; start: with that
     of the start images, from 0; source: which clip, from 1, leads it instead of the one before, written `from`.
     mend: whether its clips are made between their neighbours, which stay; None where the reel tells.
+    lora, lora_low: LoRAs by name, with their strength, on the model of its clips and on the low noise one, beside those
+    that it has.
     """
 
     line: int
@@ -77,6 +83,8 @@ class Block:
     start: int | None = None
     source: int | None = None
     mend: bool | None = None
+    lora: Loras | None = None
+    lora_low: Loras | None = None
     repeat: int = 1
 
 
@@ -137,6 +145,23 @@ def _pick(text: str) -> str:
         raise SVIError(f"{error}; or auto, the best one by its score; or stop, so that you choose") from None
 
 
+def _loras(text: str) -> Loras:
+    found = []
+    for part in text.replace('"', "").split(","):
+        match = _STRENGTH.fullmatch(part.strip())
+        name, strength = (match[1], match[2]) if match else (part.strip(), "1")
+        if not name:
+            raise SVIError("a LoRA has no name; write lora=NAME, lora=NAME:0.8, or several with commas between")
+        found.append((name, _number(f"the strength of {name[:60]}", -100, 100)(strength)))
+    if len(found) > _MAX_LORAS:
+        raise SVIError(f"a clip has at most {_MAX_LORAS} LoRAs of its own, got {len(found)}")
+    return tuple(found)
+
+
+def _written(loras: Loras) -> str:
+    return ",".join(f'"{name}:{strength:g}"' if " " in name else f"{name}:{strength:g}" for name, strength in loras)
+
+
 _KEYS: dict[str, Callable[[str], Any]] = {
     "seed": _whole("seed", 0, MAX_SEED),
     "frames": _frames,
@@ -154,6 +179,8 @@ _KEYS: dict[str, Callable[[str], Any]] = {
     "pick": _pick,
     "start": _whole("start", 0, 100_000),
     "from": _whole("from", 1, MAX_CLIPS),
+    "lora": _loras,
+    "lora_low": _loras,
 }
 _FLAGS = ("cut", "mend")  # stand alone, without a value
 KEYS: tuple[str, ...] = (*_KEYS, *_FLAGS)
@@ -208,8 +235,9 @@ def format_story(blocks: Sequence[Block]) -> str:
         repeat = given.pop("repeat")
         settings = [flag for flag in _FLAGS if getattr(block, flag)]
         settings += ["mend=off"] if block.mend is False else []
+        written = {key: _written(value) if isinstance(value, tuple) else value for key, value in given.items()}
         settings += [
-            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in given.items()
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in written.items()
         ]
         settings += [] if repeat == 1 else ["repeat=auto" if repeat == AUTO else f"repeat={repeat}"]
         lines = block.prompt.splitlines()
@@ -253,7 +281,8 @@ def _settings(number: int, line: str) -> dict[str, Any]:
         raise wrong(end + 1, f"the prompt goes on the next line, after the settings; found {rest[:40]!r}")
     found: dict[str, Any] = {}
     for token in _TOKEN.finditer(line, begin + 1, end):
-        if token.end() - token.start() > _MAX_SETTING:
+        most = _MAX_NAMES if token.group().startswith("lora") else _MAX_SETTING
+        if token.end() - token.start() > most:
             raise wrong(token.start(), f"{token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
         key, equals, value = token.group().partition("=")
         name = _FIELDS.get(key, key)

@@ -35,7 +35,7 @@ _LIBRARY = {
     "svi_embeds.clips.inpaint": {*_CLIPS, "svi_embeds.clips.pixels"},
     "svi_embeds.story": {
         "svi_embeds", "svi_embeds.clips", "svi_embeds.clips.latents", "svi_embeds.clips.pixels", "svi_embeds.colour",
-        "svi_embeds.ground",
+        "svi_embeds.ground", "svi_embeds.models",
     },
     "svi_embeds.reel": {"svi_embeds", "svi_embeds.colour", "svi_embeds.files", "svi_embeds.ground"},
     "svi_embeds.drift": {

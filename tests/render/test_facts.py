@@ -117,6 +117,7 @@ CHANGES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
          {"start_images": frames(1, seed=7)})
         for mode in ("shot", "svi2_pro")
     ],
+    "lora_prints": [({"story": "[lora=a.safetensors]\na"}, {"lora_prints": {"a.safetensors": "other"}})],
     "text_embeds": [
         ({"t5": None, "story": "[repeat=2]\na", "text_embeds": {"prompt": "a"}}, {"text_embeds": {"prompt": "b"}})
     ],

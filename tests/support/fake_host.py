@@ -46,6 +46,15 @@ class FakeHost:
     def free_memory(self) -> None: ...
     def stop_if_cancelled(self) -> None: ...
 
+    def WanVideoLoraSelect(
+        self, lora: str, strength: float, merge_loras: bool, prev_lora: list[Any] | None = None
+    ) -> tuple[Any]:
+        assert merge_loras is False
+        return ([*(prev_lora or []), (lora, strength)],)
+
+    def WanVideoSetLoRAs(self, model: Any, lora: list[Any]) -> tuple[Any]:
+        return (f"{model} with {lora}",)
+
     def WanVideoTextEncode(self, **inputs: Any) -> tuple[Any]:
         return ({"prompt": inputs["positive_prompt"]},)
 

@@ -15,11 +15,12 @@ from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import shorten
 from ...svi_embeds.reel.reel import check_reel_name
 from ...svi_embeds.story.chain import ChainClip, ChainPlan
-from ...svi_embeds.story.check import check_chain, unused
+from ...svi_embeds.story.check import check_chain, check_loras, unused
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainConnected, ChainSettings
 from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
+from ..host import files as host_files
 from ..render.long_video import ONE_LOW_STAGE, modes_of
 from ..running.around import loras_of, notes_on_loras
 from ..workflow.model.parse import parse_json
@@ -187,6 +188,7 @@ def _answer(node: Any) -> dict[str, Any]:
         plan, fills = _plan(asked, notes, stood=stood)
         settings, connected = asked.settings(), asked.chain()
         check_chain(plan, settings, connected)
+        check_loras(plan, host_files.lora_files())
         notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
     except _TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
@@ -232,6 +234,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         try:
             plan, _ = _plan(asked, [], as_frames=frames)
             check_chain(plan, asked.settings(), asked.chain(frames))
+            check_loras(plan, host_files.lora_files())
         except _TooMuchError:
             return None
         except SVIError as error:

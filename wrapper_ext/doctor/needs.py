@@ -72,6 +72,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need("WanVideoTextEmbedBridge", ("positive", "negative"), called=True, lost="clip"),
         Need("WanVideoClipVisionEncode", ("clip_vision", "image_1"), called=True, lost="clip_vision"),
         Need("WanVideoEncode", ("vae", "image", "enable_vae_tiling"), called=True, lost="svi2_pro"),
+        Need("WanVideoLoraSelect", ("lora", "strength", "prev_lora", "merge_loras"), called=True, lost="lora="),
+        Need("WanVideoSetLoRAs", ("model", "lora"), called=True, lost="lora="),
         Need("WanVideoSamplerSettings", ("multitalk_embeds",), lost="voices"),
         Need("WanVideoSamplerSettings", ("unianimate_poses",), lost="poses"),
         _VIDEO,

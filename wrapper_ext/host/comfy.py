@@ -103,7 +103,8 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     if unknown := [name for name in inputs if name not in required and name not in optional]:
         raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
     defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
-    made = getattr(node(), node.FUNCTION)(**{**defaults, **inputs})
+    hidden = dict.fromkeys(groups.get("hidden", {}))  # ComfyUI fills them in; here there is no node of a graph
+    made = getattr(node(), node.FUNCTION)(**{**defaults, **hidden, **inputs})
     if isinstance(made, dict):
         made = made["result"]
     return tuple(getattr(made, "result", made))  # nodes of ComfyUI's newer schema return an object

@@ -291,6 +291,7 @@ class _Renderer:
             "ref": self._reference_print(clip),
             "end": None if clip.end is None else [fingerprint(self.maker.end_of(clip)), settings.fun_or_fl2v_model],
             **colour_facts(clip, settings, self._prints(clip)[0]),
+            **({"loras": loras} if (loras := self._lora_prints(clip)) else {}),
             **end_facts(clip, end, fun_or_fl2v_model=settings.fun_or_fl2v_model),
             "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
@@ -317,6 +318,11 @@ class _Renderer:
             anchor = original if scene.anchor is scene.reference else fingerprint(scene.anchor)
             self.prints[clip.start_image] = original, anchor
         return self.prints[clip.start_image]
+
+    def _lora_prints(self, clip: ChainClip) -> list[str]:
+        """What tells the files of a clip's own LoRAs."""
+        prints = self.job.sources.lora_prints
+        return [prints.get(name, "") for name, _ in (*clip.lora, *clip.lora_low)]
 
     def _reference_print(self, clip: ChainClip) -> str | None:
         original, anchor = self._prints(clip)

@@ -18,6 +18,7 @@ from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.ground.images import last_frames, resize_frames
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.story.chain import ChainClip, Mend
+from ...svi_embeds.story.text import Loras
 from ...svi_embeds.timeline import frame_count
 from .colour import ColourHold
 from .job import Host, Job
@@ -31,10 +32,12 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioned:
-    """What all takes of a clip are sampled with. end: what a mended clip ends on."""
+    """What all takes of a clip are sampled with. models: with the LoRAs of the clip's own, the low noise one second.
+    end: what a mended clip ends on."""
 
     embeds: dict[str, Any]
     text: Any
+    models: tuple[Any, Any]
     end: Lead | None = None
 
 
@@ -62,12 +65,14 @@ class ClipMaker:
         text = self.text.of(clip)
         settings = clip.settings if clip.mend is None or end is None else clip.mend.settings
         if isinstance(settings, LatentSettings):
-            return Conditioned(self._latent_embeds(clip, settings, lead, end), text, end)
-        return Conditioned(self._embeds(clip, settings, lead, end), text, end)
+            embeds = self._latent_embeds(clip, settings, lead, end)
+        else:
+            embeds = self._embeds(clip, settings, lead, end)
+        return Conditioned(embeds, text, self._models(clip), end)
 
     def make(self, take: ChainClip, conditioned: Conditioned, before: Callable[[], list[Take]]) -> Made:
         """A take of a clip. Raises SVIError when it comes out with another length."""
-        samples = self._sample(take, conditioned.embeds, conditioned.text)
+        samples = self._sample(take, conditioned)
         samples = self.colour.latents(take, samples, lambda: self._anchor(take)["samples"][0])
         images = self._decode(samples)
         if len(images) != take.num_frames:
@@ -156,20 +161,39 @@ class ClipMaker:
             )
         return self.encoded[key]
 
-    def _sample(self, clip: ChainClip, embeds: dict[str, Any], text: Any) -> dict[str, Any]:
+    def _models(self, clip: ChainClip) -> tuple[Any, Any]:
+        """The model that samples a clip and the low noise one, None without, with the LoRAs of its own."""
+        sources = self.job.sources
+        if clip.model == "first":
+            high, low = sources.first_model, sources.first_low_model
+        else:
+            high, low = sources.sampler["model"], (sources.low_sampler or {}).get("model")
+        return self._with_loras(high, clip.lora), self._with_loras(low, clip.lora_low)
+
+    def _with_loras(self, model: Any, loras: Loras) -> Any:
+        """A copy of the model that has them too, unmerged; the model itself stays as it is."""
+        chosen = None
+        for name, strength in loras:
+            more: dict[str, Any] = {} if chosen is None else {"prev_lora": chosen}
+            (chosen,) = self.host.call(
+                "WanVideoLoraSelect", lora=name, strength=strength, merge_loras=False, **more
+            )  # fmt: skip
+        if not chosen:
+            return model
+        return self.host.call("WanVideoSetLoRAs", model=model, lora=chosen)[0]
+
+    def _sample(self, clip: ChainClip, given: Conditioned) -> dict[str, Any]:
         settings, sources = self.job.settings, self.job.sources
-        ours = {"image_embeds": sources.guides.join(clip, embeds), "text_embeds": text, "seed": clip.seed}
+        ours = {
+            "image_embeds": sources.guides.join(clip, given.embeds), "text_embeds": given.text, "seed": clip.seed,
+        }  # fmt: skip
         if clip.cfg is not None:
             ours["cfg"] = clip.cfg
         ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
-        high = {**sources.sampler, **ours}
-        if clip.model == "first":
-            high["model"] = sources.first_model
+        high = {**sources.sampler, **ours, "model": given.models[0]}
         if sources.low_sampler is None:
             return self._run_sampler(high)
-        low = {**sources.low_sampler, **ours}
-        if clip.model == "first":
-            low["model"] = sources.first_low_model
+        low = {**sources.low_sampler, **ours, "model": given.models[1]}
         if settings.split_step:
             high |= {"start_step": 0, "end_step": settings.split_step}
             low |= {"start_step": settings.split_step, "end_step": -1}

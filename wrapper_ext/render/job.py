@@ -12,7 +12,7 @@ from torch import Tensor
 from ...svi_embeds.clips.vae import channels_of
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.guides.follow import Guides
-from ...svi_embeds.models.facts import seen_facts
+from ...svi_embeds.models.facts import seen_facts, takes_no_loras
 from ...svi_embeds.models.names import SVI_ON_CONTROL
 from ...svi_embeds.recipes import SVI2_PRO, check_channels, recipe
 from ...svi_embeds.story.chain import ChainPlan
@@ -60,7 +60,8 @@ class Sources:
     without the SVI LoRA. Of t5, clip and text_embeds there is exactly one.
     guides: what the clips follow frame by frame; it comes with the sampler settings.
     origin: a digest of the graph upstream of what cannot be looked into, by name: vae, t5, clip, clip_vision,
-    sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS.
+    sampler_inputs and low_noise_sampler_inputs (but for their models), FIRST_MODELS and MAIN_MODELS. lora_prints: what
+    tells the files of the story's LoRAs from others of their names, by name.
     """
 
     vae: Any
@@ -78,6 +79,7 @@ class Sources:
     clip_vision: Any = None
     guides: Guides = field(default_factory=Guides)
     origin: Mapping[str, str] = field(default_factory=dict)
+    lora_prints: Mapping[str, str] = field(default_factory=dict)
 
     def scene(self, start: int | None) -> Scene:
         """The images of a scene that begins with one of the start images, or as the chain does."""
@@ -127,6 +129,11 @@ def check_job(job: Job) -> None:
     for name, model in models:
         sources.guides.check_model(name, model)
     _check_family(job, models)
+    for clip in plan.clips:
+        high, low = (main if clip.model == "main" else first)[:1], (main if clip.model == "main" else first)[1:]
+        for (name, model), loras in [*((each, clip.lora) for each in high), *((each, clip.lora_low) for each in low)]:
+            if loras and (why := takes_no_loras(model)):
+                raise clip.wrong(f"{loras[0][0]} cannot be put on {name}: {why}")
 
 
 def _check_family(job: Job, models: Sequence[tuple[str, Any]]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...svi_embeds.guides.follow import guides_of
 from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
 from ...svi_embeds.story.chain import ChainPlan
-from ...svi_embeds.story.check import unused
+from ...svi_embeds.story.check import check_loras, unused
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainSettings
 from ..host import comfy
@@ -88,6 +88,9 @@ def render_story(
     if resume and not sources.origin.get("model"):
         resume = False
         notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
+    if names := {name for clip in plan.clips for name, _ in (*clip.lora, *clip.lora_low)}:
+        check_loras(plan, host_files.lora_files())
+        sources = replace(sources, lora_prints={name: host_files.file_print(name) for name in sorted(names)})
     job = Job(plan=plan, settings=settings, sources=sources)
     check_job(job)
     notes += [*unused(plan, settings, connected), *_one_cfg(job)]
@@ -130,7 +133,7 @@ def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tu
         if low is not None:
             raise SVIError(ONE_LOW_STAGE)
         low = {**sampler, "model": low_model}
-    texts = {name: inputs.get(name) for name in ("t5", "clip", "text_embeds")}
+    texts: dict[str, Any] = {name: inputs.get(name) for name in ("t5", "clip", "text_embeds")}
     if (own := sampler.get("text_embeds")) is not None:
         if any(text is not None for text in texts.values()):
             notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
