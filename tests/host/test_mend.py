@@ -111,7 +111,7 @@ def test_a_cut_and_a_branch(comfy: Comfy) -> None:
     # The scene's first frames are those of a chain that begins with that image.
     build = Builder()
     scene = Scene(build)
-    one = build.full("ImageFromBatch", image=build.images(2, seed=9), batch_index=1, length=1)
+    one = [build.add("ImageFromBatch", image=build.images(2, seed=9), batch_index=1, length=1), 0]
     alone = long_video(
         build, f"[seed=87]\n{PROMPTS[2]}\n---\n[seed=129]\n{PROMPTS[3]}", mode="film", reel="alone", vae=scene.vae,
         sampler_inputs=settings(build, scene.first), start_image=one, t5=scene.t5, clip_vision=scene.vision,

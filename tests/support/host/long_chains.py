@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,13 @@ class Scene:
 
 
 def hand_wired(
-    build: Builder, scene: Scene, mode: str, overlap: int, model: Link, prompts: tuple[str, ...] = PROMPTS
-) -> tuple[Link, Link]:
-    """The same chain with the nodes that users wire: the stitched frames, and the last clip's motion frames."""
+    build: Builder, scene: Scene, mode: str, overlap: int, model: Link, prompts: tuple[str, ...] = PROMPTS,
+    others: Mapping[int, Link] | None = None,
+) -> tuple[Link, Link]:  # fmt: skip
+    """The same chain with the nodes that users wire: the stitched frames, and the last clip's motion frames.
+
+    others: models of clips that have one of their own.
+    """
     joined = decoded = scene.start
     for index, prompt in enumerate(prompts):
         if index:
@@ -72,7 +77,8 @@ def hand_wired(
             num_frames=FRAMES, start_image=decoded, clip_embeds=vision,
             **({"ref_image": scene.reference} if mode == "shot" and index else {}),
         )  # fmt: skip
-        samples = build.sample(model if index else scene.first, embeds, text, seed=3 + 42 * index)
+        own = (others or {}).get(index, model if index else scene.first)
+        samples = build.sample(own, embeds, text, seed=3 + 42 * index)
         decoded = build.decode(scene.vae, samples)
         joined = (
             build.link("WanVideoSVIStitch", images_1=joined, images_2=decoded, overlap_frames=overlap, drop="new")
