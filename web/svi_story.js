@@ -331,11 +331,26 @@ class Panel {
       put(cells.frames, String(clip.frames), clip.overlap ? say(overlap, clip) : "");
       put(cells.until, clip.time, say("story.until_frames", { frames: clip.until }));
       put(cells.seed, clip.seed);
-      put(cells.mode, clip.mode, clip.model === "first" ? say("story.plain_model") : "");
+      const marks = marksOf(clip);
+      const shown = [clip.mode, ...marks.map(([mark]) => mark)].filter(Boolean).join(" · ");
+      put(cells.mode, shown, marks.map(([, title]) => title).join("\n"));
       put(cells.prompt, clip.prompt, clip.prompt);
     };
     return { row, fill };
   }
+}
+
+/** What is special of a clip, each with what it means. */
+function marksOf(clip) {
+  const marks = [];
+  if (clip.cut) marks.push([say("story.cut"), say("story.cut_title")]);
+  if (clip.from) marks.push([say("story.from", clip), say("story.from_title", clip)]);
+  if (clip.mend) marks.push([say("story.mend"), say("story.mend_title", { before: clip.clip - 1, after: clip.clip + 1 })]);
+  if (clip.takes > 1) marks.push([say("story.takes", clip), say("story.takes_title", clip)]);
+  if (clip.pick === "stop") marks.push([say("story.stop"), say("story.stop_title")]);
+  if (clip.loras?.length) marks.push(["LoRA", clip.loras.join("\n")]);
+  if (clip.model === "first") marks.push(["", say("story.plain_model")]);
+  return marks;
 }
 
 function gapRow() {

@@ -36,8 +36,8 @@ export const WORDS = {
   },
   "story.stale": { "en": "stale", "zh": "过期" },
   "story.stale_title": {
-    "en": "On disk, but made otherwise: this clip and all after it are made again, as far as can be seen before the run (models and pictures are compared when it runs)",
-    "zh": "在磁盘上，但不是这样做的：它和它之后的全部重做；运行之前只能看到这些（模型和图片要到运行时才比较）"
+    "en": "On disk, but made otherwise: it is made again, as far as can be seen before the run (models and pictures are compared when it runs)",
+    "zh": "在磁盘上，但不是这样做的：要重做；运行之前只能看到这些（模型和图片要到运行时才比较）"
   },
   "story.to_do": { "en": "to do", "zh": "待做" },
   "story.to_do_title": { "en": "Not on disk yet", "zh": "磁盘上还没有" },
@@ -56,6 +56,19 @@ export const WORDS = {
   "story.overlap": { "en": "{overlap} of them: the clip before's", "zh": "其中 {overlap} 帧是前一片段的" },
   "story.until_frames": { "en": "{frames} frames", "zh": "{frames} 帧" },
   "story.plain_model": { "en": "With the model without the SVI LoRA", "zh": "用不带 SVI LoRA 的模型" },
+  "story.cut": { "en": "cut", "zh": "新场景" },
+  "story.cut_title": { "en": "A new scene: nothing of the clip before leads it", "zh": "新场景：前一个片段不引出它" },
+  "story.from": { "en": "from {from}", "zh": "接片段 {from}" },
+  "story.from_title": { "en": "Clip {from} leads it, not the one before", "zh": "由片段 {from} 引出，而不是前一个" },
+  "story.mend": { "en": "mend", "zh": "修补" },
+  "story.mend_title": {
+    "en": "Made between its neighbours, clips {before} and {after}, which stay",
+    "zh": "在邻居片段 {before} 和 {after} 之间制作，它们不变"
+  },
+  "story.takes": { "en": "{takes} takes", "zh": "{takes} 条" },
+  "story.takes_title": { "en": "Seeds {seed} to {last_seed}, pick {pick}", "zh": "种子 {seed} 到 {last_seed}，pick {pick}" },
+  "story.stop": { "en": "stop", "zh": "等待选择" },
+  "story.stop_title": { "en": "The run ends here, so that you choose a take", "zh": "运行在这里结束，由你选一条" },
   "story.between": { "en": "… {count} clips between …", "zh": "…… 中间还有 {count} 个片段 ……" },
   "story.go": { "en": "Go to line {line}", "zh": "跳到第 {line} 行" },
   "story.go_title": { "en": "Put the cursor there", "zh": "把光标放到那里" },

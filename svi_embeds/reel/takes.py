@@ -32,3 +32,27 @@ def describe_takes(reel: Reel) -> list[str]:
                 shorten(take.prompt),
             ))  # fmt: skip
     return align(rows)
+
+
+def describe_mend(reel: Reel, number: int) -> list[str]:
+    """What mending a clip of the chain, by its number from 1, would do, as far as its reel tells.
+
+    Raises SVIError for a clip that is not there, or that none goes on from.
+    """
+    find_take(reel, number, reel.clips[number - 1].take + 1 if 1 <= number <= len(reel.clips) else 1)
+    clip, after = reel.clips[number - 1], reel.clips[number : number + 1]
+    if not after or not after[0].follows:
+        raise SVIError(
+            f"clip {number} of reel {reel.name} cannot be mended: no clip goes on from it; render the next one first"
+        )
+    shared = after[0].overlap
+    stay = f"clip {number + 1}" if number + 1 == len(reel.clips) else f"clips {number + 1} to {len(reel.clips)}"
+    led = "what the chain begins with" if number == 1 or not clip.follows else f"the end of clip {number - 1}"
+    ending = f"ending on the last {shared} frame{'s' * (shared > 1)} of what stands there"
+    lines = [
+        f"clip {number} ({shorten(clip.prompt)}), made again: led by {led}, {ending}; {stay} stay",
+        f"write [mend] in its block, or {number} in mend on the node; another prompt, seed= or takes= beside it",
+    ]
+    if clip.tail_frames < shared:
+        lines.append(f"only {clip.tail_frames} frames of its end were kept: it cannot be mended, it is made anew")
+    return lines

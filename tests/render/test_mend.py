@@ -16,6 +16,7 @@ from wanvideo_svi.svi_embeds.reel.manifest import Take
 from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.plan import plan_chain
+from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
 from wanvideo_svi.wrapper_ext.render.job import Job
 from wanvideo_svi.wrapper_ext.render.standing import stood_in
@@ -215,6 +216,18 @@ def test_a_mend_that_was_stopped_goes_on(tmp_path: Path, at: int) -> None:
         take.digest for take in (*before[:2], *before[3:])
     ]
     assert done.takes[2].mended
+
+
+def test_the_command_says_what_a_mend_would_make(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    render(tmp_path / "r", told())
+    assert main(["reel", "mend-plan", str(tmp_path / "r"), "3", "1"]) == 0
+    said = capsys.readouterr().out
+    assert "clip 3 (fog), made again: led by the end of clip 2, ending on the last 5 frames" in said
+    assert "clips 4 to 6 stay" in said
+    assert "clip 1 (a lake), made again: led by what the chain begins with" in said
+    for clip, message in (("6", "no clip goes on from it"), ("9", "has clips 1..6, asked for 9")):
+        assert main(["reel", "mend-plan", str(tmp_path / "r"), clip]) == 2
+        assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -263,6 +263,13 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
         "seed": str(clip.seed),  # more digits than numbers of JavaScript hold
         "mode": clip.mode,
         "model": clip.model,
+        "takes": clip.takes,
+        "last_seed": str(clip.take(clip.takes - 1).seed),
+        "pick": clip.pick,
+        "cut": bool(clip.index) and clip.led_by is None,
+        "from": 0 if clip.follows or clip.led_by is None else clip.led_by + 1,
+        "mend": clip.mend is not None,
+        "loras": [f"{shorten(name, _PROMPT)} {strength:g}" for name, strength in (*clip.lora, *clip.lora_low)],
         "prompt": shorten(clip.prompt, _PROMPT),
         "state": state,
     }

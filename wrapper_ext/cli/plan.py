@@ -24,6 +24,7 @@ def add_plan(commands: Any) -> None:
     plan.add_argument("--start-frames", type=int, default=1, metavar="N", help="frames of the start image (default 1)")
     plan.add_argument("--no-first-model", action="store_true", help="there is no model without the SVI LoRA")
     plan.add_argument("--takes", type=int, default=1, metavar="N", help="of each clip (default 1)")
+    plan.add_argument("--mend", default="", metavar="CLIPS", help='made between their neighbours, as "4, 7"')
     plan.add_argument("--skip-repeated", action="store_true", help="leave out what clip 1 shows of the start image")
     plan.add_argument("--length", type=int, metavar="N", help="frames that repeat=auto fills: of the audio, or poses")
 
@@ -39,7 +40,7 @@ def run_plan(args: argparse.Namespace) -> int:
         raise SVIError(f"{args.story} cannot be read as text: {error}") from error
     settings = ChainSettings(
         mode=args.mode, num_frames=args.frames, overlap_frames=args.overlap, seed=args.seed, fps=args.fps,
-        skip_repeated=args.skip_repeated, takes=args.takes,
+        skip_repeated=args.skip_repeated, takes=args.takes, mend=args.mend,
     )  # fmt: skip
     connected = ChainConnected(
         start_frames=args.start_frames, first_clip_model=not args.no_first_model, length=args.length

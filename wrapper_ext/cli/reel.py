@@ -12,7 +12,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.video import check_format
 from ...svi_embeds.reel.manifest import MANIFEST
 from ...svi_embeds.reel.reel import Reel, describe_reel, list_reels, open_reel
-from ...svi_embeds.reel.takes import describe_takes, find_take
+from ...svi_embeds.reel.takes import describe_mend, describe_takes, find_take
 from ...svi_embeds.reel.writer import ReelWriter
 from ..host.settings import read_settings, reels_name
 from .say import say
@@ -29,6 +29,7 @@ def add_reel(commands: Any) -> None:
         ("clean", "delete the takes that a reel's chain does not use"),
         ("takes", "list the takes of every clip, with their scores"),
         ("pick", "choose a take of a clip; the next run goes on from it"),
+        ("mend-plan", "say what mending clips would make, and what stays"),
     ):
         action = actions.add_parser(name, help=text)
         action.add_argument("name", nargs="?" if name == "ls" else None, metavar="NAME", help="a reel, or its folder")
@@ -41,6 +42,8 @@ def add_reel(commands: Any) -> None:
         if name == "pick":
             action.add_argument("clip", type=int, metavar="CLIP", help="number of the clip, from 1")
             action.add_argument("take", type=int, metavar="TAKE", help="number of the take, from 1")
+        if name == "mend-plan":
+            action.add_argument("clips", type=int, nargs="+", metavar="CLIP", help="numbers of clips, from 1")
 
 
 def run_reel(args: argparse.Namespace) -> int:
@@ -51,6 +54,7 @@ def run_reel(args: argparse.Namespace) -> int:
     folder = find_reel(args.name, reels)
     actions = {
         "ls": _show, "check": _check, "assemble": _assemble, "clean": _clean, "takes": _takes, "pick": _pick,
+        "mend-plan": _mend_plan,
     }  # fmt: skip
     return actions[args.action](open_reel(folder), args)
 
@@ -123,6 +127,13 @@ def _clean(reel: Reel, _: argparse.Namespace) -> int:
 def _takes(reel: Reel, _: argparse.Namespace) -> int:
     for line in describe_takes(reel):
         say(line)
+    return 0
+
+
+def _mend_plan(reel: Reel, args: argparse.Namespace) -> int:
+    for number in args.clips:
+        for line in describe_mend(reel, number):
+            say(line)
     return 0
 
 
