@@ -1,11 +1,12 @@
-"""What holding colours does to chains of 20 clips that drift: drift and seams without and with it, as a table.
+"""What holding colours does to chains of 20 clips: drift and seams of those that drift, and what it changes in those
+that do not, as tables.
 
-PYTHONPATH=tests python bench/colour.py
+PYTHONPATH=tests/support python bench/colour.py
 """
 
 from __future__ import annotations
 
-from drift_scenes import DRIFTS, SCENES, jump, measured, run_chain
+from drift_scenes import DRIFTS, SCENES, UNDRIFTED, harm, jump, measured, run_chain
 
 METHODS = ("off", "mean_std", "histogram", "mkl")
 
@@ -25,6 +26,13 @@ def main() -> None:
                     f"| {scene} | {name} | `{method}` | {own:.2f} | {found.drift:.2f} | {found.seam:.1f} | "
                     f"{max(jumps):.2f} | {worse:.2f} |"
                 )
+    print()
+    print("| no drift, but | method | frame changed by, mean | pixel changed by, most |")
+    print("| --- | --- | --- | --- |")
+    for name, scene_of in UNDRIFTED.items():
+        for method in METHODS[1:]:
+            mean, most = harm(scene_of, method)
+            print(f"| {name} | `{method}` | {mean:.2f} | {most:.1f} |")
 
 
 if __name__ == "__main__":

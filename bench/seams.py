@@ -1,6 +1,6 @@
 """How well seams are found in the picture alone: videos of clips with seams of known kinds and sizes, and without any.
 
-PYTHONPATH=tests python bench/seams.py [SEEDS]
+PYTHONPATH=tests/support python bench/seams.py [SEEDS]
 """
 
 from __future__ import annotations

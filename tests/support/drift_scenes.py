@@ -70,6 +70,48 @@ def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:
     return torch.nn.functional.avg_pool2d(window, FINE)[0].permute(1, 2, 0)
 
 
+# Scenes that do not drift, in which the picture changes all the same: what holding must leave alone.
+
+
+def _long_pan(index: int, *, width: int = 160) -> Tensor:
+    """A pan of a pixel a frame over a picture that is two frames wide."""
+    wide = photograph(7, height=96, width=2 * width, margin=0)
+    x = FINE * min(index, width)
+    window = wide[:, x : x + FINE * width].permute(2, 0, 1)[None]
+    return torch.nn.functional.avg_pool2d(window, FINE)[0].permute(1, 2, 0)
+
+
+def _newcomer(index: int) -> Tensor:
+    """Somebody in a red coat walks into the picture and stays: a fifth of it in the end."""
+    frame = scene_frame(photograph(), index).clone()
+    frame[20:80, : min(index, 50)] = torch.tensor([0.6, 0.12, 0.1])
+    return frame
+
+
+def _sunset(index: int) -> Tensor:
+    """The light goes down by a stop over the chain, and warmer."""
+    share = min(1.0, index / (20 * NEW))
+    return (
+        scene_frame(photograph(), index) * (1 - 0.5 * share) * torch.tensor([1, 1 - 0.1 * share, 1 - 0.2 * share])
+    ).clamp(0, 1)
+
+
+UNDRIFTED: dict[str, Callable[[int], Tensor]] = {
+    "a short pan": lambda index: scene_frame(photograph(), index), "a long pan": _long_pan,
+    "somebody comes in": _newcomer, "a sunset": _sunset,
+}  # fmt: skip
+
+
+def harm(scene_of: Callable[[int], Tensor], method: str) -> tuple[float, float]:
+    """What holding does to a chain that does not drift, in 8-bit levels: the largest mean change of a frame, and of a
+    pixel's channel."""
+    still: Look = lambda frame: frame  # noqa: E731
+    free = run_chain(photograph(), still, scene_of=scene_of)
+    held = run_chain(photograph(), still, scene_of=scene_of, method=method)
+    changes = [(one - other).abs() * 255 for one, other in zip(free, held, strict=True)]
+    return max(float(each.mean((1, 2, 3)).max()) for each in changes), max(float(each.max()) for each in changes)
+
+
 def blur(sigma: float) -> Look:
     kernel = torch.exp(-(torch.arange(-9, 10) ** 2) / (2 * sigma**2))
     kernel = kernel / kernel.sum()
@@ -104,18 +146,21 @@ def drifted(picture: Tensor, looks: list[Look]) -> list[Tensor]:
 
 
 def run_chain(
-    picture: Tensor, inject: Look, *, clips: int = 20, method: str = "off", gradual: bool = False
+    picture: Tensor, inject: Look, *, clips: int = 20, method: str = "off", gradual: bool = False,
+    scene_of: Callable[[int], Tensor] | None = None,
 ) -> list[Tensor]:  # fmt: skip
     """Clips as they are shown, each drifting by `inject` from what leads it; the corrected end of each leads the next.
 
-    gradual: the drift grows within a clip, else the whole clip has it.
+    gradual: the drift grows within a clip, else the whole clip has it. scene_of: frames by their number, instead of the
+    pan over the picture.
     """
+    frame_of = scene_of or (lambda index: scene_frame(picture, index))
     look: Look = lambda frame: frame  # noqa: E731
     shown: list[Tensor] = []
     target = None
     for index in range(clips):
         lead = OVERLAP if index else 0
-        scene = [scene_frame(picture, NEW * index - lead + k) for k in range(NEW + lead)]
+        scene = [frame_of(NEW * index - lead + k) for k in range(NEW + lead)]
         before, after = look, (look if index == 0 else _then(look, inject))
         frames = []
         for k, frame in enumerate(scene):
