@@ -102,6 +102,8 @@ def test_a_field_that_is_added_counts_by_itself_and_spares_reels_of_before(monke
 STORY = "a\n---\n[end=0]\nb"
 FILM = {"mode": "shot", "ref_image": frames(1, seed=2), "end_images": frames(1, seed=3)}
 PRO = {**FILM, **PAIR, "mode": "svi2_pro"}
+# Its second scene begins with an image of its own, which is the original there.
+SCENES = {"mode": "shot", "story": "a\n---\n[cut start=1]\nb\n---\nc", "start_images": frames(2, seed=5)}
 INPUTS = ("sampler_inputs", "low_noise_sampler_inputs", "vae", "t5", "clip", "clip_vision")
 ORIGINS = (*INPUTS, *FIRST_MODELS, *MAIN_MODELS)
 # Fields of Sources, each with a chain in which it has a say and another value there. Objects that cannot be looked into
@@ -112,6 +114,10 @@ CHANGES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     "low_sampler": [(PRO, {"low_sampler": sampler("low", cfg=3.5)})],
     "ref_image": [(FILM, {"ref_image": frames(1, seed=7)}), (PRO, {"ref_image": frames(1, seed=7)})],
     "end_images": [(FILM, {"end_images": frames(1, seed=7)}), (PRO, {"end_images": frames(1, seed=7)})],
+    "start_images": [
+        (SCENES, {"start_images": frames(2, seed=7)}),
+        ({**SCENES, "mode": "svi2_pro"}, {"start_images": frames(2, seed=7)}),
+    ],
     "text_embeds": [
         ({"t5": None, "story": "[repeat=2]\na", "text_embeds": {"prompt": "a"}}, {"text_embeds": {"prompt": "b"}})
     ],

@@ -31,7 +31,6 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
         "takes": "how often it is made; each take has a seed of its own",
         "pick": "which take is chosen",
         "led_by": "counts by what leads it",
-        "scene": "counts by what leads it, and by the original image",
         "start_image": "counts by what leads it, and by the original image",
     },
     ChainSettings: {
@@ -50,7 +49,7 @@ NOT_DECIDING: dict[type, dict[str, str]] = {
 IN_OWN_FORM: dict[type, frozenset[str]] = {
     ChainClip: frozenset({
         "index", "prompt", "mode", "model", "seed", "num_frames", "motion_frames", "known", "padding", "ref_strength",
-        "end", "cfg", "color",
+        "end", "cfg", "color", "scene",
     }),
     ChainSettings: frozenset({
         "width", "height", "negative_prompt", "split_step", "fun_or_fl2v_model", "tiled_vae", "color_match",
