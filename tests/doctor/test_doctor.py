@@ -25,7 +25,7 @@ from wanvideo_svi.wrapper_ext.doctor import files as doctor_files
 from wanvideo_svi.wrapper_ext.doctor.ask import ask, find_python
 from wanvideo_svi.wrapper_ext.doctor.contract import contract, drift
 from wanvideo_svi.wrapper_ext.doctor.files import disk_finding, lora_findings, reel_bytes_per_frame
-from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, watched
+from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, asked, watched
 from wanvideo_svi.wrapper_ext.doctor.report import (
     FRONTEND,
     OLDEST_COMFYUI,
@@ -36,6 +36,7 @@ from wanvideo_svi.wrapper_ext.doctor.report import (
     packages,
 )
 from wanvideo_svi.wrapper_ext.doctor.tried import COMFYUI, FRONTENDS, tried
+from wanvideo_svi.wrapper_ext.host import comfy
 
 RECORDED = json.loads((DATA / "host_contract.json").read_text())["nodes"]
 CALLS = json.loads((DATA / "host_calls.json").read_text())
@@ -131,7 +132,7 @@ def doctor(comfyui: Path, *more: str) -> int:
 
 
 def answers(comfyui: Path, wrapper: Path | None = None) -> dict[str, Any]:
-    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), files={}, seconds=60)
+    return ask(comfyui, wrapper, sys.executable, nodes=asked(), packages=packages(), files={}, seconds=60)
 
 
 def lines(text: str, status: str) -> str:
@@ -256,6 +257,31 @@ def test_an_input_whose_other_name_is_known_stops_nothing(
     nodes["WanVideoEncode"]["required"]["driving_video"] = ["IMAGE"]
     assert doctor(make(nodes)) == 0
     assert "WanVideoEncode: no input image; new and required: driving_video" in lines(capsys.readouterr().out, "note")
+
+
+def test_a_node_whose_other_name_is_known_stops_nothing(
+    make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes["VideoToLatents"] = nodes.pop("WanVideoEncode")
+    nodes["VideoToLatents"]["required"]["driving_video"] = nodes["VideoToLatents"]["required"].pop("image")
+    comfyui = make(nodes)
+    assert doctor(comfyui) == 1
+    said = capsys.readouterr().out
+    assert "not with svi2_pro: the wrapper has no node WanVideoEncode" in lines(said, "problem")
+    assert "WanVideoEncode: no such node" in lines(said, "note")
+    monkeypatch.setitem(comfy.RENAMED_NODES, "WanVideoEncode", ("Elsewhere", "VideoToLatents"))
+    code, said = doctor(comfyui), capsys.readouterr().out
+    assert code == 0, f"asked, examined or told by one of its names alone: {lines(said, 'problem')}"
+    assert "no such node" not in said
+    assert "WanVideoEncode: called VideoToLatents" in lines(said, "note")
+    assert "WanVideoEncode: no input image; new and required: driving_video" in lines(said, "note")
+
+
+def test_what_is_renamed_is_what_a_host_is_asked_for() -> None:
+    for node in {**comfy.RENAMED_NODES, **comfy.RENAMED_INPUTS}:
+        assert node in watched(), f"{node} in wrapper_ext/host/comfy.py is no node that this pack needs or reads"
+    taken = set(watched()) & {name for names in comfy.RENAMED_NODES.values() for name in names}
+    assert not taken, f"RENAMED_NODES in wrapper_ext/host/comfy.py: {taken} are other nodes of the wrapper"
 
 
 def test_a_hanging_import_ends_with_the_time_limit(
@@ -529,6 +555,12 @@ def test_the_contract_in_the_package_is_the_recorded_one_and_ships() -> None:
     file = ROOT / "wrapper_ext" / "host_contract.json"
     assert file.read_text() == contract_tool.host_contract()
     assert file.name in PROJECT["tool"]["setuptools"]["package-data"]["wanvideo_svi.wrapper_ext"]
+
+
+def test_a_node_that_was_not_recorded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract_tool, "watched", lambda: ["WanVideoDecode", "WanVideoNew"])
+    with pytest.raises(SystemExit, match=r"^WanVideoNew: record it in tests/data/host_contract\.json"):
+        contract_tool.host_contract()
 
 
 def test_required_versions_are_those_of_the_project() -> None:
