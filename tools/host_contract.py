@@ -21,6 +21,11 @@ SOURCE, FILE = ROOT / "tests/data/host_contract.json", ROOT / "wrapper_ext/host_
 def host_contract() -> str:
     """The file's text."""
     recorded = json.loads(SOURCE.read_text(encoding="utf-8"))
+    if unknown := [name for name in watched() if name not in recorded["nodes"]]:
+        raise SystemExit(
+            f"{', '.join(unknown)}: record it in {SOURCE.relative_to(ROOT)} (input, output and output_name, as "
+            f"/object_info of ComfyUI {recorded['comfyui']} with the wrapper {recorded['wrapper']} tells them)"
+        )
     nodes = {name: sockets_of(recorded["nodes"][name]) for name in watched()}
     head = {"comfyui": recorded["comfyui"], "wrapper": recorded["wrapper"], "nodes": nodes}
     return json.dumps(head, indent=1) + "\n"

@@ -25,7 +25,7 @@ from wanvideo_svi.wrapper_ext.doctor import files as doctor_files
 from wanvideo_svi.wrapper_ext.doctor.ask import ask, find_python
 from wanvideo_svi.wrapper_ext.doctor.contract import contract, drift
 from wanvideo_svi.wrapper_ext.doctor.files import disk_finding, lora_findings, reel_bytes_per_frame
-from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, watched
+from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, asked, watched
 from wanvideo_svi.wrapper_ext.doctor.report import (
     FRONTEND,
     OLDEST_COMFYUI,
@@ -36,6 +36,7 @@ from wanvideo_svi.wrapper_ext.doctor.report import (
     packages,
 )
 from wanvideo_svi.wrapper_ext.doctor.tried import COMFYUI, FRONTENDS, tried
+from wanvideo_svi.wrapper_ext.host import comfy
 
 RECORDED = json.loads((DATA / "host_contract.json").read_text())["nodes"]
 CALLS = json.loads((DATA / "host_calls.json").read_text())
@@ -131,7 +132,7 @@ def doctor(comfyui: Path, *more: str) -> int:
 
 
 def answers(comfyui: Path, wrapper: Path | None = None) -> dict[str, Any]:
-    return ask(comfyui, wrapper, sys.executable, nodes=watched(), packages=packages(), files={}, seconds=60)
+    return ask(comfyui, wrapper, sys.executable, nodes=asked(), packages=packages(), files={}, seconds=60)
 
 
 def lines(text: str, status: str) -> str:
@@ -258,6 +259,31 @@ def test_an_input_whose_other_name_is_known_stops_nothing(
     assert "WanVideoEncode: no input image; new and required: driving_video" in lines(capsys.readouterr().out, "note")
 
 
+def test_a_node_whose_other_name_is_known_stops_nothing(
+    make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes["VideoToLatents"] = nodes.pop("WanVideoEncode")
+    nodes["VideoToLatents"]["required"]["driving_video"] = nodes["VideoToLatents"]["required"].pop("image")
+    comfyui = make(nodes)
+    assert doctor(comfyui) == 1
+    said = capsys.readouterr().out
+    assert "not with svi2_pro: the wrapper has no node WanVideoEncode" in lines(said, "problem")
+    assert "WanVideoEncode: no such node" in lines(said, "note")
+    monkeypatch.setitem(comfy.RENAMED_NODES, "WanVideoEncode", ("Elsewhere", "VideoToLatents"))
+    code, said = doctor(comfyui), capsys.readouterr().out
+    assert code == 0, f"asked, examined or told by one of its names alone: {lines(said, 'problem')}"
+    assert "no such node" not in said
+    assert "WanVideoEncode: called VideoToLatents" in lines(said, "note")
+    assert "WanVideoEncode: no input image; new and required: driving_video" in lines(said, "note")
+
+
+def test_what_is_renamed_is_what_a_host_is_asked_for() -> None:
+    for node in {**comfy.RENAMED_NODES, **comfy.RENAMED_INPUTS}:
+        assert node in watched(), f"{node} in wrapper_ext/host/comfy.py is no node that this pack needs or reads"
+    taken = set(watched()) & {name for names in comfy.RENAMED_NODES.values() for name in names}
+    assert not taken, f"RENAMED_NODES in wrapper_ext/host/comfy.py: {taken} are other nodes of the wrapper"
+
+
 def test_a_hanging_import_ends_with_the_time_limit(
     make: Callable[..., Path], nodes: Nodes, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -372,8 +398,9 @@ def test_other_versions_than_those_tried_are_told_by_day() -> None:
 def test_pages_name_the_versions_that_were_tried_and_when(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for version, day in {**COMFYUI, **FRONTENDS}.items():
-        assert re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.]*\d)", text), version
-        assert day in text, version
+        named = re.search(rf"(?<![\d.]){re.escape(version)}(?![\d.]*\d)", text)
+        assert named, f"{page} does not name version {version}, which wrapper_ext/doctor/tried.py has"
+        assert day in text, f"{page} does not say {day}, when {version} was tried (wrapper_ext/doctor/tried.py)"
 
 
 def test_the_recorded_host_is_the_oldest_one_tried() -> None:
@@ -496,22 +523,34 @@ def test_versions_compare_by_number() -> None:
 
 
 def test_every_node_of_the_pack_has_a_row_and_no_other() -> None:
-    assert set(NEEDS) == set(NODE_CLASS_MAPPINGS)
+    lacks, gone = set(NODE_CLASS_MAPPINGS) - set(NEEDS), set(NEEDS) - set(NODE_CLASS_MAPPINGS)
+    assert not lacks, (
+        f"NEEDS in wrapper_ext/doctor/needs.py does not say what {', '.join(sorted(lacks))} need; () is none"
+    )
+    assert not gone, f"NEEDS in wrapper_ext/doctor/needs.py has {', '.join(sorted(gone))}, which are no nodes"
 
 
 def test_every_input_of_the_table_is_in_the_contract() -> None:
     for needs in NEEDS.values():
         for need in needs:
+            assert need.node in contract().nodes, (
+                f"{need.node}, which wrapper_ext/doctor/needs.py asks for, is not in wrapper_ext/host_contract.json: "
+                "python tools/host_contract.py writes it anew, from tests/data/host_contract.json"
+            )
             groups = contract().nodes[need.node]
-            assert set(need.inputs) <= {*groups["required"], *groups["optional"]}, need
+            lacks = set(need.inputs) - {*groups["required"], *groups["optional"]}
+            assert not lacks, f"wrapper_ext/doctor/needs.py: the recorded {need.node} has no input {sorted(lacks)}"
 
 
 def test_every_call_of_a_long_video_is_in_the_table() -> None:
     rows = {need.node: need for need in NEEDS["WanVideoSVILongVideo"] if need.called}
     calls = [call for chain in CALLS.values() for call in chain]
-    assert {name for name, _ in calls} <= set(rows)
     for name, given in calls:
-        assert set(given) <= set(rows[name].inputs), name
+        assert name in rows, f"wrapper_ext/doctor/needs.py, WanVideoSVILongVideo: a Need of {name}, which it calls"
+        lacks = set(given) - set(rows[name].inputs)
+        assert not lacks, (
+            f"wrapper_ext/doctor/needs.py, WanVideoSVILongVideo: {name} is called with {sorted(lacks)} too"
+        )
 
 
 def test_every_call_in_the_code_is_in_the_table() -> None:
@@ -522,13 +561,22 @@ def test_every_call_in_the_code_is_in_the_table() -> None:
             if isinstance(at, ast.Call) and ast.unparse(at.func).split(".")[-1] in ("call", "node_class"):
                 found |= {arg.value for arg in at.args[:1] if isinstance(arg, ast.Constant)}
     assert {"WanVideoDecode", "WanVideoScheduler"} <= found
-    assert found - {"WanVideoSampler"} <= called  # of the sampler only the list of schedulers is read
+    lacks = found - {"WanVideoSampler"} - called  # of the sampler only the list of schedulers is read
+    assert not lacks, (
+        f"no Need in wrapper_ext/doctor/needs.py says called=True of {sorted(lacks)}, which the code calls"
+    )
 
 
 def test_the_contract_in_the_package_is_the_recorded_one_and_ships() -> None:
     file = ROOT / "wrapper_ext" / "host_contract.json"
-    assert file.read_text() == contract_tool.host_contract()
+    assert file.read_text() == contract_tool.host_contract(), "python tools/host_contract.py writes it anew"
     assert file.name in PROJECT["tool"]["setuptools"]["package-data"]["wanvideo_svi.wrapper_ext"]
+
+
+def test_a_node_that_was_not_recorded_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract_tool, "watched", lambda: ["WanVideoDecode", "WanVideoNew"])
+    with pytest.raises(SystemExit, match=r"^WanVideoNew: record it in tests/data/host_contract\.json"):
+        contract_tool.host_contract()
 
 
 def test_required_versions_are_those_of_the_project() -> None:

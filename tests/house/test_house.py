@@ -226,14 +226,20 @@ def test_no_node_reads_pickles_or_evaluates_text() -> None:
             assert banned not in text.replace(".eval()", ""), f"{banned} in {path.name}"
 
 
+def help_page(node_id: str) -> str:
+    path = ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md"
+    assert path.exists(), f"web/docs/{node_id}.md is missing: the node's help page (and web/docs/{node_id}/zh.md)"
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_help_page_names_every_input_and_output(node_id: str) -> None:
-    page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
+    page = help_page(node_id)
     cls = NODE_CLASS_MAPPINGS[node_id]
     groups = {group: entries for group, entries in cls.INPUT_TYPES().items() if group != "hidden"}
     names = {name for entries in groups.values() for name in entries} | set(cls.RETURN_NAMES)
-    missing = [name for name in names if f"`{name}`" not in page]
-    assert not missing
+    missing = sorted(name for name in names if f"`{name}`" not in page)
+    assert not missing, f"web/docs/{node_id}.md does not say what {', '.join(f'`{name}`' for name in missing)} is"
 
 
 FOLDED = (
@@ -243,7 +249,7 @@ FOLDED = (
 
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_help_page_has_a_table_of_the_folded_inputs(node_id: str) -> None:
-    page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
+    page = help_page(node_id)
     groups = NODE_CLASS_MAPPINGS[node_id].INPUT_TYPES()
     folded = {
         name for entries in groups.values() for name, spec in entries.items() if spec[1:] and "advanced" in spec[1]
@@ -251,30 +257,38 @@ def test_help_page_has_a_table_of_the_folded_inputs(node_id: str) -> None:
     rest = page.partition(FOLDED)[2]
     table = re.match(r"\n\n((?:\|.*\n)*)", rest)
     rows = table[1].splitlines() if table else []
-    assert {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])} == folded
+    told = {name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[1])}
+    where = f"web/docs/{node_id}.md, the table behind {FOLDED!r}"
+    assert not folded - told, f"{where}: lacks {sorted(folded - told)}"
+    assert not told - folded, f"{where}: has {sorted(told - folded)}, which stay in sight"
 
 
 @pytest.mark.parametrize("node_id", NODE_CLASS_MAPPINGS)
 def test_help_page_shows_mistakes_and_an_example(node_id: str) -> None:
-    page = (ROOT / WEB_DIRECTORY / "docs" / f"{node_id}.md").read_text()
-    parts = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", page, re.MULTILINE))
-    assert len(re.findall(r"^- \*\*", parts["Mistakes people make"], re.MULTILINE)) >= 2
+    parts = dict(re.findall(r"^## (.+)\n((?:(?!^## ).*\n?)*)", help_page(node_id), re.MULTILINE))
+    for heading in ("Mistakes people make", "Example"):
+        assert heading in parts, f"web/docs/{node_id}.md has no part `## {heading}`"
+    mistakes = re.findall(r"^- \*\*", parts["Mistakes people make"], re.MULTILINE)
+    assert len(mistakes) >= 2, f"web/docs/{node_id}.md, `## Mistakes people make`: two of them or more, as `- **...**`"
     named = set(re.findall(r"`([a-z0-9_]+)`", parts["Example"]))
     shipped = {path.stem for path in (ROOT / "example_workflows").glob("*.json") if f'"{node_id}"' in path.read_text()}
-    assert named & shipped or not shipped, f"name one of {sorted(shipped)}"
-    assert parts["Example"].strip()
+    assert named & shipped or not shipped, f"web/docs/{node_id}.md, `## Example`: name one of {sorted(shipped)}"
+    assert parts["Example"].strip(), f"web/docs/{node_id}.md: `## Example` is empty"
 
 
 def test_no_help_page_is_left_over() -> None:
     docs = ROOT / WEB_DIRECTORY / "docs"
-    assert {path.stem for path in docs.glob("*.md")} == set(NODE_CLASS_MAPPINGS)
+    pages = {path.stem for path in docs.glob("*.md")}
+    lacks, gone = set(NODE_CLASS_MAPPINGS) - pages, pages - set(NODE_CLASS_MAPPINGS)
+    assert not lacks, f"web/docs/ lacks a help page: {', '.join(f'{node_id}.md' for node_id in sorted(lacks))}"
+    assert not gone, f"web/docs/ has pages of nodes that are not there: {', '.join(sorted(gone))}"
     # A folder holds a node's page in other languages: docs/<node id>/<locale>.md.
     inside = [path for path in docs.rglob("*") if path.is_file() and path.parent != docs]
     translated = [path for path in inside if path.parent.name != "nodes"]
     locales = {path.name for path in (ROOT / "locales").iterdir()}
     for path in translated:
         assert path.parent.parent == docs, path
-        assert path.parent.name in NODE_CLASS_MAPPINGS, path
+        assert path.parent.name in NODE_CLASS_MAPPINGS, f"{path.relative_to(ROOT)} is of a node that is not there"
         assert path.suffix == ".md", path
         assert path.stem in locales, path
 
@@ -284,16 +298,30 @@ def test_pictures_of_the_help_pages_are_there_and_used() -> None:
     used: set[str] = set()
     for page in docs.glob("*.md"):
         shown = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
-        assert f"nodes/{page.stem}.jpg" in shown, page.name
+        assert f"nodes/{page.stem}.jpg" in shown, (
+            f"web/docs/{page.name} does not show its node: ![The node](nodes/{page.stem}.jpg), which "
+            "tools/node_pictures.mjs makes"
+        )
         used |= set(shown)
-    assert used == {str(path.relative_to(docs)) for path in [*docs.glob("*.png"), *docs.glob("nodes/*")]}
+    there = {str(path.relative_to(docs)) for path in [*docs.glob("*.png"), *docs.glob("nodes/*")]}
+    assert not used - there, (
+        f"web/docs/ lacks {sorted(used - there)}: tools/node_pictures.mjs makes those in nodes/, "
+        "tools/help_pictures.py the others"
+    )
+    assert not there - used, f"no help page shows {sorted(there - used)} of web/docs/"
 
 
 @pytest.mark.parametrize("page", ["README.md", "web/docs/WanVideoSVIEmbeds.md", "web/docs/WanVideoSVIEmbeds/zh.md"])
 def test_the_mode_table_is_the_recipe_table(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| (\d) \| (\w+) \| (\w+) \|", text, re.MULTILINE)
-    assert rows == [(r.id, str(r.motion_frames), r.padding, r.known) for r in RECIPES.values()]
+    wanted = [(r.id, str(r.motion_frames), r.padding, r.known) for r in RECIPES.values()]
+    where = f"{page}, the table of modes"
+    for row in wanted:
+        assert row in rows, (
+            f"{where}, has no row of {row[0]} as svi_embeds/recipes.py has it: | `{row[0]}` | {' | '.join(row[1:])} |"
+        )
+    assert rows == wanted, f"{where}, is not in the order of svi_embeds/recipes.py, or has rows too many"
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -83,7 +83,9 @@ def test_nodes_are_those_of_the_pack_in_its_order() -> None:
 def test_every_input_and_output_is_translated(node_id: str) -> None:
     cls, texts = NODE_CLASS_MAPPINGS[node_id], of_node(node_id)
     where = f"locales/zh/nodeDefs.json, {node_id}"
-    assert set(texts) == {"display_name", "description", "inputs", "outputs"}, where
+    assert set(texts) == {"display_name", "description", "inputs", "outputs"}, (
+        f"{where}: display_name, description, inputs, outputs"
+    )
     assert list(texts["inputs"]) == [name.replace(".", "_") for name in inputs_of(node_id)], (
         f"{where}: inputs, in order"
     )
@@ -232,9 +234,11 @@ def short(display_name: str) -> str:
     return display_name.removeprefix("WanVideo ")
 
 
+# Of nodes that have a name in both languages; tests tell which one has not.
 SHORT_NAMES = {
-    short(NODE_DISPLAY_NAME_MAPPINGS[node_id]): short(NODES[node_id]["display_name"])
-    for node_id in NODES.keys() & NODE_CLASS_MAPPINGS.keys()
+    short(NODE_DISPLAY_NAME_MAPPINGS[node_id]): short(texts["display_name"])
+    for node_id, texts in NODES.items()
+    if node_id in NODE_DISPLAY_NAME_MAPPINGS and "display_name" in texts
 }
 
 
@@ -247,6 +251,7 @@ def named_nodes(page: str) -> set[str]:
 def test_a_chinese_help_page_follows_the_english_one(node_id: str) -> None:
     page = DOCS / node_id / "zh.md"
     assert page.exists(), f"web/docs/{node_id}/zh.md is missing: translate web/docs/{node_id}.md"
+    assert (DOCS / f"{node_id}.md").exists(), f"web/docs/{node_id}.md is missing, the help page in English"
     english, chinese = (path.read_text(encoding="utf-8") for path in (DOCS / f"{node_id}.md", page))
     lags = page_lags(english, chinese)
     assert not lags, f"web/docs/{node_id}/zh.md\n" + "\n".join(lags)

@@ -6,8 +6,6 @@ UPDATE_SNAPSHOTS=1, and look at its diff.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -19,6 +17,7 @@ from pairs import Model as PairModel
 from pairs import clean, i2v22, image_embeds, pair, t2v
 from pro_clips import clip, latent
 from project import DATA
+from snapshots import check_snapshot
 from wanvideo_svi.svi_embeds import recipes, timeline
 from wanvideo_svi.svi_embeds.clips.latents.make import _compose
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -197,10 +196,7 @@ def said_by(make: Callable[[], Any]) -> str:
 
 
 def test_each_is_said_in_the_recorded_words() -> None:
-    now = {name: said_by(make) for name, make in SAYS.items()}
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        SNAPSHOT.write_text(json.dumps(now, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    assert now == json.loads(SNAPSHOT.read_text(encoding="utf-8"))
+    check_snapshot(SNAPSHOT, {name: said_by(make) for name, make in SAYS.items()})
 
 
 @pytest.mark.parametrize("name", SAYS)

@@ -211,6 +211,24 @@ def test_names_of_known_files_are_understood(name: str, tmp_path: Path) -> None:
     assert facts.version_sure == ("likely" if facts.version else "unknown")
 
 
+# Modes of two LoRAs together: which modes each is for.
+TOGETHER = {"film_shot": {"film", "shot"}}
+OF_WAN21 = [(row.id, name) for row in RECIPES.values() if row.base.startswith("Wan 2.1") for name in row.loras]
+
+
+@pytest.mark.parametrize(("mode", "name"), OF_WAN21)
+def test_a_lora_of_a_wan_21_mode_is_known_by_its_file_name(mode: str, name: str) -> None:
+    """Else nobody is told that it is on a Wan 2.2 model, and a migrated graph gets another mode."""
+    where = f"{name} of mode {mode}: svi_embeds/models/names.py"
+    version, made_for = wan_version(f"{name}.safetensors"), purpose(f"{name}.safetensors")
+    told = f"Wan {version}" if version else "no version of Wan"
+    assert version == "2.1", f"{where} reads {told} from it, and the recipe is for 2.1: add the name to _ONLY_21"
+    modes = set(made_for.modes) if made_for else set()
+    assert modes & {mode, *TOGETHER.get(mode, ())}, (
+        f"{where}, PURPOSES: its name is for {sorted(modes)}, not for {mode}"
+    )
+
+
 def test_modes_of_the_table_are_modes_of_the_nodes() -> None:
     found = [purpose(name) for name in NAMES]
     assert {mode for item in found if item for mode in item.modes} <= {*RECIPES, SVI2_PRO.id}

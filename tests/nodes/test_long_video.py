@@ -235,9 +235,20 @@ class WithUI(V1):
 def test_a_host_node_gets_its_defaults_and_gives_its_outputs(monkeypatch: pytest.MonkeyPatch, node: type) -> None:
     comfyui(monkeypatch, Node=node)
     assert comfy.call("Node", b="model") == ({"a": 3, "b": "model"},)
-    monkeypatch.setitem(comfy.RENAMED, "Node", {"old": "b", "a": "unknown"})
+    monkeypatch.setitem(comfy.RENAMED_INPUTS, "Node", {"old": "b", "a": "unknown"})
     assert comfy.call("Node", a=1, old="model") == ({"a": 1, "b": "model"},)
     assert comfy.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
+
+
+def test_a_node_that_a_host_calls_otherwise_is_found_by_its_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    comfyui(monkeypatch, Theirs=V1)
+    assert comfy.node_class("Node") is None
+    monkeypatch.setitem(comfy.RENAMED_NODES, "Node", ("Elsewhere", "Theirs"))
+    monkeypatch.setitem(comfy.RENAMED_INPUTS, "Node", {"old": "b"})
+    assert comfy.node_class("Node") is V1
+    assert comfy.call("Node", old="model") == ({"a": 3, "b": "model"},)
+    comfyui(monkeypatch, Theirs=V1, Node=WithUI)
+    assert comfy.node_class("Node") is WithUI, "the node of this pack's name comes first"
 
 
 def test_a_host_without_the_node_or_the_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

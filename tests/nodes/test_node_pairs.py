@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import os
 import re
 import sys
 import textwrap
@@ -28,6 +27,7 @@ from node_calls import call, visible_inputs
 from pairs import humo_model, i2v, i2v22, made_for, t2v
 from project import DATA
 from safetensors.torch import save_file
+from snapshots import differing, not_as_recorded, recording
 from torch import Tensor
 from wanvideo_svi import NODE_CLASS_MAPPINGS, NODE_DISPLAY_NAME_MAPPINGS
 from wanvideo_svi.svi_embeds.clips.embeds import check_embeds, holds_image, holds_voice
@@ -273,7 +273,7 @@ def table(every: list[Use]) -> str:
             if value is not None and (use.node_id not in known or kind == "WANVIDIMAGE_EMBEDS"):
                 sources.setdefault(kind, []).append(((name, use.title), value))
         known.add(use.node_id)
-    pages = []
+    made = []
     for use in every:
         cls = NODE_CLASS_MAPPINGS[use.node_id]
         for entries in visible_inputs(cls).values():
@@ -296,13 +296,23 @@ def table(every: list[Use]) -> str:
                 for row in sorted(rows):
                     page += textwrap.wrap(row, 118, initial_indent="  ", subsequent_indent="    ")
                     page += textwrap.wrap(listed(rows[row]), 118, initial_indent=" " * 8, subsequent_indent=" " * 8)
-                pages.append("\n".join(page))
-    return "\n\n".join(pages) + "\n"
+                made.append("\n".join(page))
+    return "\n\n".join(made) + "\n"
+
+
+def pages(text: str) -> dict[str, str]:
+    """Of a table, by heading."""
+    return dict(page.partition("\n")[::2] for page in text.strip().split("\n\n"))
 
 
 def test_every_node_on_what_every_other_one_gives(every_use: list[Use]) -> None:
-    assert {use.node_id for use in every_use} == set(NODE_CLASS_MAPPINGS)
+    lacks = set(NODE_CLASS_MAPPINGS) - {use.node_id for use in every_use}
+    assert not lacks, (
+        f"add a Use of {', '.join(sorted(lacks))} to `uses` in tests/nodes/test_node_pairs.py; then UPDATE_SNAPSHOTS=1 "
+        "records what it makes of the others' outputs"
+    )
     made = table(every_use)
-    if os.environ.get("UPDATE_SNAPSHOTS"):
+    if recording():
         TABLE.write_text(made, encoding="utf-8")
-    assert made == TABLE.read_text(encoding="utf-8")
+    recorded = TABLE.read_text(encoding="utf-8")
+    assert made == recorded, not_as_recorded(TABLE, differing(pages(made), pages(recorded)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,20 @@ def changed(row: Any, name: str) -> Any:
     return made
 
 
+def check_counts(kind: type, name: str, counts: bool) -> None:
+    """That a field counts unless it is named as one that does not."""
+    of, tables = f"{name} of {kind.__name__}", "wrapper_ext/render/facts.py"
+    if name in NOT_DECIDING[kind]:
+        assert not counts, f"{of} decides a clip: take it out of NOT_DECIDING in {tables}"
+    elif name in IN_OWN_FORM[kind]:
+        assert counts, (
+            f"{of} stands in IN_OWN_FORM of {tables}, and `facts_of` there does not use it: give it its form there, or "
+            "take it out of the table, and it counts by itself"
+        )
+    else:
+        assert counts, f"{of} decides nothing: `_others` in {tables} leaves it out"
+
+
 def facts(clip: ChainClip, settings: ChainSettings) -> str:
     return fingerprint(facts_of(clip, settings, encodes_text=True))
 
@@ -55,9 +69,10 @@ def facts(clip: ChainClip, settings: ChainSettings) -> str:
 @pytest.mark.parametrize("kind", [ChainClip, ChainSettings, ClipSettings, LatentSettings])
 def test_tables_name_fields_that_there_are_and_each_once(kind: type) -> None:
     names = {field.name for field in fields(kind)}
-    assert NOT_DECIDING[kind].keys() <= names
-    assert IN_OWN_FORM[kind] <= names
-    assert not NOT_DECIDING[kind].keys() & IN_OWN_FORM[kind]
+    gone = (NOT_DECIDING[kind].keys() | IN_OWN_FORM[kind]) - names
+    assert not gone, f"wrapper_ext/render/facts.py names {gone}, which {kind.__name__} has not"
+    twice = NOT_DECIDING[kind].keys() & IN_OWN_FORM[kind]
+    assert not twice, f"wrapper_ext/render/facts.py has {twice} of {kind.__name__} in both tables"
     assert all(NOT_DECIDING[kind].values())
 
 
@@ -66,7 +81,18 @@ def test_every_field_of_a_clip_counts_but_those_named(name: str) -> None:
     if name == "settings":  # their fields count one by one, below
         return
     counts = any(facts(clip, SETTINGS) != facts(changed(clip, name), SETTINGS) for clip in (HELD, ENDING))
-    assert counts == (name not in NOT_DECIDING[ChainClip])
+    check_counts(ChainClip, name, counts)
+
+
+@pytest.mark.parametrize("kind", [ChainClip, ChainSettings, ClipSettings, LatentSettings])
+def test_a_field_that_counts_by_itself_has_a_default(kind: type) -> None:
+    """With its default it is left out of the facts, so a clip of before it is still the same clip."""
+    told = NOT_DECIDING[kind].keys() | IN_OWN_FORM[kind]
+    bare = [field.name for field in fields(kind) if field.name not in told and field.default is MISSING]
+    assert not bare, (
+        f"{', '.join(bare)} of {kind.__name__}: give it a default, so that reels of before stay true (or name it in "
+        "NOT_DECIDING of wrapper_ext/render/facts.py, with the reason why it decides nothing)"
+    )
 
 
 @pytest.mark.parametrize("kind", [ClipSettings, LatentSettings])
@@ -76,7 +102,10 @@ def test_every_setting_that_a_clip_is_made_with_counts_but_those_named(kind: typ
     for field in fields(kind):
         otherwise = replace(clip, settings=changed(clip.settings, field.name))
         counts = facts(clip, SETTINGS) != facts(otherwise, SETTINGS)
-        assert counts == (field.name not in NOT_DECIDING[kind].keys() | IN_OWN_FORM[kind]), field.name
+        if field.name in IN_OWN_FORM[kind]:
+            assert not counts, f"{field.name} of {kind.__name__} counts twice: with the row or the chain, and by itself"
+        else:
+            check_counts(kind, field.name, counts)
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(ChainSettings)])
@@ -84,7 +113,7 @@ def test_every_setting_of_a_chain_counts_but_those_named(name: str) -> None:
     if name == "split_step":  # it counts with the samplers, below
         return
     counts = any(facts(clip, SETTINGS) != facts(clip, changed(SETTINGS, name)) for clip in (HELD, ENDING))
-    assert counts == (name not in NOT_DECIDING[ChainSettings])
+    check_counts(ChainSettings, name, counts)
 
 
 def test_a_field_that_is_added_counts_by_itself_and_spares_reels_of_before(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,6 +131,8 @@ def test_a_field_that_is_added_counts_by_itself_and_spares_reels_of_before(monke
 STORY = "a\n---\n[end=0]\nb"
 FILM = {"mode": "shot", "ref_image": frames(1, seed=2), "end_images": frames(1, seed=3)}
 PRO = {**FILM, **PAIR, "mode": "svi2_pro"}
+# Its second scene begins with an image of its own, which is the original there.
+SCENES = {"mode": "shot", "story": "a\n---\n[cut start=1]\nb\n---\nc", "start_images": frames(2, seed=5)}
 INPUTS = ("sampler_inputs", "low_noise_sampler_inputs", "vae", "t5", "clip", "clip_vision")
 ORIGINS = (*INPUTS, *FIRST_MODELS, *MAIN_MODELS)
 # Fields of Sources, each with a chain in which it has a say and another value there. Objects that cannot be looked into
@@ -113,9 +144,8 @@ CHANGES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     "ref_image": [(FILM, {"ref_image": frames(1, seed=7)}), (PRO, {"ref_image": frames(1, seed=7)})],
     "end_images": [(FILM, {"end_images": frames(1, seed=7)}), (PRO, {"end_images": frames(1, seed=7)})],
     "start_images": [
-        ({"mode": mode, "ref_image": None, "story": "a\n---\n[cut start=0]\nb", "start_images": frames(1)},
-         {"start_images": frames(1, seed=7)})
-        for mode in ("shot", "svi2_pro")
+        (SCENES, {"start_images": frames(2, seed=7)}),
+        ({**SCENES, "mode": "svi2_pro"}, {"start_images": frames(2, seed=7)}),
     ],
     "lora_prints": [({"story": "[lora=a.safetensors]\na"}, {"lora_prints": {"a.safetensors": "other"}})],
     "text_embeds": [
@@ -157,7 +187,7 @@ def test_everything_a_chain_is_made_of_counts(tmp_path: Path, name: str) -> None
             first = renderer.job.plan.clips[0]
             assert renderer._digest(first, found[0], None) != renderer._digest(first, found[1], None)
         return
-    assert name in CHANGES, f"say in `_Renderer._digest` how {name} counts, and here how it is changed"
+    assert name in CHANGES, f"say in `_Renderer._digest` how {name} counts, and in CHANGES here how it is changed"
     for options, change in CHANGES[name]:
         assert digests(tmp_path, options, {}) != digests(tmp_path, options, change), (name, change)
 

@@ -18,6 +18,7 @@ from helpers import TraceVAE, frames
 from pairs import Model as PairModel
 from project import DATA
 from safetensors.torch import load_file, save_file
+from snapshots import check_snapshot
 from torch import Tensor
 from wanvideo_svi.svi_embeds.drift.measure import measure_reel
 from wanvideo_svi.svi_embeds.drift.plot import NARROW
@@ -113,10 +114,7 @@ def test_the_host_is_called_as_recorded(tmp_path: Path) -> None:
     for name, options in CHAINS.items():
         _, host, _ = render(tmp_path / name, job(**options))
         made[name] = [[node_id, described(inputs)] for node_id, inputs in host.calls]
-    if os.environ.get("UPDATE_SNAPSHOTS"):
-        CALLS.write_text(json.dumps(made, indent=1) + "\n")
-    recorded = json.loads(CALLS.read_text())
-    assert made == recorded
+    check_snapshot(CALLS, made)
 
 
 def test_the_recorded_calls_fit_the_recorded_host() -> None:

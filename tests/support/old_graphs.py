@@ -8,7 +8,7 @@ from typing import Any
 Raw = dict[str, Any]
 
 # Outputs of the old nodes: (name, type).
-_OUTPUTS: dict[str, list[tuple[str, str]]] = {
+OUTPUTS: dict[str, list[tuple[str, str]]] = {
     "LoadImage": [("IMAGE", "IMAGE"), ("MASK", "MASK")],
     "ImageResizeKJv2": [("IMAGE", "IMAGE"), ("width", "INT"), ("height", "INT"), ("mask", "MASK")],
     "WanVideoVAELoader": [("vae", "WANVAE")],
@@ -99,12 +99,13 @@ class Old:
         self, kind: str, values: Any = (), *, title: str = "", mode: int = 0, color: str = "", **links: tuple[Raw, int]
     ) -> Raw:
         """links: inputs by name, each (node, output)."""
+        assert kind in OUTPUTS, f"OUTPUTS in tests/support/old_graphs.py has no {kind}: say what it gives"
         self.raw["last_node_id"] += 1
         count = len(self.raw["nodes"])
         node: Raw = {
             "id": self.raw["last_node_id"], "type": kind, "pos": [420 * (count % 12), 400 * (count // 12)],
             "size": [380, 300], "flags": {}, "order": count, "mode": mode, "inputs": [],
-            "outputs": [{"name": name, "type": of, "links": []} for name, of in _OUTPUTS[kind]],
+            "outputs": [{"name": name, "type": of, "links": []} for name, of in OUTPUTS[kind]],
             "properties": {"Node name for S&R": kind}, "widgets_values": values if isinstance(values, dict) else
             list(values),
         }  # fmt: skip

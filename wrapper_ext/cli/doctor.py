@@ -34,7 +34,7 @@ def add_doctor(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
 def run_doctor(args: argparse.Namespace) -> int:
     """0 all works, 1 something will not. Raises SVIError when the host could not be examined."""
     from ..doctor.files import disk_finding, lora_findings
-    from ..doctor.needs import watched
+    from ..doctor.needs import asked
     from ..doctor.report import findings, packages
     from ..doctor.templates import template_findings, wanted
 
@@ -42,7 +42,7 @@ def run_doctor(args: argparse.Namespace) -> int:
     wrapper = check_wrapper(args.wrapper) if args.wrapper else None
     python = find_python(comfyui, args.python)
     host = ask(
-        comfyui, wrapper, python, nodes=watched(), packages=packages(), files=wanted(), seconds=args.timeout
+        comfyui, wrapper, python, nodes=asked(), packages=packages(), files=wanted(), seconds=args.timeout
     )  # fmt: skip
     reels = args.reels or Path(host["output"]) / reels_name(read_settings(comfyui / "user"))
     loras = [] if host["loras"] is None else lora_findings(host["loras"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..host.comfy import RENAMED, WRAPPER_NODE
+from ..host.comfy import RENAMED_INPUTS, WRAPPER_NODE, called, names_of
 from .contract import Node, inputs
 
 
@@ -96,6 +96,22 @@ def watched() -> list[str]:
     return sorted({need.node for needs in NEEDS.values() for need in needs}.union(_READ))
 
 
+def asked() -> list[str]:
+    """What a host is asked for: these nodes, by all their names, sorted."""
+    return sorted({name for node in watched() for name in names_of(node)})
+
+
+def renamed(live: Mapping[str, Node]) -> dict[str, str]:
+    """Nodes that a host calls otherwise: its name by this pack's."""
+    found = {node: called(node, live) for node in watched()}
+    return {node: name for node, name in found.items() if name not in (None, node)}
+
+
+def by_our_names(live: Mapping[str, Node]) -> dict[str, Node]:
+    """A host's nodes, with those that it calls otherwise by this pack's names."""
+    return {**live, **{node: live[name] for node, name in renamed(live).items()}}
+
+
 def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) -> Iterator[str]:
     """What a host with the nodes `live` lacks of a need, a sentence each. recorded: the contract's nodes, for types."""
     node = live.get(need.node)
@@ -106,7 +122,7 @@ def lacks(need: Need, live: Mapping[str, Node], recorded: Mapping[str, Node]) ->
         yield f"{need.node} does not say its inputs ({node['error']})"
         return
     there, known = inputs(node), inputs(recorded[need.node])
-    others = {other: name for name, other in RENAMED.get(need.node, {}).items() if name not in there}
+    others = {other: name for name, other in RENAMED_INPUTS.get(need.node, {}).items() if name not in there}
     there = {others.get(name, name): spec for name, spec in there.items()}
     if gone := [name for name in need.inputs if name not in there]:
         yield f"{need.node} has no input {', '.join(gone)}"

@@ -10,7 +10,7 @@ from typing import Any
 from ..host.comfy import INSTALL_HINT, WRAPPER
 from .contract import contract, drift
 from .finding import Finding, Status
-from .needs import COMFYUI_NODES, NEEDS, lacks
+from .needs import COMFYUI_NODES, NEEDS, by_our_names, lacks, renamed
 from .tried import COMFYUI, FRONTENDS, tried
 
 # pyproject.toml's, which ComfyUI does not install: distribution -> (module, oldest version that this pack is made for).
@@ -35,11 +35,15 @@ def packages() -> dict[str, str]:
 
 def findings(host: Mapping[str, Any]) -> Iterator[Finding]:
     """What the answers of `probe.examine` mean, but for LoRAs and the disk."""
+    others = renamed(host["nodes"])
+    host = {**host, "nodes": by_our_names(host["nodes"])}
     yield from _comfyui(host)
     yield from _packages(host["packages"], host["executable"])
     yield from _wrapper(host)
     yield from _nodes(host)
     if host["wrapper"]["nodes"]:
+        for name, other in others.items():
+            yield Finding("note", "drift", f"{name}: called {other}")
         for name, text in drift(contract().nodes, host["nodes"]):
             yield Finding("note", "drift", f"{name}: {text}")
     there = "there" if host["kjnodes"] else "not there: this pack needs none of it, graphs of before it may"

@@ -6,6 +6,7 @@ Outside ComfyUI (scripts, tests, the demo) everything runs on the CPU.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Container
 from typing import Any
 
 import torch
@@ -77,18 +78,34 @@ def stop_if_cancelled() -> None:
         management.throw_exception_if_processing_interrupted()
 
 
+# What some wrappers call otherwise. Nodes: this pack's name, and theirs. Inputs: by this pack's name of the node, this
+# pack's name and theirs. `wanvideo-svi doctor` reads both tables too.
+RENAMED_NODES: dict[str, tuple[str, ...]] = {}
+RENAMED_INPUTS: dict[str, dict[str, str]] = {
+    "WanVideoEncode": {"image": "driving_video"},  # the fork of 2026-06 (ef95cfa)
+}
+
+
+def names_of(node_id: str) -> tuple[str, ...]:
+    """A node's id, and what it is called elsewhere."""
+    return (node_id, *RENAMED_NODES.get(node_id, ()))
+
+
+def called(node_id: str, there: Container[str]) -> str | None:
+    """What a host calls a node; None when it has none. there: ids that the host knows."""
+    return next((name for name in names_of(node_id) if name in there), None)
+
+
 def node_class(node_id: str) -> Any | None:
     """A node class of the running ComfyUI by id, or None."""
     nodes = module("nodes") if running() else None
-    return None if nodes is None else nodes.NODE_CLASS_MAPPINGS.get(node_id)
-
-
-# Inputs that some wrappers call otherwise, by node: this pack's name and theirs.
-RENAMED = {"WanVideoEncode": {"image": "driving_video"}}  # the fork of 2026-06 (ef95cfa)
+    name = None if nodes is None else called(node_id, nodes.NODE_CLASS_MAPPINGS)
+    return None if nodes is None or name is None else nodes.NODE_CLASS_MAPPINGS[name]
 
 
 def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
-    """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults.
+    """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults. Nodes
+    and inputs that this host calls otherwise are found by RENAMED_NODES and RENAMED_INPUTS.
 
     Returns its outputs. Raises SVIError when this host has no such node or input; what the node raises passes through.
     """
@@ -97,7 +114,7 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
         raise SVIError(f"this ComfyUI has no node {node_id}. {INSTALL_HINT}; if it is there, update it")
     groups = node.INPUT_TYPES()
     required, optional = groups.get("required", {}), groups.get("optional", {})
-    for name, other in RENAMED.get(node_id, {}).items():
+    for name, other in RENAMED_INPUTS.get(node_id, {}).items():
         if name in inputs and name not in {**required, **optional} and other in {**required, **optional}:
             inputs[other] = inputs.pop(name)
     if unknown := [name for name in inputs if name not in required and name not in optional]:

@@ -36,6 +36,7 @@ TABLE = {
     "fun_inp": (5, "grey", "overlap", 5),
     "i2v": (1, "grey", "overlap", 1),
 }
+TO_ADD = "write motion frames, padding, rule and count of kept frames into TABLE of tests/clips/pixels/test_plan.py for"
 
 
 def plan(mode: str = "film", **given):
@@ -44,11 +45,15 @@ def plan(mode: str = "film", **given):
 
 
 def test_the_table_has_these_rows_and_no_others() -> None:
-    assert set(TABLE) == set(RECIPES)
+    gone = TABLE.keys() - set(RECIPES)
+    assert not gone, f"{sorted(gone)} stand in TABLE and not in svi_embeds/recipes.py, and saved graphs have them"
+    lacks = set(RECIPES) - TABLE.keys()
+    assert not lacks, f"{TO_ADD} {sorted(lacks)}"
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_motion_padding_and_kept_frames_of_each_mode(mode: str) -> None:
+    assert mode in TABLE, f"{TO_ADD} {mode}"
     motion, padding, known, kept = TABLE[mode]
     clip = plan(mode)
     assert (clip.timeline.motion_frames, clip.padding, clip.known) == (motion, padding, known)
