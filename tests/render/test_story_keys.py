@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_host import FakeHost, Report, job, samplers
+from fake_host import PAIR, FakeHost, Report, job, samplers
 from helpers import frames
 from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
@@ -90,6 +90,9 @@ USES = {
     "cut": use("cut", shown=embeds),
     "start": use("cut start=1", "cut", shown=embeds, start_images=frames(2, seed=8)),
     "from": use("from=1", shown=embeds),
+    "mend": use("mend", shown=times_sampled),  # in a new reel it is made as any first
+    "lora": use("lora=snow", shown=argument("model")),
+    "lora_low": use("lora_low=snow", shown=argument("model"), mode="svi2_wan22", **PAIR),
 }
 
 ADD = (
