@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from drift_scenes import DRIFTS, drawing, drifted, jump, measured, photograph, run_chain
+from drift_scenes import DRIFTS, UNDRIFTED, drawing, drifted, harm, jump, measured, photograph, run_chain
 from fake_host import job, render, samplers
 from helpers import frames, latent_clip
 from torch import Tensor
@@ -273,3 +273,9 @@ def test_a_clip_that_ends_on_an_image_is_left_alone(tmp_path: Path) -> None:
     render(tmp_path / "free", job(story, **ends))
     render(tmp_path / "held", job(story, color_match="mean_std", **ends))
     assert torch.equal(colours(tmp_path / "free")[1], colours(tmp_path / "held")[1])
+
+
+def test_holding_leaves_a_chain_alone_that_stays_alike_and_not_one_that_changes() -> None:
+    """Why it is off by default; docs/drift.md has all figures."""
+    assert harm(UNDRIFTED["a short pan"], "mean_std")[0] < 1
+    assert harm(UNDRIFTED["somebody comes in"], "mean_std")[0] > 5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 import torch
@@ -73,9 +74,12 @@ def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:
 # Scenes that do not drift, in which the picture changes all the same: what holding must leave alone.
 
 
+_picture = cache(photograph)  # a frame each is taken of it
+
+
 def _long_pan(index: int, *, width: int = 160) -> Tensor:
     """A pan of a pixel a frame over a picture that is two frames wide."""
-    wide = photograph(7, height=96, width=2 * width, margin=0)
+    wide = _picture(7, height=96, width=2 * width, margin=0)
     x = FINE * min(index, width)
     window = wide[:, x : x + FINE * width].permute(2, 0, 1)[None]
     return torch.nn.functional.avg_pool2d(window, FINE)[0].permute(1, 2, 0)
@@ -83,7 +87,7 @@ def _long_pan(index: int, *, width: int = 160) -> Tensor:
 
 def _newcomer(index: int) -> Tensor:
     """Somebody in a red coat walks into the picture and stays: a fifth of it in the end."""
-    frame = scene_frame(photograph(), index).clone()
+    frame = scene_frame(_picture(), index).clone()
     frame[20:80, : min(index, 50)] = torch.tensor([0.6, 0.12, 0.1])
     return frame
 
@@ -91,13 +95,12 @@ def _newcomer(index: int) -> Tensor:
 def _sunset(index: int) -> Tensor:
     """The light goes down by a stop over the chain, and warmer."""
     share = min(1.0, index / (20 * NEW))
-    return (
-        scene_frame(photograph(), index) * (1 - 0.5 * share) * torch.tensor([1, 1 - 0.1 * share, 1 - 0.2 * share])
-    ).clamp(0, 1)
+    light = (1 - 0.5 * share) * torch.tensor([1, 1 - 0.1 * share, 1 - 0.2 * share])
+    return (scene_frame(_picture(), index) * light).clamp(0, 1)
 
 
 UNDRIFTED: dict[str, Callable[[int], Tensor]] = {
-    "a short pan": lambda index: scene_frame(photograph(), index), "a long pan": _long_pan,
+    "a short pan": lambda index: scene_frame(_picture(), index), "a long pan": _long_pan,
     "somebody comes in": _newcomer, "a sunset": _sunset,
 }  # fmt: skip
 
@@ -106,8 +109,8 @@ def harm(scene_of: Callable[[int], Tensor], method: str) -> tuple[float, float]:
     """What holding does to a chain that does not drift, in 8-bit levels: the largest mean change of a frame, and of a
     pixel's channel."""
     still: Look = lambda frame: frame  # noqa: E731
-    free = run_chain(photograph(), still, scene_of=scene_of)
-    held = run_chain(photograph(), still, scene_of=scene_of, method=method)
+    free = run_chain(_picture(), still, scene_of=scene_of)
+    held = run_chain(_picture(), still, scene_of=scene_of, method=method)
     changes = [(one - other).abs() * 255 for one, other in zip(free, held, strict=True)]
     return max(float(each.mean((1, 2, 3)).max()) for each in changes), max(float(each.max()) for each in changes)
 
