@@ -208,6 +208,7 @@ WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
     "long_video_shot": partial(long_video, "shot"),
     "long_video_svi2_pro": partial(long_video, "svi2_pro"),
     "long_video_talk": long_talk,
+    "long_video_takes": partial(long_video, "film", "takes"),
 }
 
 

@@ -29,21 +29,27 @@ _STORIES = {
     "film": (*PROMPTS["film"], "[frames=49]\nThe red panda curls up on a branch and falls asleep as the sun sets"),
     "shot": ("[repeat=4]\n" + PROMPTS["shot"][0],),
     "svi2_pro": (*PROMPTS["film"], "The red panda curls up on a branch and falls asleep as the sun sets"),
-}
+    "takes": (
+        PROMPTS["film"][0], f"[takes=3]\n{PROMPTS['film'][1]}",
+        "[cut start=0]\nInside a hollow tree a second red panda wakes up and blinks into the light",
+        "[from=2]\nThe red panda on the branch hears it, and turns its head",
+    ),
+}  # fmt: skip
 
 
-def story_of(mode: str) -> str:
+def story_of(kind: str) -> str:
     """Four clips."""
-    return "\n---\n".join(_STORIES[mode])
+    return "\n---\n".join(_STORIES[kind])
 
 
-def long_video(mode: str) -> dict[str, Any]:
-    """A story of four clips in `mode`: one node in place of the chain."""
-    graph, pair = Graph(), mode == "svi2_pro"
-    story = story_of(mode)
+def long_video(mode: str, kind: str = "") -> dict[str, Any]:
+    """A story of four clips in `mode`: one node in place of the chain. kind: `takes` for one of takes and scenes."""
+    graph, pair, kind = Graph(), mode == "svi2_pro", kind or mode
+    has_scenes = kind == "takes"
+    story = story_of(kind)
     plan = plan_chain(story, ChainSettings(mode=mode, num_frames=81))
-    text = long_video_note(mode, f"{len(plan.clips)} clips, {plan.total_frames} frames, {plan.seconds:.0f} s")
-    graph.note(text)
+    length = f"{len(plan.clips)} clips, {plan.total_frames} frames, {plan.seconds:.0f} s"
+    graph.note(long_video_note(mode, length, reel=f"svi_{kind}_story", has_scenes=has_scenes))
     links: dict[str, Source] = {}
     if pair:
         low = _models(graph, 0, 0, mode, "LOW")
@@ -54,6 +60,7 @@ def long_video(mode: str) -> dict[str, Any]:
     empty = graph.add("WanVideoEmptyEmbeds", COLUMN, title="Stands in for the clips' own embeds")
     x = 2 * COLUMN  # what the story takes stands next to it: no wire runs under it
     image = picture(graph, x, "First image")
+    second = picture(graph, x, "First image of the second scene") if has_scenes else None
     settings = graph.add(
         "WanVideoSamplerSettings", x, links={"model": (main[1], 0), "image_embeds": (empty, 0)},
         values={"steps": STEPS, "cfg": 1.0, "shift": 5.0, "scheduler": "euler"},
@@ -62,13 +69,15 @@ def long_video(mode: str) -> dict[str, Any]:
     t5 = graph.add("LoadWanVideoT5TextEncoder", x, values={"model_name": TEXT_ENCODER})
     links = {"sampler_inputs": (settings, 0), "vae": (vae, 0), "start_image": (image, 0), "t5": (t5, 0),
              "first_clip_model": (main[0], 0), **links}  # fmt: skip
+    if second:
+        links["start_images"] = (second, 0)
     if not pair:
         vision = graph.add("CLIPVisionLoader", x, values={"clip_name": CLIP_VISION})
         links["clip_vision"] = (vision, 0)
     graph.group("Models, first image and settings", "#3f789e")
     x += COLUMN + CLIP_GAP
     values: dict[str, Any] = {
-        "story": story, "mode": mode, "seed": 42, "reel": f"svi_{mode}_story", "negative_prompt": NEGATIVE,
+        "story": story, "mode": mode, "seed": 42, "reel": f"svi_{kind}_story", "negative_prompt": NEGATIVE,
     }  # fmt: skip
     if pair:
         values["split_step"] = STEPS // 2
@@ -77,10 +86,10 @@ def long_video(mode: str) -> dict[str, Any]:
     graph.group("The story", "#b58b2a")
     if not pair:  # with two models there are nodes enough; the video lies in the reel's folder all the same
         x += WIDTH + COLUMN + CLIP_GAP
-        graph.add("SaveVideo", x, links={"video": (node, 2)}, values={"filename_prefix": f"video/long_video_{mode}"})
+        graph.add("SaveVideo", x, links={"video": (node, 2)}, values={"filename_prefix": f"video/long_video_{kind}"})
         graph.group("The finished video", "#b58b2a")
     saved = graph.save()
-    if mode in _APPS:
+    if kind in _APPS:
         saved["extra"] |= _app(image, node)
     return saved
 

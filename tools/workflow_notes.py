@@ -219,7 +219,16 @@ def holocine_note() -> str:
 """
 
 
-def long_video_note(mode: str, length: str) -> str:
+_SCENES = """
+**Takes, scenes, mends**
+- `[takes=3]`: the clip is made three times, the best by drift and seam leads on. Another: `pick=2` beside it.
+- `[pick=stop]`, or `clips_per_run`: the run ends there, so that you look. Queue again to go on.
+- `[cut start=0]`: a new scene, with the second image. `[from=2]`: a branch, led by clip 2.
+- `[mend]` in a block: that clip is made again between its neighbours, which stay.
+"""
+
+
+def long_video_note(mode: str, length: str, *, reel: str, has_scenes: bool = False) -> str:
     """What the workflow needs and how to change it."""
     if mode == SVI2_PRO.id:
         files = {kind: " and ".join(name.format(noise) for noise in ("HIGH", "LOW"))
@@ -236,18 +245,19 @@ def long_video_note(mode: str, length: str) -> str:
     else:
         models = models_text(MODEL, SVI_LORA[mode])
         change = "- No distill LoRA: strength 0, 50 steps, cfg 5."
-    return f"""## SVI {mode} as a story: {length}
+    title = "with takes, a cut and a branch" if has_scenes else "as a story"
+    return f"""## SVI {mode} {title}: {length}
 
 {models}
 
 **How it works**
 - Each block of `story` is a clip; `---` parts them. A block may begin with settings: `[seed=7 frames=49 cfg=4]`.
-- A clip is on the disk as soon as it is done, in `output/svi_reels/svi_{mode}_story`. Stop when you like: the next run
+- A clip is on the disk as soon as it is done, in `output/svi_reels/{reel}`. Stop when you like: the next run
   goes on where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
 - The first clip runs **without** the SVI LoRA, which would only freeze its motion.
 - Every clip has its own seed, 42 apart.
 - The joined video is in the same folder, and shows on the node.
-
+{_SCENES if has_scenes else ""}
 **To change**
 - More clips: more blocks. The same prompt again: `[repeat=4]`.
 - Another video, and keep this one: another name in `reel`.

@@ -57,6 +57,7 @@ LONG_VIDEOS = {
     "long_video_film": 3 * 17 + 13 - 3 * 5,
     "long_video_shot": 4 * 17 - 3 * 1,
     "long_video_svi2_pro": 4 * 17 - 3 * 5,
+    "long_video_takes": 4 * 17 - 2 * 5,
 }
 
 
