@@ -253,6 +253,17 @@ def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[
         raise SVIError(f"{path.name} ends after {index} frames, {stop} were expected: it is damaged")
 
 
+def check_even(row: VideoFormat, *, width: int, height: int) -> None:
+    """Raises SVIError for a size that the format cannot have: its colours are kept for every second pixel."""
+    halved = {"yuv420p": (width, height), "yuv422p": (width,)}.get(row.pixels.removesuffix("10le"), ())
+    if any(length % 2 for length in halved):
+        what = "width and height" if len(halved) == 2 else "width"
+        raise SVIError(
+            f"{row.id} needs an even {what}, got {width}x{height}: choose format ffv1, or make the clips larger or "
+            "smaller by a pixel"
+        )
+
+
 def check_format(name: str) -> VideoFormat:
     """The row of a format. Raises SVIError for an unknown one."""
     check_choice("format", name, tuple(FORMATS))

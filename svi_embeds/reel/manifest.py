@@ -116,7 +116,7 @@ class _ForeignError(Exception):
 
 
 # What a manifest of this pack keeps within; a table of them, or a batch of frames, is as large as they say.
-_BOUNDS = (
+BOUNDS = (
     ("frames", 1, 100_001), ("width", 1, 2**14), ("height", 1, 2**14), ("tail_frames", 0, 100_001),
     ("tail_latents", 0, 100_001), ("seed", 0, 2**64 - 1), ("seconds", 0, 10**9), ("take", 0, 999),
     ("number", 0, 10**6),
@@ -152,7 +152,7 @@ def _checked(folder: Path, data: Any) -> Manifest:
             raise ValueError("a take names a file that is none of this reel's")
         if not 0 <= take.overlap < take.frames:
             raise ValueError(f"a take of {take.frames} frames has an overlap of {take.overlap}")
-        for name, low, high in _BOUNDS:
+        for name, low, high in BOUNDS:
             if not low <= getattr(take, name) <= high:
                 raise ValueError(f"a take has {getattr(take, name)} as {name}")
         if max(map(len, (take.digest, take.mode, take.values, take.of, take.led_by, take.ends_as))) > _MAX_WORD:

@@ -28,7 +28,7 @@ from ..files.header import read_header
 from ..files.paths import is_device
 from ..files.stored import StoredFile, damage_of, is_as_written, size_of
 from ..files.track import Soundtrack
-from ..files.video import DEFAULT_QUALITY, Pixels, check_format, read_video, write_video
+from ..files.video import DEFAULT_QUALITY, Pixels, check_even, check_format, read_video, write_video
 from ..files.whole import moved_in
 from ..ground.checks import check_int, check_rate
 from ..ground.json_text import read_json
@@ -214,6 +214,7 @@ class Reel:
         if not self.clips:
             raise SVIError(f"reel {self.name} has no clip yet")
         total, first = self.shown_frames, self.clips[0]
+        check_even(row, width=first.width, height=first.height)
         if frames is not None:
             total = min(self.total_frames, check_int("frames", frames, minimum=1))
         if track is not None:

@@ -71,7 +71,9 @@ def _planned(
                 raise StoryError(error, line=block.line, clip=len(clips) + 1) from error
             clips.append(clip)
     if beyond := sorted(index + 1 for index in settings.mended if index >= len(clips)):
-        raise SVIError(f"mend names clip {beyond[0]}, and the story makes {len(clips)}: it must be one of them")
+        raise SVIError(
+            f"mend names clip {beyond[0]}, and the story makes {len(clips)}: name clips from 1 on, or leave mend empty"
+        )
     for index, clip in enumerate(clips):
         stands = places[index] if index < len(places) else None
         clips[index] = _mended(clip, by_line[clip.line], clips, stands, settings)

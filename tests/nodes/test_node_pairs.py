@@ -71,6 +71,8 @@ class Use:
             given["vae"] = TraceVAE()
         if given.get("reel") == "pairs":
             given["reel"] = f"pairs {next(_numbers)}"  # what was there before is another matter
+        if given.get("reel_before") == "pairs":
+            given["reel_before"] = Use("WanVideoSVIReelAdd", {"images": frames(17), "reel": "pairs"}).run()[0]
         answer = call(self.node_id, **given)
         outputs: tuple[Any, ...] = answer["result"] if isinstance(answer, dict) else answer
         return outputs
@@ -135,6 +137,9 @@ def uses(folder: Path) -> Iterator[Use]:
     reel = opened.run()[0]
     yield Use("WanVideoSVIReelFrames", {"reel": reel, "count": 5})
     yield Use("WanVideoSVIReelVideo", {"reel": reel})
+    yield Use("WanVideoSVIReelAdd", {"images": frames(17), "reel": "pairs"})
+    behind = {"images": frames(17, seed=1), "reel_before": "pairs"}
+    yield Use("WanVideoSVIReelAdd", behind, "behind a clip", replaced=("images", "overlap_frames", "reel_before"))
     window = {"clip_index": 1, "num_frames": 17}
     yield Use("WanVideoSVIAudioWindow", {**window, "multitalk_embeds": voice(numbered(60)), "audio": TONE}, "talk")
     first = {"num_frames": 17, "multitalk_embeds": voice(numbered(60))}
@@ -250,8 +255,9 @@ def told(use: Use, inputs: dict[str, Any]) -> str:
                 notes += [row for row in value.splitlines() if row.startswith("- ") and row not in STALE]
         line = "+ " + "; ".join(parts) + "".join(f" ({note[2:]})" for note in notes)
     assert digest(inputs) == before
-    # What was quoted, and figures that differ between machines.
+    # What was quoted, figures that differ between machines, and names that differ with how many uses came before.
     line = re.sub(r"(?<!\w)'[^']*'|\"[^\"]*\"", "'...'", " ".join(line.split()))
+    line = re.sub(r"\bpairs \d+", "pairs", line)
     return re.sub(r"\d+\.\d+|(?<=about )\d+", "N", line)
 
 

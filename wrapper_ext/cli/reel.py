@@ -20,7 +20,7 @@ from .say import say
 
 def add_reel(commands: Any) -> None:
     """The command's arguments."""
-    reel = commands.add_parser("reel", help="list, check, join or clean reels that SVI Long Video left")
+    reel = commands.add_parser("reel", help="list, check, join or clean reels that SVI Long Video or SVI Reel Add left")
     actions = reel.add_subparsers(dest="action", required=True)
     for name, text in (
         ("ls", "list reels, or the clips of one"),
@@ -102,7 +102,7 @@ def _check(reel: Reel, _: argparse.Namespace) -> int:
     for problem in problems:
         say(problem)
     if problems:
-        say("queue the story again: what is damaged is made anew, what is left over goes")
+        say("queue the story or the graph again: what is damaged is made anew, what is left over goes")
         return 1
     say(f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, nothing wrong")
     return 0

@@ -81,6 +81,7 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "WanVideoSVIReelOpen": (),
     "WanVideoSVIReelFrames": (),
     "WanVideoSVIReelVideo": (_VIDEO,),
+    "WanVideoSVIReelAdd": (),
     "WanVideoSVIDrift": (),
 }  # fmt: skip
 

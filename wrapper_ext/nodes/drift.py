@@ -102,7 +102,7 @@ class WanVideoSVIDrift:
         tick = _Tick(unique_id, frames, reel)
         if reel is not None:
             if not isinstance(reel, Reel):
-                raise SVIError("reel must come from SVI Long Video or SVI Reel Open")
+                raise SVIError("reel must come from SVI Long Video, SVI Reel Add or SVI Reel Open")
             measured = measure_reel(reel, reference=reference, tick=tick)
         else:
             assert images is not None

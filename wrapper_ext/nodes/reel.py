@@ -1,4 +1,4 @@
-"""Reels opened, read and joined: what WanVideoSVILongVideo left on disk."""
+"""Reels opened, read and joined: what WanVideoSVILongVideo and WanVideoSVIReelAdd left on disk."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class WanVideoSVIReelOpen:
 
     CATEGORY = CATEGORY
     DESCRIPTION = (
-        "Opens a reel that SVI Long Video left in output/svi_reels, finished or stopped: its clips for the other SVI "
-        "Reel nodes, and the exact last frames, to go on from."
+        "Opens a reel that SVI Long Video or SVI Reel Add left in output/svi_reels, finished or stopped: its clips for "
+        "the other SVI Reel nodes, and the exact last frames, to go on from."
     )
     FUNCTION = "open"
     RETURN_TYPES = ("SVI_REEL", "IMAGE", "STRING")
@@ -111,7 +111,7 @@ class WanVideoSVIReelFrames:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
-                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video or SVI Reel Open."}),
+                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video, SVI Reel Add or SVI Reel Open."}),
                 "start_frame": (
                     "INT",
                     {
@@ -165,7 +165,7 @@ class WanVideoSVIReelVideo:
 
         return {
             "required": {
-                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video or SVI Reel Open."}),
+                "reel": ("SVI_REEL", {"tooltip": "From SVI Long Video, SVI Reel Add or SVI Reel Open."}),
                 "format": (
                     list(FORMATS),
                     {
@@ -242,7 +242,7 @@ def _reel(reel: object) -> Reel:
     from ...svi_embeds.reel.reel import Reel
 
     if not isinstance(reel, Reel):
-        raise SVIError(f"reel must come from SVI Long Video or SVI Reel Open, got {type(reel).__name__}")
+        raise SVIError(f"reel must come from SVI Long Video, SVI Reel Add or SVI Reel Open, got {type(reel).__name__}")
     return reel
 
 

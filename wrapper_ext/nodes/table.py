@@ -21,13 +21,14 @@ from . import (
     masks,
     pair,
     reel,
+    reel_add,
     temporal_mask,
     windows,
 )
 
 _TOPICS = (
     embeds, latents, custom, temporal_mask, canvas, pair, holocine, lora, chain, masks, files, long_video, reel,
-    windows, drift,
+    reel_add, windows, drift,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

@@ -88,6 +88,32 @@ def hand_wired(
     return joined, [tail, 0]
 
 
+def wired_into_reel(
+    build: Builder, scene: Scene, name: str, prompts: tuple[str, ...], *, size: int = SIZE, steps: int = 2
+) -> list[str]:
+    """The film chain of `hand_wired`, each clip kept in a reel and led by what comes out there; the ids of those nodes.
+
+    Nothing but the reel takes a clip.
+    """
+    kept: list[str] = []
+    for index, prompt in enumerate(prompts):
+        lead: Link = [kept[-1], 1] if kept else scene.start
+        first = build.link("ImageFromBatch", image=lead, batch_index=0, length=1)
+        vision = build.full("WanVideoClipVisionEncode", clip_vision=scene.vision, image_1=first)
+        text = build.full("WanVideoTextEncode", t5=scene.t5, positive_prompt=prompt, negative_prompt="bad")
+        embeds = build.full(
+            "WanVideoSVIEmbeds", vae=scene.vae, mode="film" if kept else "i2v", width=size, height=size,
+            num_frames=FRAMES, start_image=lead, clip_embeds=vision,
+        )  # fmt: skip
+        samples = build.sample(scene.first, embeds, text, seed=3 + 42 * index, steps=steps)
+        kept.append(build.add(
+            "WanVideoSVIReelAdd", images=build.decode(scene.vae, samples), reel="" if kept else name,
+            overlap_frames=-1, motion_frames=5, prompt=prompt, seed=3 + 42 * index,
+            **({"reel_before": [kept[-1], 0]} if kept else {}),
+        ))  # fmt: skip
+    return kept
+
+
 def chain(story_text: str, reel: str, **inputs: Any) -> tuple[dict[str, Any], str]:
     """A graph of one long video with one model, and the node's id."""
     build = Builder()
