@@ -18,7 +18,8 @@ from wanvideo_svi.svi_embeds.guides.follow import Guides
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.chain import ChainClip
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
-from wanvideo_svi.wrapper_ext.render.chain import FIRST_MODELS, MAIN_MODELS, _Renderer
+from wanvideo_svi.wrapper_ext.render.chain import _Renderer
+from wanvideo_svi.wrapper_ext.render.digest import FIRST_MODELS, MAIN_MODELS
 from wanvideo_svi.wrapper_ext.render.facts import IN_OWN_FORM, NOT_DECIDING, facts_of
 from wanvideo_svi.wrapper_ext.render.job import Sources
 from wanvideo_svi.wrapper_ext.render.lead import Lead
@@ -172,7 +173,7 @@ def digests(folder: Path, options: dict[str, Any], sources: dict[str, Any]) -> l
     with ReelWriter(folder, fps=16) as writer:
         renderer = _Renderer(this, writer, FakeHost(), Report())
         lead = Lead(frames(17, seed=9), torch.ones(16, 5, 8, 8))
-        return [renderer._digest(clip, lead, None) for clip in this.plan.clips]
+        return [renderer.digests.of(clip, lead, None) for clip in this.plan.clips]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Sources)])
@@ -185,9 +186,9 @@ def test_everything_a_chain_is_made_of_counts(tmp_path: Path, name: str) -> None
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(job(), writer, FakeHost(), Report())
             first = renderer.job.plan.clips[0]
-            assert renderer._digest(first, found[0], None) != renderer._digest(first, found[1], None)
+            assert renderer.digests.of(first, found[0], None) != renderer.digests.of(first, found[1], None)
         return
-    assert name in CHANGES, f"say in `_Renderer._digest` how {name} counts, and in CHANGES here how it is changed"
+    assert name in CHANGES, f"say in `Digests.of` how {name} counts, and in CHANGES here how it is changed"
     for options, change in CHANGES[name]:
         assert digests(tmp_path, options, {}) != digests(tmp_path, options, change), (name, change)
 

@@ -31,7 +31,8 @@ from ..running.around import notes_on_loras
 from ..running.digest import graph_digest
 from ..running.voice_rate import voice_rate
 from ..running.wiring import RunningGraph, lora_names
-from .chain import FIRST_MODELS, PER_CLIP, Rendered, render_chain
+from .chain import Rendered, render_chain
+from .digest import FIRST_MODELS, PER_CLIP
 from .job import Job, Sources, check_job
 from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
