@@ -1,4 +1,4 @@
-"""The digest of a take: of all that decides it, once what leads it is known. One on disk with the same is still true."""
+"""The digest of a take: of all that decides it, once what leads it is known. One on disk with the same is true."""
 
 from __future__ import annotations
 
