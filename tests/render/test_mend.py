@@ -37,10 +37,11 @@ def job_in(folder: Path, story: str, **options: Any) -> Job:
 
 
 def render(folder: Path, story: str, *, host: Any = None, limit: float = 0, **options: Any) -> tuple[Rendered, Any]:
-    host = host or FakeHost()
+    host, per_run = host or FakeHost(), options.pop("clips_per_run", 0)
     with ReelWriter(folder, fps=16) as writer:
         done = render_chain(
-            job_in(folder, story, **options), writer, host, Report(), resume=True, mend_limit=limit
+            job_in(folder, story, **options), writer, host, Report(), resume=True, mend_limit=limit,
+            clips_per_run=per_run,
         )  # fmt: skip
     return done, host
 
@@ -134,6 +135,15 @@ def test_a_story_with_a_mend_in_a_new_reel_is_mended_once_it_is_there(tmp_path: 
     again, host = render(tmp_path / "r", told("", "", "[mend seed=9]"))
     assert (host.calls, again.takes) == ([], done.takes)
     assert done.takes[2].digest != open_reel(tmp_path / "r").spare[0].digest
+
+
+def test_a_run_in_parts_is_mended_by_one_more(tmp_path: Path) -> None:
+    done, _ = render(tmp_path / "r", told("", "", "[mend seed=9]"), clips_per_run=6)
+    assert done.waits == "clip 3 is made as any so far: queue again to mend it between its neighbours"
+    again, _ = render(tmp_path / "r", told("", "", "[mend seed=9]"), clips_per_run=6)
+    assert (again.sampled, again.waits) == ((2,), "")
+    whole, _ = render(tmp_path / "whole", told("", "", "[mend seed=9]"))
+    assert [take.digest for take in again.takes] == [take.digest for take in whole.takes]
 
 
 def test_a_clip_is_put_in_between_two_that_stay(tmp_path: Path) -> None:

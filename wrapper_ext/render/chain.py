@@ -99,8 +99,11 @@ def render_chain(
     run = _Run(resume, clips_per_run, mend_limit)
     renderer = _Renderer(job, writer, host, report, run)
     done = renderer.run()
-    if not renderer.left or done.waits or clips_per_run:
+    if not renderer.left or done.waits:
         return done
+    if clips_per_run:
+        clip = renderer.left[0] + 1
+        return replace(done, waits=f"clip {clip} is made as any so far: queue again to mend it between its neighbours")
     mending = _Renderer(job, writer, host, report, replace(run, resume=True))
     mending.stood = writer.reel.clips
     mending.places = list(range(len(done.takes)))

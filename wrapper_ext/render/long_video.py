@@ -82,10 +82,9 @@ def render_story(
     settings = filled(ChainSettings, inputs)
     length = guides.frames or (round(track.seconds * settings.fps) if track else None)
     connected = sources.connected(length)
-    folder = host_files.reels_folder() / reel
-    plan = plan_chain(inputs["story"], settings, connected, stood_in(folder))
+    folder, resume = host_files.reels_folder() / reel, bool(inputs["resume"])
+    plan = plan_chain(inputs["story"], settings, connected, stood_in(folder) if resume else ())
     notes += guides.check(plan, settings, track=track, voice_fps=voice_rate(graph, unique_id or ""))
-    resume: bool = inputs["resume"]
     if resume and not sources.origin.get("model"):
         resume = False
         notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
