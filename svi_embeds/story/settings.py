@@ -63,6 +63,8 @@ class ChainSettings:
     @property
     def mended(self) -> frozenset[int]:
         """Indices of the clips in `mend`. Raises SVIError for a text that names none."""
+        if not isinstance(self.mend, str):
+            raise SVIError(f"mend must be text, numbers of clips as in 4, 7; got {type(self.mend).__name__}")
         names = [name for name in re.split(r"[\s,]+", self.mend.strip()) if name]
         wrong = [name for name in names if not re.fullmatch(r"[1-9][0-9]{0,5}", name)]
         if wrong:

@@ -45,7 +45,7 @@ _SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
 _TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
-_TOKEN = re.compile(r'(?:[^\s"]|"[^"]*")+')  # blanks may stand in quotes
+_TOKEN = re.compile(r'[^\s"]*(?:"[^"]*"[^\s"]*)+|[^\s"]+|"')  # blanks may stand in quotes
 _STRENGTH = re.compile(r"(.+):([+-]?[0-9.]{1,10})")
 _MAX_LORAS = 20
 

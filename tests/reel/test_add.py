@@ -285,6 +285,17 @@ def test_look_and_score_are_those_of_what_the_clip_adds(folder: Path) -> None:
     assert wanted[2] > wanted[1] + 1
 
 
+def test_a_clip_that_stays_is_scored_against_the_first_clip_that_there_is_now(folder: Path) -> None:
+    old = chain(folder, drawn(1, 2, 3))[-1].reel.clips[2]
+    made = chain(folder, [frames(9, seed=1) / 4, *drawn(2, 3)])[-1]
+    assert made.was_there
+    second, third = glance(frames(9, seed=2)[5:]), glance(frames(9, seed=3)[5:], frames(9, seed=2)[-1])
+    new = made.reel.clips[2]
+    assert new.score == open_reel(folder).clips[2].score
+    assert new.score == score(third, before=second, first=glance(frames(9, seed=1) / 4))
+    assert new.score > old.score + 1
+
+
 def test_a_new_scene_is_led_by_none_and_has_no_seam(folder: Path) -> None:
     reel = chain(folder, drawn(1, 2))[-1].reel
     cut = put(reel, frames(9, seed=3) / 4, new_scene=True)

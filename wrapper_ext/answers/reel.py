@@ -44,7 +44,8 @@ class Planned:
 def stood_as(name: str) -> tuple[Stood, ...]:
     """The chain of the reel of that name, as a plan sees it; none where it cannot be read, or the name is none."""
     try:
-        reel = _read(host_files.reels_folder() / check_reel_name(name))
+        check_reel_name(name)  # before any folder is looked into
+        reel = _read(host_files.reels_folder() / name)
     except (SVIError, _UnreadError):
         return ()
     return () if reel is None else stood_of(reel)

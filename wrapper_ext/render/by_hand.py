@@ -70,9 +70,7 @@ def add_by_hand(
     except GoneError:  # the next run begins with the first clip
         _left[key] = _Left(replace(begun, clips=()), gone + 1)
         raise
-    # The first clip alone is asked whether the reel changed: those behind it are run again with it.
-    told = gone if place == 1 or key not in _left else _left[key].gone
-    _left[key] = _Left(added.reel, told)
+    _left[key] = _Left(added.reel, gone)
     return added.reel, added.motion_frames, _describe(added, [*added.notes, *notes])
 
 
