@@ -61,6 +61,11 @@ class Reel:
         return self.folder.name
 
     @property
+    def spare_size(self) -> int:
+        """Bytes that the spare takes have on disk."""
+        return sum(file.size for take in self.spare for file in (take.video, take.tail))
+
+    @property
     def skipped_frames(self) -> int:
         """Frames of the first clip that the joined chain leaves out."""
         return self.clips[0].overlap if self.clips else 0
@@ -295,8 +300,7 @@ def describe_reel(reel: Reel) -> list[str]:
             str(index + 1), clip.mode, str(clip.seed), str(clip.frames), str(clip.overlap),
             f"{clip.video.size / 2**20:.1f}", shorten(clip.prompt),
         ))  # fmt: skip
-    size = sum(file.size for take in reel.spare for file in (take.video, take.tail)) / 2**20
-    spare = f"; {len(reel.spare)} spare takes ({size:.0f} MB)" if reel.spare else ""
+    spare = f"; {len(reel.spare)} spare takes ({reel.spare_size / 2**20:.0f} MB)" if reel.spare else ""
     head = f"{reel.name}: {len(reel.clips)} clips, {reel.shown_frames} frames, {reel.seconds:.1f} s at {reel.fps:g} fps"
     return [head + reel.cut + spare, *align(rows)]
 

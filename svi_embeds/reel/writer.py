@@ -185,13 +185,12 @@ class ReelWriter:
 
     def clean(self) -> tuple[int, int]:
         """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
-        spare = self.reel.spare
+        spare, size = self.reel.spare, self.reel.spare_size
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
             videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
                       and match[1] == self.reel.name and match[2] != self.reel.chain]  # fmt: skip
             self._commit(self.reel.clips, ())
         self._delete(spare)
-        size = sum(take.video.size + take.tail.size for take in spare)
         for path in videos:
             with suppress(OSError):
                 size += path.stat().st_size

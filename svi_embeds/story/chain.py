@@ -130,6 +130,11 @@ class ChainPlan:
     branches: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
+    def lora_names(self) -> frozenset[str]:
+        """Of all clips' own LoRAs."""
+        return frozenset(name for clip in self.clips for name, _ in (*clip.lora, *clip.lora_low))
+
+    @property
     def skipped_frames(self) -> int:
         """Frames of clip 1 that the joined chain leaves out at its start."""
         return self.clips[0].overlap_frames

@@ -27,12 +27,21 @@ class Work(NamedTuple):
 
 def needs_of(plan: ChainPlan, clip: ChainClip, settings: ChainSettings) -> frozenset[int]:
     """The clips of which a take has to be chosen before this one can be made: what leads it, and what its colours are
-    held to."""
-    needs = set() if clip.led_by is None else {clip.led_by}
+    held to.
+
+    A clip that is mended leaves to the next what stood there, so nothing waits for it; in a new reel it is made as any
+    first.
+    """
+    needs = set() if clip.led_by is None or _is_mended(plan.clips[clip.led_by]) else {clip.led_by}
     held = colour_method(clip, settings) != "off" and not clip.works_on_latents
     if held and settings.color_match_to == "clip_1" and clip.scene != clip.index:
         needs.add(plan.clips[clip.scene].index)
     return frozenset(needs)
+
+
+def _is_mended(clip: ChainClip) -> bool:
+    """Whether a clip is made between its neighbours now, since something stands there."""
+    return clip.mend is not None and clip.stands is not None
 
 
 def work_of(

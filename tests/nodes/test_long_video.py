@@ -240,6 +240,25 @@ def test_a_host_node_gets_its_defaults_and_gives_its_outputs(monkeypatch: pytest
     assert comfy.call("Node", a=1, b="model", c=2) == ({"a": 1, "b": "model", "c": 2},)
 
 
+def test_hidden_inputs_are_none_for_nodes_that_take_them_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Old:
+        FUNCTION = "run"
+        INPUT_TYPES = classmethod(lambda cls: {"required": {"a": ("INT", {})}, "hidden": {"unique_id": "UNIQUE_ID"}})  # noqa: ARG005
+
+        def run(self, a: int, unique_id: str | None) -> tuple[Any, ...]:
+            return (a, unique_id)
+
+    class New(Old):  # as ComfyUI wraps nodes of its newer schema
+        FUNCTION = "execute"
+
+        def execute(self, *args: Any, **inputs: Any) -> tuple[Any, ...]:
+            return (args, inputs)
+
+    monkeypatch.setattr(comfy, "node_class", {"Old": Old, "New": New}.get)
+    assert comfy.call("Old", a=1) == (1, None)
+    assert comfy.call("New", a=1) == ((), {"a": 1})
+
+
 def test_a_node_that_a_host_calls_otherwise_is_found_by_its_other_names(monkeypatch: pytest.MonkeyPatch) -> None:
     comfyui(monkeypatch, Theirs=V1)
     assert comfy.node_class("Node") is None

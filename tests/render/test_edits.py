@@ -29,7 +29,7 @@ from wanvideo_svi.wrapper_ext.render.standing import stood_in
 
 EDITS = int(os.environ.get("SVI_EDITS", "80"))
 SMALL: dict[str, Any] = {
-    "num_frames": 9, "width": 32, "height": 32, "start_image": frames(1, height=32, width=32),
+    "num_frames": 13, "width": 32, "height": 32, "start_image": frames(1, height=32, width=32),
     "start_images": frames(2, height=32, width=32, seed=5), "negative_prompt": "",
 }  # fmt: skip
 
@@ -64,7 +64,22 @@ class Editor:
         draw, blocks = self.draw, self.blocks
         index = draw.randrange(len(blocks))
         kind = draw.choice(
-            ["prompt", "seed", "insert", "remove", "append", "takes", "cut", "start", "from", "mend", "flow", "plain"]
+            [
+                "prompt",
+                "seed",
+                "insert",
+                "remove",
+                "append",
+                "takes",
+                "cut",
+                "start",
+                "from",
+                "mend",
+                "mend",
+                "mend",
+                "flow",
+                "plain",
+            ]
         )
         keys = blocks[index].keys
         if kind == "insert" and len(blocks) < 7:
@@ -132,6 +147,7 @@ def test_edits_make_what_they_change_and_no_more(tmp_path: Path, part: int) -> N
     asked: set[str] = set()
     takes: set[str] = set()
     history: list[str] = []
+    mends = 0
     for _ in range(EDITS // 4):
         kept = [Block(block.prompt, dict(block.keys)) for block in editor.blocks]
         history.append(editor.edit() if history else "begin")
@@ -142,6 +158,7 @@ def test_edits_make_what_they_change_and_no_more(tmp_path: Path, part: int) -> N
             continue
         before = open_reel(folder) if folder.exists() else None
         ends = ends_of(this, before)
+        mends += bool(ends)
         if any(clip.mend and clip.index not in ends for clip in this.plan.clips):
             editor.blocks = kept  # would be made twice, first as any: another test's
             continue
@@ -163,6 +180,7 @@ def test_edits_make_what_they_change_and_no_more(tmp_path: Path, part: int) -> N
                 f"stale, {where}"
             )
     assert len(asked) > EDITS // 8
+    assert mends > EDITS // 40  # of the stories that were rendered
 
 
 def _plain(call: dict[str, Any]) -> dict[str, Any]:
@@ -235,3 +253,15 @@ def test_scenes_are_ready_side_by_side() -> None:
     work = work_of(this.plan, this.settings)
     assert work.ready == (Task(0, 0), Task(2, 0), Task(4, 0))
     assert work.waiting == {Task(1, 0): {0}, Task(3, 0): {2}}
+
+
+def test_nothing_waits_for_a_clip_that_is_mended(tmp_path: Path) -> None:
+    text = "a\n---\nb\n---\nc\n---\nd"
+    with ReelWriter(tmp_path, fps=16) as writer:
+        render_chain(job(text, **SMALL), writer, FakeHost(), Report(), resume=True)
+    mended = text.replace("b", "[mend]\nb")
+    this = planned(tmp_path, mended)
+    needs = [needs_of(this.plan, clip, this.settings) for clip in this.plan.clips]
+    assert needs == [set(), {0}, set(), {2}]
+    new = job(mended, **SMALL)
+    assert needs_of(new.plan, new.plan.clips[2], new.settings) == {1}

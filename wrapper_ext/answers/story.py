@@ -188,7 +188,7 @@ def _answer(node: Any) -> dict[str, Any]:
         plan, fills = _plan(asked, notes, stood=stood)
         settings, connected = asked.settings(), asked.chain()
         check_chain(plan, settings, connected)
-        check_loras(plan, host_files.lora_files())
+        _check_loras(plan)
         notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
     except _TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
@@ -234,7 +234,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         try:
             plan, _ = _plan(asked, [], as_frames=frames)
             check_chain(plan, asked.settings(), asked.chain(frames))
-            check_loras(plan, host_files.lora_files())
+            _check_loras(plan)
         except _TooMuchError:
             return None
         except SVIError as error:
@@ -242,6 +242,11 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         else:
             return None
     return said
+
+
+def _check_loras(plan: ChainPlan) -> None:
+    if plan.lora_names:  # else no folder is looked into while somebody types
+        check_loras(plan, host_files.lora_files())
 
 
 def _shown(count: int) -> list[int]:

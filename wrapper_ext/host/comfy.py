@@ -6,6 +6,7 @@ Outside ComfyUI (scripts, tests, the demo) everything runs on the CPU.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Container
 from typing import Any
 
@@ -120,8 +121,10 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     if unknown := [name for name in inputs if name not in required and name not in optional]:
         raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
     defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
-    hidden = dict.fromkeys(groups.get("hidden", {}))  # ComfyUI fills them in; here there is no node of a graph
-    made = getattr(node(), node.FUNCTION)(**{**defaults, **hidden, **inputs})
+    method = getattr(node(), node.FUNCTION)
+    # ComfyUI fills hidden inputs in; here there is no node of a graph. Nodes of its newer schema take none by name.
+    hidden = dict.fromkeys(groups.get("hidden", {}).keys() & inspect.signature(method).parameters.keys())
+    made = method(**{**defaults, **hidden, **inputs})
     if isinstance(made, dict):
         made = made["result"]
     return tuple(getattr(made, "result", made))  # nodes of ComfyUI's newer schema return an object

@@ -127,7 +127,7 @@ def _describe(added: Added, notes: list[str]) -> str:
         f"{reel.total_frames} frames, {reel.seconds:.1f} s at {reel.fps:g} fps so far, in {place}",
     ]
     if reel.spare:
-        size = sum(each.video.size + each.tail.size for each in reel.spare) / 2**20
+        size = reel.spare_size / 2**20
         count = f"{len(reel.spare)} spare take{'s' * (len(reel.spare) > 1)}"
         notes = [*notes, f'the reel keeps {count} ({size:.0f} MB): wanvideo-svi reel clean "{reel.name}" deletes such']
     return write_info(head, notes)

@@ -88,7 +88,7 @@ def render_story(
     if resume and not sources.origin.get("model"):
         resume = False
         notes.append("where the models come from cannot be seen in this graph, so no clip was taken from the reel")
-    if names := {name for clip in plan.clips for name, _ in (*clip.lora, *clip.lora_low)}:
+    if names := plan.lora_names:
         check_loras(plan, host_files.lora_files())
         sources = replace(sources, lora_prints={name: host_files.file_print(name) for name in sorted(names)})
     job = Job(plan=plan, settings=settings, sources=sources)
@@ -204,7 +204,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
         *align(plan.table()),
     ]
     if reel.spare:
-        size = sum(take.video.size + take.tail.size for take in reel.spare) / 2**20
+        size = reel.spare_size / 2**20
         said = f"{len(reel.spare)} takes that the chain does not use are kept too ({size:.0f} MB)"
         notes = [*notes, f'{said}: wanvideo-svi reel clean "{reel.name}" deletes them']
     return write_info(head, notes)
