@@ -121,15 +121,19 @@ class ReelWriter:
                 return take if self.reel.is_whole(take) else None
         return None
 
-    def add(self, new: NewTake, *, before: Sequence[Take], after_frame: Callable[[], None] | None = None) -> Take:
+    def add(
+        self, new: NewTake, *, before: Sequence[Take] | None, after_frame: Callable[[], None] | None = None
+    ) -> Take:
         """Write a clip and make it the one after the takes `before`; what the chain had there becomes spare.
 
-        Raises SVIError when the disk refuses; the reel is as before.
+        before: None to leave the chain as it is; the clip is spare. Raises SVIError when the disk refuses; the reel is
+        as before.
         """
         images, latents = new.images, new.latents
-        stem = f"clip_{len(before) + 1:04}_{new.digest[:8]}_{uuid.uuid4().hex[:8]}"
+        place = 1 + (new.number if before is None else len(before))
+        stem = f"clip_{place:04}_{new.digest[:8]}_{uuid.uuid4().hex[:8]}"
         height, width = images.shape[1:3]
-        with writing(f"reel {self.folder.name}: clip {len(before) + 1}"):
+        with writing(f"reel {self.folder.name}: clip {place}"):
             video = self._write(
                 f"{stem}{LOSSLESS.suffix}",
                 lambda path: write_video(
@@ -155,9 +159,19 @@ class ReelWriter:
             ends_as=new.ends_as, landing=new.landing,
         )  # fmt: skip
         replaced = [old for old in (*self.reel.clips, *self.reel.spare) if old.digest == new.digest]
-        self.set_chain([*before, take])
+        if before is None:
+            with writing(f"reel {self.folder.name}: {MANIFEST}"):
+                self._put(take)
+        else:
+            self.set_chain([*before, take])
         self._delete(replaced)
         return take
+
+    def _put(self, take: Take) -> None:
+        """A take comes to the reel, in the place of one with its digest, else spare; the chain stays."""
+        chain = [take if one.digest == take.digest else one for one in self.reel.clips]
+        spare = [one for one in self.reel.spare if one.digest != take.digest]
+        self._commit(chain, spare if take in chain else [*spare, take])
 
     def set_chain(self, chain: Sequence[Take]) -> None:
         """Make these takes the chain; all others become spare."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from ..errors import SVIError
 from .chain import ChainClip, ChainPlan
 from .check import colour_method
 from .settings import ChainSettings
@@ -23,6 +25,49 @@ class Work(NamedTuple):
 
     ready: tuple[Task, ...]
     waiting: Mapping[Task, frozenset[int]]
+
+
+_ONLY = re.compile(r"([1-9][0-9]{0,5})(?:-([1-9][0-9]{0,5})|\.([1-9][0-9]{0,2}))?")
+
+
+def read_only(text: str, plan: ChainPlan) -> frozenset[Task]:
+    """The takes that a text names, as `3, 5-7, 9.2`: all of clip 3 and of clips 5 to 7, and the second of clip 9.
+
+    Raises SVIError for a text that names none, and for one that the chain does not have.
+    """
+    if not isinstance(text, str):
+        raise SVIError(f"only must be text, numbers of clips as in 3, 5-7; got {type(text).__name__}")
+    names = [name for name in re.split(r"[\s,]+", text.strip()) if name]
+    tasks: set[Task] = set()
+    for name in names:
+        found = _ONLY.fullmatch(name)
+        if found is None:
+            raise SVIError(
+                f"only must be clips by number, as in 3, 5-7, or a take, as in 9.2 (the second of clip 9); got "
+                f"{name[:40]!r}"
+            )
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not first <= last <= len(plan.clips):
+            raise SVIError(f"only names {name}: the story has clips 1..{len(plan.clips)}")
+        for clip in plan.clips[first - 1 : last]:
+            if found[3] and int(found[3]) > clip.takes:
+                raise SVIError(f"only names {name}: clip {first} has {clip.takes} takes, raise takes for more")
+            numbers = [int(found[3]) - 1] if found[3] else range(clip.takes)
+            tasks |= {Task(clip.index, number) for number in numbers}
+    if not tasks:
+        raise SVIError("only names no clip: give numbers, as in 3, 5-7, or leave it empty for the whole chain")
+    return frozenset(tasks)
+
+
+def leading(plan: ChainPlan, clips: Collection[int]) -> frozenset[int]:
+    """The clips that lead these ones, and those that lead them, by index, back to where their scenes begin."""
+    found: set[int] = set()
+    for index in clips:
+        led_by = plan.clips[index].led_by
+        while led_by is not None and led_by not in found:
+            found.add(led_by)
+            led_by = plan.clips[led_by].led_by
+    return frozenset(found)
 
 
 def needs_of(plan: ChainPlan, clip: ChainClip, settings: ChainSettings) -> frozenset[int]:

@@ -8,18 +8,15 @@ from typing import Any
 
 import pytest
 import torch
-from fake_host import Cancelled, FakeHost, Report, job, samplers
+from fake_host import Cancelled, FakeHost, Report, job, job_in, samplers
 from fixed_chains import FixedHost
 from helpers import frames
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.manifest import Take
 from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
-from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
-from wanvideo_svi.wrapper_ext.render.job import Job
-from wanvideo_svi.wrapper_ext.render.standing import stood_in
 
 PROMPTS = ("a lake", "a boat", "fog", "rain", "sun", "night")
 
@@ -27,13 +24,6 @@ PROMPTS = ("a lake", "a boat", "fog", "rain", "sun", "night")
 def told(*heads: str, prompts: tuple[str, ...] = PROMPTS) -> str:
     padded = (*heads, *("",) * (len(prompts) - len(heads)))
     return "\n---\n".join(f"{head}\n{prompt}".strip() for head, prompt in zip(padded, prompts, strict=True))
-
-
-def job_in(folder: Path, story: str, **options: Any) -> Job:
-    """A job whose plan knows the reel, as the node's does."""
-    this = job(story, **options)
-    plan = plan_chain(story, this.settings, this.sources.connected(), stood_in(folder))
-    return Job(plan=plan, settings=this.settings, sources=this.sources)
 
 
 def render(folder: Path, story: str, *, host: Any = None, limit: float = 0, **options: Any) -> tuple[Rendered, Any]:

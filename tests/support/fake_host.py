@@ -16,6 +16,7 @@ from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
 from wanvideo_svi.wrapper_ext.render.chain import render_chain
 from wanvideo_svi.wrapper_ext.render.job import Job, Sources
+from wanvideo_svi.wrapper_ext.render.standing import stood_in
 
 
 class Cancelled(Exception):  # noqa: N818 - as ComfyUI's, no error
@@ -128,6 +129,13 @@ def job(story: str = STORY, **options: Any) -> Job:
     given["guides"] = guides_of(given["sampler"], given.get("low_sampler"))
     settings, sources = filled(ChainSettings, given), filled(Sources, given)
     return Job(plan=plan_chain(story, settings, sources.connected()), settings=settings, sources=sources)
+
+
+def job_in(folder: Path, story: str, **options: Any) -> Job:
+    """A job whose plan knows the reel in a folder, as the node's does."""
+    this = job(story, **options)
+    plan = plan_chain(story, this.settings, this.sources.connected(), stood_in(folder))
+    return Job(plan=plan, settings=this.settings, sources=this.sources)
 
 
 def render(folder: Path, this: Job, *, resume: bool = True, cancel_at: int | None = None, draws: bool = False):

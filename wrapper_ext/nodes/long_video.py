@@ -244,6 +244,15 @@ class WanVideoSVILongVideo:
                         "Any size. Without ref_image each is the original of its scene."
                     },
                 ),
+                "only": (
+                    "STRING",
+                    {
+                        "default": "",
+                        "tooltip": "Makes only these clips now, by number: 3, 5-7, or 9.2 for the second take of clip "
+                        "9. What leads them must be in the reel. The next run with this empty takes them in. Empty = "
+                        "the whole chain.",
+                    },
+                ),
             },
             "hidden": {"unique_id": "UNIQUE_ID", "prompt": "PROMPT"},
         }  # fmt: skip
@@ -251,6 +260,7 @@ class WanVideoSVILongVideo:
             inputs,
             "overlap_frames", "fps", "resume", "negative_prompt", "fun_or_fl2v_model", "tiled_vae", "color_match",
             "color_match_strength", "color_match_to", "skip_repeated", "takes", "clips_per_run", "mend", "mend_limit",
+            "only",
         )  # fmt: skip
 
     @classmethod

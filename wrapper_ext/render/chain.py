@@ -6,7 +6,7 @@ A loop, not a node expansion: memory stays flat, and what a cache would have kep
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
@@ -21,6 +21,7 @@ from ...svi_embeds.ground.images import to_picture
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 from ...svi_embeds.story.chain import ChainClip
+from ...svi_embeds.story.depends import Task, leading
 from .choose import told
 from .clip import ClipMaker, Conditioned
 from .colour import ColourHold
@@ -43,9 +44,10 @@ class Report(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """takes: the chain on disk. sampled: which clips (from 0) were made anew, each once for every take. last_frames: of
-    the last clip, those that would lead the next. notes: what a reader should know, a sentence each. waits: why the
-    chain ends before the story does, "" when it does not."""
+    """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
+    (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
+    notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
+    not."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
@@ -81,25 +83,27 @@ class _Run:
     resume: bool = True
     clips_per_run: int = 0
     mend_limit: float = MEND_LIMIT
+    only: frozenset[Task] = frozenset()
 
 
 def render_chain(
     job: Job, writer: ReelWriter, host: Host, report: Report, *, resume: bool, clips_per_run: int = 0,
-    mend_limit: float = MEND_LIMIT,
+    mend_limit: float = MEND_LIMIT, only: Collection[Task] = (),
 ) -> Rendered:  # fmt: skip
     """Render what the reel does not have yet.
 
     resume: whether clips that are still true are taken from it. clips_per_run: how many clips are made at most, 0 for
     all; then the chain ends there, for another run to go on. mend_limit: how visible a mended clip's seams may be
-    (`Seam.ratio`) for it to take the place of what stood there, 0 for any.
+    (`Seam.ratio`) for it to take the place of what stood there, 0 for any. only: the takes that are made, with those
+    that lead them from the reel, whose chain stays as it is: they are spare until a whole run comes to them.
     A clip that is to be mended in a reel that has nothing there is first made as any, and mended when the chain is
     there. Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a
     cancel too, every clip finished until then is in the reel.
     """
-    run = _Run(resume, clips_per_run, mend_limit)
+    run = _Run(resume, clips_per_run, mend_limit, frozenset(only))
     renderer = _Renderer(job, writer, host, report, run)
     done = renderer.run()
-    if not renderer.left or done.waits:
+    if not renderer.left or done.waits or only:
         return done
     if clips_per_run:
         clip = renderer.left[0] + 1
@@ -118,7 +122,7 @@ class _Renderer:
 
     def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report, run: _Run = _Run()) -> None:
         self.job, self.writer, self.host, self.report, self.how = job, writer, host, report, run
-        self.stood = writer.reel.clips if run.resume else ()
+        self.stood = writer.reel.clips if run.resume or run.only else ()
         self.places = [clip.stands for clip in job.plan.clips]
         self.left: list[int] = []
         check_job(job)
@@ -129,51 +133,70 @@ class _Renderer:
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.digests.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, job.sources.scene(None).reference)
         self.sampled: dict[int, None] = {}  # clips, in order
+        asked = {task.clip for task in run.only}
+        self.leading = leading(job.plan, asked)
+        self.walked = [clip for clip in job.plan.clips if not asked or clip.index in self.leading | asked]
 
     def run(self) -> Rendered:
-        plan, clips_per_run = self.job.plan, self.how.clips_per_run
-        last, waits = Lead(None, None), ""
-        with Saver(self.writer) as saver:
-            for row in plan.clips:
+        last, waits, at = Lead(None, None), "", 0
+        with Saver(self.writer, keeps_chain=bool(self.how.only)) as saver:
+            for row in self.walked:
                 self.host.stop_if_cancelled()
                 there = self._there(row)
                 clip = row if there else replace(row, mend=None)
-                may_make = not clips_per_run or len(self.sampled) < clips_per_run
                 lead = last if clip.follows else self._lead(clip, saver)
                 end = None if there is None else Lead(*self.writer.reel.tail(there), there.end)
-                found = self._takes(clip, lead, end, saver, may_make=may_make)
-                if not found:
-                    waits = f"clips_per_run is {clips_per_run}: queue again to go on with clip {clip.index + 1}"
+                found = self._takes(clip, lead, end, saver)
+                if not found and (waits := self._ends_before(clip, there)):
                     break
-                chosen, waits = self._choose(clip, found)
-                if there and end and self._is_worse(clip, chosen, there, saver):
+                if found:
+                    chosen, waits = self._choose(clip, found)
+                if there and end and (not found or self._is_worse(clip, chosen, there, saver)):
                     saver.keep(there)
                     chosen = _Candidate(there.digest, end, look_of(self.writer.reel, there), there.score)
-                last = chosen.lead
-                saver.go_on(chosen.digest)
+                last, at = chosen.lead, clip.index
+                saver.go_on(clip.index, chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
                 if clip.index in self.sampled:
-                    self.report.clip(clip.index + 1, len(plan.clips), partial(self._picture, last))
+                    self.report.clip(clip.index + 1, len(self.job.plan.clips), partial(self._picture, last))
                 if waits:
                     break
             self.report.text("saving")
             takes = saver.takes()
-        self.writer.set_chain(takes)
-        frames = _frames(last)[-plan.motion_after(len(takes) - 1)[0] :]
+        if not self.how.only:
+            self.writer.set_chain(takes)
+        frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
         return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits)
+
+    def _may_make(self, task: Task) -> bool:
+        if self.how.only:
+            return task in self.how.only
+        limit = self.how.clips_per_run
+        return not limit or task.clip in self.sampled or len(self.sampled) < limit
+
+    def _ends_before(self, clip: ChainClip, there: Take | None) -> str:
+        """Why the chain ends before a clip that had to be made and must not be; "" where it goes on from what stands
+        there. Raises SVIError where it cannot."""
+        if self.how.only and there:
+            return ""
+        if self.how.only:
+            raise SVIError(
+                f"clip {clip.index + 1} leads what is to be made (only), and reel {self.writer.folder.name} does not "
+                "have it as the story says, with all its takes: make it first, or leave only empty"
+            )
+        return f"clips_per_run is {self.how.clips_per_run}: queue again to go on with clip {clip.index + 1}"
 
     def _lead(self, clip: ChainClip, saver: Saver) -> Lead:
         """What leads a clip that does not go on from the one before: an image, or the end of an earlier clip."""
         if clip.led_by is None:
             return Lead(self.job.sources.scene(clip.start_image).start_image, None)
-        return Lead(*self.writer.reel.tail(saver.takes()[clip.led_by]))
+        return Lead(*self.writer.reel.tail(saver.take_of(clip.led_by)))
 
-    def _takes(
-        self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver, *, may_make: bool
-    ) -> list[_Candidate]:
+    def _takes(self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver) -> list[_Candidate]:
         """All takes of a clip, kept or made. end: what it is mended to.
 
-        Empty when one had to be made and must not be.
+        Empty when one had to be made and must not be. Of a clip of which some takes are asked for, and which leads
+        nothing, those that are there.
         """
         found: list[_Candidate] = []
         led_by = "" if clip.led_by is None else saver.digest_of(clip.led_by)
@@ -183,8 +206,11 @@ class _Renderer:
             digest = self.digests.of(this, lead, end)
             first = first or digest
             self.host.stop_if_cancelled()
-            kept = self._kept(this, digest) if self.how.resume else None
+            may_make = self._may_make(Task(clip.index, number))
+            kept = self._kept(this, digest) if self.how.resume or not may_make else None
             if kept is None and not may_make:
+                if self.how.only and clip.index not in self.leading:
+                    continue
                 return []
             of = _Of(number, first if number else "", led_by)
             if kept is None:
@@ -208,6 +234,8 @@ class _Renderer:
 
     def _choose(self, clip: ChainClip, found: list[_Candidate]) -> tuple[_Candidate, str]:
         """The take that the chain goes on from, and why the run ends there, "" when it does not."""
+        if self.how.only and clip.index not in self.leading:
+            return found[best_of([take.score for take in found])], ""
         picked = told(clip, found, self.writer.reel.picked)
         if picked is not None:
             return picked, ""
@@ -216,10 +244,13 @@ class _Renderer:
             scores = ", ".join("?" if take.score is None else f"{take.score:.2f}" for take in found)
             self.notes.append(f"clip {clip.index + 1}: take {best + 1} of {len(found)} is the best (scores {scores})")
         if clip.pick == "stop" and clip.index + 1 < len(self.job.plan.clips):
-            return found[best], (
+            waits = (
                 f"clip {clip.index + 1} waits for you to choose: write [pick=1] (or another number) in its block, or "
                 f'wanvideo-svi reel pick "{self.writer.folder.name}" {clip.index + 1} 1'
             )
+            if self.how.only:
+                raise SVIError(waits)
+            return found[best], waits
         return found[best], ""
 
     def _there(self, clip: ChainClip) -> Take | None:
@@ -275,7 +306,7 @@ class _Renderer:
     def _render(
         self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: _Of, saver: Saver, started: float
     ) -> _Candidate:
-        made = self.maker.make(take, conditioned, saver.takes)
+        made = self.maker.make(take, conditioned, saver.take_of)
         before = None if take.led_by is None else _frames(lead)[-1]
         look = glance(made.images[take.overlap_frames :], before)
         seam = self._worst_seam(take, look, made.landing)

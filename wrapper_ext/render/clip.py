@@ -52,7 +52,8 @@ class Made:
 
 
 class ClipMaker:
-    """Makes the clips of a job. before: gives the clips so far, on disk, which colours are held to."""
+    """Makes the clips of a job. take_of: gives the take on disk that the chain has of a clip, which
+    colours are held to."""
 
     def __init__(self, job: Job, host: Host, colour: ColourHold) -> None:
         self.job, self.host, self.colour = job, host, colour
@@ -70,7 +71,7 @@ class ClipMaker:
             embeds = self._embeds(clip, settings, lead, end)
         return Conditioned(embeds, text, self._models(clip), end)
 
-    def make(self, take: ChainClip, conditioned: Conditioned, before: Callable[[], list[Take]]) -> Made:
+    def make(self, take: ChainClip, conditioned: Conditioned, take_of: Callable[[int], Take]) -> Made:
         """A take of a clip. Raises SVIError when it comes out with another length."""
         samples = self._sample(take, conditioned)
         samples = self.colour.latents(take, samples, lambda: self._anchor(take)["samples"][0])
@@ -85,7 +86,7 @@ class ClipMaker:
             return Made(images, conditioned.end, landing)
         tail_frames, tail_latents = self.job.plan.motion_after(take.index)
         tail_frames = max(tail_frames, min(_TAIL_FRAMES, len(images) - 1))
-        images = self.colour.images(take, images, before)
+        images = self.colour.images(take, images, take_of)
         if take.works_on_latents:
             tail_latents = max(tail_latents, _TAIL_LATENTS)
         latents = None

@@ -23,10 +23,10 @@ class ColourHold:
         self.job, self.folder = job, folder
         self._first: tuple[str, Tensor] | None = None  # with the digest of the clip it is of
 
-    def images(self, clip: ChainClip, images: Tensor, before: Callable[[], list[Take]]) -> Tensor:
+    def images(self, clip: ChainClip, images: Tensor, take_of: Callable[[int], Take]) -> Tensor:
         """The clip with the colours of what it is held to, towards its end; `images` are changed.
 
-        before: gives the clips before it, on disk.
+        take_of: gives the take on disk of a clip before it, by that clip's index.
         """
         settings, sources = self.job.settings, self.job.sources
         method = colour_method(clip, settings)
@@ -36,7 +36,7 @@ class ColourHold:
         if settings.color_match_to == "reference" and reference is not None:
             target = colour_sample(reference)
         else:
-            target = self._first_clip(before()[clip.scene])
+            target = self._first_clip(take_of(clip.scene))
         # Where a scene begins nothing leads: what the video leaves out of it must not change what is in it.
         lead = 0 if clip.led_by is None else clip.overlap_frames
         return match_clip(

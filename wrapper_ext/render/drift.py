@@ -33,8 +33,8 @@ class DriftSoFar:
 
     def __init__(self, title: str, reference: Tensor | None) -> None:
         self.title, self.reference = title, reference
-        self.looks: list[ClipLook | None] = []  # None: of a clip that was written without
-        self.begins: list[int] = []  # clips that do not go on from the one before
+        self.looks: dict[int, ClipLook | None] = {}  # by the clip's index; None: of one that was written without
+        self.begins: list[int] = []  # places in it of clips that do not go on from the one before
         self.ends = ClipEnds()
 
     def score(self, clip: ChainClip, look: ClipLook | None) -> float | None:
@@ -52,13 +52,13 @@ class DriftSoFar:
     def add(self, clip: ChainClip, look: ClipLook | None, tail: Tensor) -> None:
         """The next clip. tail: its last frames."""
         if not clip.follows:
-            self.begins.append(clip.index)
+            self.begins.append(len(self.looks))
         self.ends.add(len(self.looks), to_picture(tail[-1:]))
-        self.looks.append(look)
+        self.looks[clip.index] = look
 
     def picture(self) -> Image.Image | None:
         """The drift so far. None while there is nothing to compare."""
-        looks = [look for look in self.looks if look is not None]
+        looks = [look for look in self.looks.values() if look is not None]
         if len(looks) < max(2, len(self.looks)):
             return None
         reference = self.reference

@@ -21,6 +21,7 @@ from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
 from ...svi_embeds.story.chain import ChainPlan
 from ...svi_embeds.story.check import check_loras, unused
+from ...svi_embeds.story.depends import read_only
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainSettings
 from ..host import comfy
@@ -83,7 +84,9 @@ def render_story(
     length = guides.frames or (round(track.seconds * settings.fps) if track else None)
     connected = sources.connected(length)
     folder, resume = host_files.reels_folder() / reel, bool(inputs["resume"])
-    plan = plan_chain(inputs["story"], settings, connected, stood_in(folder) if resume else ())
+    only = inputs.get("only") or ""
+    plan = plan_chain(inputs["story"], settings, connected, stood_in(folder) if resume or only else ())
+    tasks = read_only(only, plan) if only else ()
     notes += guides.check(plan, settings, track=track, voice_fps=voice_rate(graph, unique_id or ""))
     if resume and not sources.origin.get("model"):
         resume = False
@@ -100,12 +103,16 @@ def render_story(
     with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
         done = render_chain(
             job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0),
-            mend_limit=inputs.get("mend_limit", MEND_LIMIT),
+            mend_limit=inputs.get("mend_limit", MEND_LIMIT), only=tasks,
         )  # fmt: skip
-        video = folder / f"{reel}_{writer.reel.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(writer.reel)}.mp4"
+        finished = replace(writer.reel, clips=done.takes, length=None) if tasks else writer.reel
+        if tasks:
+            notes.append("only: the reel's chain stays as it is; a run with only empty takes these clips into it")
+            if any(take.number != clip.number for take, clip in zip(done.takes, plan.clips, strict=False)):
+                track = None  # it is the sound of the whole chain
+        video = folder / f"{reel}_{finished.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(finished)}.mp4"
         if not video.is_file() or video.is_symlink():
-            assemble(writer.reel, video, unique_id, track=track)
-        finished = writer.reel
+            assemble(finished, video, unique_id, track=track)
     _left[str(folder)] = _Left(reel_state(folder, video), video, changes, bool(done.waits))
     info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
     return finished, done.last_frames, video, info

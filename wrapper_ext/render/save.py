@@ -17,9 +17,10 @@ class Saver:
     than one is in memory besides the one at hand.
     """
 
-    def __init__(self, writer: ReelWriter) -> None:
-        self.writer = writer
-        self._chain: list[str] = []  # digests
+    def __init__(self, writer: ReelWriter, *, keeps_chain: bool = False) -> None:
+        """keeps_chain: whether the reel's chain stays as it is; what is written is spare then."""
+        self.writer, self.keeps_chain = writer, keeps_chain
+        self._chain: dict[int, str] = {}  # digests, by the clip's index
         self._made: dict[str, Take] = {}
         self._coming: Future[Take] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="svi-reel")
@@ -46,7 +47,12 @@ class Saver:
     def takes(self) -> list[Take]:
         """The clips so far, all on disk: waits for the last. Raises SVIError when it could not be written."""
         self._wait()
-        return [self._made[digest] for digest in self._chain]
+        return [self._made[digest] for digest in self._chain.values()]
+
+    def take_of(self, clip: int) -> Take:
+        """The take that the chain goes on from, of a clip by its index; as `takes`."""
+        self._wait()
+        return self._made[self._chain[clip]]
 
     def digest_of(self, clip: int) -> str:
         """Of the take that the chain goes on from, of a clip by its index."""
@@ -59,8 +65,9 @@ class Saver:
 
     def add(self, new: NewTake) -> None:
         """A take of the next clip is written from now on."""
-        self._coming = self._thread.submit(self.writer.add, new, before=self.takes())
+        before = self.takes()
+        self._coming = self._thread.submit(self.writer.add, new, before=None if self.keeps_chain else before)
 
-    def go_on(self, digest: str) -> None:
-        """The next clip is this one of its takes."""
-        self._chain.append(digest)
+    def go_on(self, clip: int, digest: str) -> None:
+        """The next clip, by its index, is this one of its takes."""
+        self._chain[clip] = digest
