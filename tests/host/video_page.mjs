@@ -85,7 +85,11 @@ try {
     const [event, detail] = await page.evaluate(() => window.ended);
     if (event !== "execution_success") throw new Error(`${name}: ${JSON.stringify(detail).slice(0, 1500)}`);
     await page.waitForTimeout(2500);
-    result.runs[name] = { ...(await look()), pictured: await page.evaluate(() => window.pictured) };
+    let seen = await look();
+    for (const until = Date.now() + 20000; Date.now() < until && !(seen.video?.playing && seen.video.ready >= 2); ) {
+      seen = await look(); // a browser beside a busy server takes its time to load the video
+    }
+    result.runs[name] = { ...seen, pictured: await page.evaluate(() => window.pictured) };
     await page.screenshot({ path: `${folder}/${nodes}_${name}.png` });
   };
   result.before = await look();
