@@ -15,7 +15,7 @@ const browser = await launch();
 const result = { troubles: [], templates: {}, shown: {} };
 try {
   const settings = { "Comfy.VueNodes.Enabled": nodes === "vue", "Comfy.UseNewMenu": "Top" };
-  const page = await open(browser, { width: 1000, height: 1500 }, settings, result.troubles);
+  const page = await open(browser, { width: 1000, height: 2600 }, settings, result.troubles);
   result.knows = await page.evaluate(() => app.ui.settings.getSettingValue("Comfy.Node.AlwaysShowAdvancedWidgets") === false);
 
   const held = (ids) => page.evaluate(async (ids) => {
