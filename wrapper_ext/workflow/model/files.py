@@ -18,9 +18,10 @@ _MAX_PIXELS = 2**28
 _TAGS = ("workflow", "prompt")  # what ComfyUI calls the graph as drawn, and the API graph
 
 
-def read_workflow(path: Path) -> Any:
+def read_workflow(path: Path, *, first: str = "workflow") -> Any:
     """The workflow in a file, as JSON value: the drawn graph where there is one, else the API graph.
 
+    first: "prompt" for the API graph where there is one, else the drawn graph.
     Raises SVIError for a file that cannot be read, is too large, or holds no workflow.
     """
     suffix = path.suffix.lower()
@@ -37,7 +38,7 @@ def read_workflow(path: Path) -> Any:
         raise SVIError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError:
         raise SVIError(f"{path} is no text: a workflow is a .json file, or a PNG, WebP or video of ComfyUI") from None
-    for tag in _TAGS:
+    for tag in sorted(_TAGS, key=lambda tag: tag != first):
         if texts.get(tag):
             return parse_json(texts[tag])
     raise SVIError(f"{path} holds no workflow: it was saved without metadata, or by another program")

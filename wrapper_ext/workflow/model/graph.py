@@ -15,6 +15,13 @@ from .scope import Scope
 MAX_NODES = 50_000
 
 
+def is_api_graph(value: Any) -> bool:
+    """Whether a JSON value is an API graph: {id: {class_type, inputs}}."""
+    return isinstance(value, dict) and "nodes" not in value and any(
+        isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in value.values()
+    )
+
+
 class Workflow:
     """A workflow: its top level and its subgraphs by id. `raw` is a copy of what was loaded."""
 
@@ -24,9 +31,7 @@ class Workflow:
         if not isinstance(raw, dict):
             raise SVIError(f"a workflow is a JSON object, got {type(raw).__name__}")
         self.raw = copy_json(raw)
-        self.is_api = "nodes" not in raw and any(
-            isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in raw.values()
-        )
+        self.is_api = is_api_graph(raw)
         self.root = ApiScope(self.raw, own) if self.is_api else Scope(self.raw, own)
         self.subgraphs: dict[str, Scope] = {}
         definitions = self.raw.get("definitions")

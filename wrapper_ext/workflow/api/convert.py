@@ -1,0 +1,114 @@
+"""The API graph that ComfyUI's frontend would send for a saved workflow, of what a running host says of its nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ....svi_embeds.errors import SVIError
+from ..model.files import read_workflow
+from ..model.graph import Workflow, is_api_graph
+from ..model.scope import BYPASSED, MUTED
+from .text import SAVE_NODES, fill_in, plain_prompt
+from .widgets import Spec
+from .wires import EXPORT, At, Held, Sent, Wires
+
+
+def read_api(path: Path, nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The API graph in a file: the one that a picture or video carries beside its workflow, else made by `to_api`.
+
+    nodes: the JSON of `/object_info`. Raises SVIError for a file that holds no graph, and as `to_api` does.
+    """
+    return to_api(read_workflow(path, first="prompt"), nodes)
+
+
+def to_api(
+    workflow: dict[str, Any], nodes: Mapping[str, Any], *, now: datetime | None = None
+) -> dict[str, dict[str, Any]]:
+    """A saved workflow as API graph: {id: {class_type, inputs, _meta}}, where an input is a value or [id, output].
+
+    nodes: the JSON of `/object_info`. now: what %date:...% of file names takes. An API graph is given back as it is.
+    Raises SVIError for what is no workflow, a node that the host does not know, and what only the frontend can tell:
+    widgets of its own, and words that it draws at random.
+    """
+    read = Workflow(workflow)
+    if read.is_api:
+        return read.raw
+    return _Sender(Wires(read, nodes), nodes, now or datetime.now()).send()
+
+
+class _Sender:
+    def __init__(self, wires: Wires, nodes: Mapping[str, Any], now: datetime) -> None:
+        self._wires, self._nodes, self._now = wires, nodes, now
+
+    def send(self) -> dict[str, dict[str, Any]]:
+        sent = {}
+        for at in self._wires.walk():
+            if at.node.mode in (MUTED, BYPASSED) or self._wires.is_virtual(at) or self._wires.inside(at):
+                continue
+            definition = self._nodes.get(at.node.type)
+            if definition is None:
+                raise SVIError(_unknown(at))
+            title = at.node.raw.get("title") or definition.get("display_name") or at.node.type
+            sent[at.id] = {"class_type": at.node.type, "inputs": self._inputs(at), "_meta": {"title": title}}
+        return sent
+
+    def _inputs(self, at: At) -> dict[str, Any]:
+        inputs = {name: _wrap(self._value(at, spec, value)) for name, (spec, value) in self._wires.values(at).items()}
+        for name in at.place.scope.input_names(at.node):
+            primitive = self._primitive(at, name)
+            if primitive is not None and name in inputs:
+                inputs[name] = _wrap(primitive)
+            source = self._wires.source(at, name)
+            if isinstance(source, Sent):
+                inputs[name] = [source.id, source.slot]
+            elif isinstance(source, Held):
+                inputs[name] = _wrap(source.value)
+        return inputs
+
+    def _value(self, at: At, spec: Spec, value: Any) -> Any:
+        """What the frontend sends for what a widget holds."""
+        if not isinstance(value, str):
+            return value
+        if spec.options.get("dynamicPrompts") and spec.widget == "STRING":
+            try:
+                return plain_prompt(value)
+            except SVIError as error:
+                raise SVIError(f"{spec.name} of {at}: {error}: write one of them, or {EXPORT}") from None
+        if spec.name == "filename_prefix" and at.node.type in SAVE_NODES:
+            return fill_in(value, self._value_by_title, self._now)
+        return value
+
+    def _primitive(self, at: At, name: str) -> Any:
+        """The value of the PrimitiveNode that an input is linked to; None for no such link."""
+        source = at.place.scope.source(at.node, name)
+        origin = at.place.scope.nodes.get(source.node) if source else None
+        if origin is None or origin.type != "PrimitiveNode":
+            return None
+        values = origin.raw.get("widgets_values")
+        value = values[0] if isinstance(values, list) and values else None
+        properties = origin.raw.get("properties")
+        if isinstance(value, str) and isinstance(properties, dict) and properties.get("Run widget replace on values"):
+            return fill_in(value, self._value_by_title, self._now)
+        return value
+
+    def _value_by_title(self, name: str, widget: str) -> Any:
+        nodes = list(self._wires.walk())
+        named = [at for at in nodes if (at.node.raw.get("properties") or {}).get("Node name for S&R") == name]
+        for at in (named or [at for at in nodes if at.node.title == name])[:1]:
+            return self._wires.values(at)[widget][1]
+        raise KeyError(name)
+
+
+def _wrap(value: Any) -> Any:
+    """Lists are links in an API graph: the frontend boxes those that are values."""
+    return {"__value__": value} if isinstance(value, list) else value
+
+
+def _unknown(at: At) -> str:
+    return (
+        f"the host has no node {at.node.type}, which {at} is: install its pack there, or mute it in the graph. Where it "
+        f"is one that only the frontend has, {EXPORT}"
+    )
