@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from typing import Any
+
+from wanvideo_svi.wrapper_ext.workflow.api.wires import VIRTUAL
 
 Linked = dict[str, tuple[int, int, str]]
 
@@ -78,24 +82,56 @@ GRAPHS: dict[str, dict[str, Any]] = {
         node(3, "SaveVideo", ["video/x", "mp4", "h264"], {"video": (2, 0, "VIDEO")}),
     ),
     "video_none": workflow(node(1, "SaveVideo")),
-    "option_text": workflow(node(1, "DCTestNode", ["option1", "words"])),
-    "option_number": workflow(node(1, "DCTestNode", ["option2", 7])),
-    "option_none": workflow(node(1, "DCTestNode")),
-    "option_image": workflow(image(), node(2, "DCTestNode", ["option3"], {"combo.image": (1, 0, "IMAGE")})),
-    "option_nested": workflow(node(1, "DCTestNode", ["option4", "opt1", 1.5, 2.5])),
+    "option": workflow(image(), node(2, "ResizeImageMaskNode", ["scale by multiplier", 2.5, "lanczos"], {
+        "input": (1, 0, "IMAGE"),
+    })),
+    "option_none": workflow(image(), node(2, "ResizeImageMaskNode", None, {"input": (1, 0, "IMAGE")})),
+    "option_short": workflow(image(), node(2, "ResizeImageMaskNode", ["scale dimensions", 64], {
+        "input": (1, 0, "IMAGE"),
+    })),
+    "option_unknown": workflow(image(), node(2, "ResizeImageMaskNode", ["scale by guess", "lanczos"], {
+        "input": (1, 0, "IMAGE"),
+    })),
+    "option_socket": workflow(image(), image(2), node(3, "ResizeImageMaskNode", ["match size", "disabled", "bicubic"], {
+        "input": (1, 0, "IMAGE"), "resize_type.match": (2, 0, "IMAGE"),
+    })),
     "option_linked": workflow(
-        node(1, "PrimitiveInt", [9, "fixed"]),
-        node(2, "DCTestNode", ["option2", 7], {"combo.integer": (1, 0, "INT")}, widget_inputs=["combo.integer"]),
+        image(), node(2, "PrimitiveInt", [9, "fixed"]),
+        node(3, "ResizeImageMaskNode", ["scale width", 64, "area"], {
+            "input": (1, 0, "IMAGE"), "resize_type.width": (2, 0, "INT"),
+        }, widget_inputs=["resize_type.width"]),
     ),
+    "option_bypassed": workflow(
+        image(), image(2),
+        node(3, "ResizeImageMaskNode", ["match size", "disabled", "bicubic"], {
+            "input": (1, 0, "IMAGE"), "resize_type.match": (2, 0, "IMAGE"),
+        }, mode=4),
+        save(4, 3),
+    ),
+    "option_nested": workflow(node(1, "SaveVideo", ["video/x", "mp4", "h264", "re-encode", 19, "HDR", "auto"])),
     "grown": workflow(
         image(), image(2),
-        node(3, "AutogrowPrefixTestNode", [], {
-            "autogrow.test0": (1, 0, "IMAGE"), "autogrow.test1": (2, 0, "IMAGE"), "autogrow.test2": (1, 0, "IMAGE"),
+        node(3, "BatchImagesNode", [], {
+            "images.image0": (1, 0, "IMAGE"), "images.image1": (2, 0, "IMAGE"), "images.image2": (1, 0, "IMAGE"),
         }),
     ),
-    "grown_names": workflow(
-        image(), node(2, "AutogrowNamesTestNode", [], {"autogrow.a": (1, 0, "IMAGE"), "autogrow.c": (1, 0, "IMAGE")}),
+    "grown_bypassed": workflow(
+        image(), image(2),
+        node(3, "BatchImagesNode", [], {"images.image1": (2, 0, "IMAGE"), "images.image2": (1, 0, "IMAGE")}, mode=4),
+        save(4, 3),
     ),
+    "grown_names": workflow(
+        node(1, "PrimitiveInt", [9, "fixed"]),
+        node(2, "StringFormat", ["{a} of {c}"], {"values.a": (1, 0, "INT"), "values.c": (1, 0, "INT")}),
+        node(3, "ComfyMathExpression", ["a + b"], {"values.a": (1, 0, "INT"), "values.b": (1, 0, "INT")}),
+    ),
+    "forced": workflow(
+        image(), node(2, "SaveImageTextDataSetToFolder", ["set", "image", "increment", "old"], {
+            "images": (1, 0, "IMAGE"),
+        }),
+    ),
+    "colour": workflow(node(1, "ColorToRGBInt", ["#ff8800"]), node(2, "ColorToRGBInt")),
+    "widget_type": workflow(node(1, "LTXVEmptyLatentAudio", [97, 25, 1])),
     "switch_bypassed": workflow(
         image(), image(2),
         node(3, "ComfySwitchNode", [True], {"on_false": (1, 0, "IMAGE"), "on_true": (2, 0, "IMAGE")}, mode=4),
@@ -130,3 +166,19 @@ GRAPHS: dict[str, dict[str, Any]] = {
         save(4, 3),
     ),
 }  # fmt: skip
+
+
+def without_unknown(graph: dict[str, Any], nodes: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """A workflow without the nodes that a host does not know, and their types."""
+    graph = copy.deepcopy(graph)
+    lost = {each["id"]: each["type"] for each in graph["nodes"] if each["type"] not in {*nodes, *VIRTUAL}}
+    graph["nodes"] = [each for each in graph["nodes"] if each["id"] not in lost]
+    cut = {link[0] for link in graph["links"] if {link[1], link[3]} & lost.keys()}
+    graph["links"] = [link for link in graph["links"] if link[0] not in cut]
+    for each in graph["nodes"]:
+        for entry in each.get("inputs") or []:
+            if entry.get("link") in cut:
+                entry["link"] = None
+        for entry in each.get("outputs") or []:
+            entry["links"] = [link for link in entry.get("links") or [] if link not in cut]
+    return graph, set(lost.values())

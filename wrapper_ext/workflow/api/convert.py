@@ -9,8 +9,9 @@ from typing import Any
 
 from ....svi_embeds.errors import SVIError
 from ..model.files import read_workflow
-from ..model.graph import Workflow, is_api_graph
+from ..model.graph import Workflow
 from ..model.scope import BYPASSED, MUTED
+from .ids import keep_apart
 from .text import SAVE_NODES, fill_in, plain_prompt
 from .widgets import Spec
 from .wires import EXPORT, At, Held, Sent, Wires
@@ -34,9 +35,13 @@ def to_api(
     widgets of its own, and words that it draws at random.
     """
     read = Workflow(workflow)
-    if read.is_api:
-        return read.raw
-    return _Sender(Wires(read, nodes), nodes, now or datetime.now()).send()
+    if not read.is_api:
+        keep_apart(read.raw)
+        return _Sender(Wires(Workflow(read.raw), nodes), nodes, now or datetime.now()).send()
+    for node in read.root.nodes.values():
+        if node.type not in nodes:
+            raise SVIError(_unknown(node.type, f"{node.title} (node {node.id})"))
+    return read.raw
 
 
 class _Sender:
@@ -50,17 +55,17 @@ class _Sender:
                 continue
             definition = self._nodes.get(at.node.type)
             if definition is None:
-                raise SVIError(_unknown(at))
+                raise SVIError(_unknown(at.node.type, str(at)))
             title = at.node.raw.get("title") or definition.get("display_name") or at.node.type
             sent[at.id] = {"class_type": at.node.type, "inputs": self._inputs(at), "_meta": {"title": title}}
         return sent
 
     def _inputs(self, at: At) -> dict[str, Any]:
-        inputs = {name: _wrap(self._value(at, spec, value)) for name, (spec, value) in self._wires.values(at).items()}
-        for name in at.place.scope.input_names(at.node):
+        inputs = {}
+        for name, (spec, value) in self._wires.values(at).items():
             primitive = self._primitive(at, name)
-            if primitive is not None and name in inputs:
-                inputs[name] = _wrap(primitive)
+            inputs[name] = _wrap(self._value(at, spec, value if primitive is None else primitive))
+        for name in at.place.scope.input_names(at.node):
             source = self._wires.source(at, name)
             if isinstance(source, Sent):
                 inputs[name] = [source.id, source.slot]
@@ -107,8 +112,8 @@ def _wrap(value: Any) -> Any:
     return {"__value__": value} if isinstance(value, list) else value
 
 
-def _unknown(at: At) -> str:
+def _unknown(kind: str, where: str) -> str:
     return (
-        f"the host has no node {at.node.type}, which {at} is: install its pack there, or mute it in the graph. Where it "
-        f"is one that only the frontend has, {EXPORT}"
+        f"the host has no node {kind}, which {where} is: install its pack there, or mute it in the graph; if it is one "
+        f"that only the frontend has, {EXPORT}"
     )

@@ -22,7 +22,7 @@ _DATE = re.compile("dd?|MM?|hh?|mm?|ss?|yyy?y?")
 
 
 def plain_prompt(text: str) -> str:
-    """A prompt without its comments and single choices: `{a}` is a. Raises SVIError for {a|b}, one of which is drawn."""
+    """A prompt without its comments, {a} as a. Raises SVIError for {a|b}, one of which would be drawn."""
     kept, depth = [], 0
     for token in _TOKEN.findall(_COMMENT.sub("", text)):
         if token == "|" and depth:

@@ -19,7 +19,7 @@ _FRONTEND = {
     "RESOLUTION_PREVIEW", "TEXTAREA", "VIDEO_EDIT", "WEBCAM",
 }  # fmt: skip
 _FRONTEND_NODES = {"CustomCombo"}  # which have widgets that the host does not tell of
-_UPLOADS = ("image_upload", "video_upload", "animated_image_upload", "audio_upload")
+_BUTTON = "Update inputs"  # of KJNodes, whose script adds it; sent like a widget
 
 _Take = Callable[[str, Any], Any]
 
@@ -68,7 +68,9 @@ def read_specs(groups: Mapping[str, Any], order: Mapping[str, Any], prefix: str 
     for group in ("required", "optional"):
         inputs = groups.get(group) or {}
         first = [name for name in as_list(order.get(group)) if name in inputs]
-        specs += [read_spec(prefix + name, inputs[name]) for name in [*first, *(each for each in inputs if each not in first)]]
+        specs += [
+            read_spec(prefix + name, inputs[name]) for name in [*first, *(each for each in inputs if each not in first)]
+        ]
     return specs
 
 
@@ -78,7 +80,7 @@ def declared(definition: Mapping[str, Any]) -> list[Spec]:
 
 
 def of_option(spec: Spec, value: Any) -> list[Spec]:
-    """The inputs that a widget has besides, for the value it holds: of a dynamic combo, or a format of VideoHelperSuite."""
+    """The inputs that a widget brings for the value it holds: a dynamic combo's, or a format's of VideoHelperSuite."""
     formats = spec.options.get("formats")
     if isinstance(formats, dict):
         return [read_spec(entry[0], entry[1:]) for entry in as_list(formats.get(value))]
@@ -132,14 +134,15 @@ def widget_values(kind: str, definition: Mapping[str, Any], saved: Any) -> dict[
     if kind in _FRONTEND_NODES:
         raise SVIError("its widgets are the frontend's own")
     specs = declared(definition)
-    found = {}
-    for spec, value in _walk(specs, _taker(definition, saved)):
-        if spec.widget in _FRONTEND:
-            raise SVIError(f"{spec.name} is a widget of the frontend's own ({spec.widget})")
-        found[spec.name] = spec, value
+    found = {spec.name: (spec, value) for spec, value in _walk(specs, _taker(definition, saved))}
     for spec in specs:
         if spec.kind == _GROWS and any(grown.widget for grown in _grown(spec)):
             raise SVIError(f"{spec.name} is a row of widgets that the frontend counts")
+    for spec, _ in found.values():
+        if spec.widget in _FRONTEND:
+            raise SVIError(f"{spec.name} is a widget of the frontend's own ({spec.widget})")
+    if "inputcount" in found and "KJNodes" in str(definition.get("python_module")):
+        found[_BUTTON] = Spec(_BUTTON, "", {}), None
     return found
 
 
@@ -158,7 +161,8 @@ def slots(definition: Mapping[str, Any], values: Mapping[str, tuple[Spec, Any]])
         elif not spec.widget:
             yield spec.name, _type(spec)
     for spec, value in values.values():
-        yield spec.name, spec.kind
+        if spec.widget:
+            yield spec.name, spec.kind
         yield from ((each.name, _type(each)) for each in of_option(spec, value) if not each.widget)
 
 

@@ -6,12 +6,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ....svi_embeds.errors import SVIError
-from ..model.graph import MAX_NODES, Workflow
+from ..model.graph import Workflow
 from ..model.link import as_list
 from ..model.scope import BYPASSED, MUTED, SUBGRAPH_INPUT, Node, Scope
 from .widgets import Spec, slots, widget_values
 
-VIRTUAL = {"GetNode", "MarkdownNote", "Note", "PrimitiveNode", "Reroute", "SetNode"}  # nodes that no host has
+# Nodes that no host has: what goes into them comes out of them, or nothing does.
+VIRTUAL = {
+    "Bookmark (rgthree)", "Fast Bypasser (rgthree)", "Fast Groups Bypasser (rgthree)", "Fast Groups Muter (rgthree)",
+    "Fast Muter (rgthree)", "GetNode", "Label (rgthree)", "MarkdownNote", "Note", "PrimitiveNode", "Reroute",
+    "Reroute (rgthree)", "SetNode",
+}  # fmt: skip
+_MAX_DEPTH, _MAX_PLACES = 40, 5000  # of subgraphs
 EXPORT = "export the graph with *Workflow > Export (API)* and take that file"
 
 
@@ -20,7 +26,7 @@ class Place:
 
     def __init__(self, scope: Scope, host: At | None) -> None:
         self.scope, self.host = scope, host
-        self.depth = 0 if host is None else host.place.depth + 1
+        self.depth: int = 0 if host is None else host.place.depth + 1
 
 
 class At(NamedTuple):
@@ -77,32 +83,28 @@ class Wires:
     # Nodes
 
     def inside(self, at: At) -> Place | None:
-        """What a subgraph's node shows; None for another node. Raises SVIError for one that is inside itself."""
+        """What a subgraph's node shows; None for another node. Raises SVIError for subgraphs without end."""
         scope = self._workflow.subgraphs.get(at.node.type)
         if scope is None:
             return None
         if at.id not in self._places:
-            outer: At | None = at.place.host
-            while outer is not None:
-                if outer.node.type == at.node.type:
-                    raise SVIError(f"the subgraph of {at} is inside itself: take it out of itself")
-                outer = outer.place.host
+            if at.place.depth == _MAX_DEPTH or len(self._places) == _MAX_PLACES:
+                raise SVIError(f"subgraphs are nested without end at {at}: is one inside itself?")
             self._places[at.id] = place = Place(scope, at)
             self._read_told(at, place)
         return self._places[at.id]
 
     def walk(self, place: Place | None = None) -> Iterator[At]:
-        """All nodes; those of a subgraph behind its own node, if that is not muted or bypassed at the top level."""
-        for at in self._all(place or self.root):
-            yield at
+        """All nodes; those of a subgraph behind its own node.
 
-    def _all(self, place: Place, count: int = 0) -> Iterator[At]:
+        As in the frontend, one that is muted or bypassed hides its own only at the top level.
+        """
+        place = place or self.root
         for node in place.scope.nodes.values():
-            at = At(place, node)
-            yield at
+            yield (at := At(place, node))
             inner = self.inside(at)
-            if inner is not None and (place.host or node.mode not in (MUTED, BYPASSED)):
-                yield from self._all(inner)
+            if inner is not None and (place.depth or node.mode not in (MUTED, BYPASSED)):
+                yield from self.walk(inner)
 
     def is_virtual(self, at: At) -> bool:
         return at.node.type in VIRTUAL and at.node.type not in self._nodes
@@ -141,7 +143,11 @@ class Wires:
         assert place is not None
         for slot, name in enumerate(_inputs(place.scope)):
             for inner, input_name in _linked_inside(place, slot):
-                values = self.held(inner) if self.inside(inner) else {key: value for key, (_, value) in self.values(inner).items()}
+                values = (
+                    self.held(inner)
+                    if self.inside(inner)
+                    else {key: value for key, (_, value) in self.values(inner).items()}
+                )
                 if input_name in values:
                     yield name, values[input_name]
                     break

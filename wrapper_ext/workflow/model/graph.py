@@ -17,8 +17,10 @@ MAX_NODES = 50_000
 
 def is_api_graph(value: Any) -> bool:
     """Whether a JSON value is an API graph: {id: {class_type, inputs}}."""
-    return isinstance(value, dict) and "nodes" not in value and any(
-        isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in value.values()
+    return (
+        isinstance(value, dict)
+        and "nodes" not in value
+        and any(isinstance(node, dict) and isinstance(node.get("class_type"), str) for node in value.values())
     )
 
 
