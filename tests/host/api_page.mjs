@@ -205,27 +205,19 @@ try {
     const { output, workflow } = await app.graphToPrompt();
     return JSON.stringify({ workflow, prompt: output });
   });
-  for (const [name, graph] of Object.entries(load)) {
-    await show(graph, name);
+  const look = async (name, graph, change) => {
     try {
+      await show(graph, name);
+      if (change && (await page.evaluate(`(${change})(window.apiTools)`)) === false) return;
+      if (change) await page.waitForTimeout(100);
       seen[name] = JSON.parse(await sent());
     } catch (error) {
-      result.failed[name] = error.message;
+      result.failed[name] = error.message.split("\n")[0];
     }
-  }
+  };
+  for (const [name, graph] of Object.entries(load)) await look(name, graph);
   for (const base of vary) {
-    for (const [variant, change] of Object.entries(VARIANTS)) {
-      const name = `${base}/${variant}`;
-      await show(load[base], name);
-      try {
-        const made = await page.evaluate(`(${change})(window.apiTools)`);
-        if (made === false) continue;
-        await page.waitForTimeout(100);
-        seen[name] = JSON.parse(await sent());
-      } catch (error) {
-        result.failed[name] = error.message;
-      }
-    }
+    for (const [variant, change] of Object.entries(VARIANTS)) await look(`${base}/${variant}`, load[base], change);
   }
 } finally {
   await writeFile(out, JSON.stringify(seen));

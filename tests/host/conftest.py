@@ -111,21 +111,37 @@ def pictures(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture(
+_each_frontend = pytest.fixture(
     scope="module", params=["", *FRONTENDS], ids=lambda folder: frontend_version(folder) if folder else "own"
 )
-def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
-    """A ComfyUI with one of the frontends, on the same folders."""
-    if not request.param:
+
+
+@contextmanager
+def _with_frontend(comfy: Comfy, folder: str) -> Iterator[str]:
+    if not folder:
         yield comfy.url
         return
     other = copy.copy(comfy)
     database = f"sqlite:///{comfy.base / 'page.db'}"
-    other.start("--front-end-root", request.param, "--database-url", database, log="page.log")
+    other.start("--front-end-root", folder, "--database-url", database, log="page.log")
     try:
         yield other.url
     finally:
         other.stop()
+
+
+@_each_frontend
+def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
+    """A ComfyUI with one of the frontends, on the same folders."""
+    with _with_frontend(comfy, request.param) as url:
+        yield url
+
+
+@_each_frontend
+def kj_page_url(request: pytest.FixtureRequest, kj_comfy: Comfy) -> Iterator[str]:
+    """The same with KJNodes."""
+    with _with_frontend(kj_comfy, request.param) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -50,7 +50,7 @@ _LIBRARY = {
     },
 }  # fmt: skip
 _ALL = set(_LIBRARY)
-_WORKFLOW = {f"wrapper_ext.workflow.{room}" for room in ("model", "find", "rewrite", "story")}
+_WORKFLOW = {f"wrapper_ext.workflow.{room}" for room in ("model", "api", "find", "rewrite", "story")}
 ROOMS: dict[str, set[str]] = {
     **_LIBRARY,
     "wrapper_ext.host": {
@@ -58,6 +58,7 @@ ROOMS: dict[str, set[str]] = {
     },
     "wrapper_ext.running": {"svi_embeds.ground", "svi_embeds.guides", "svi_embeds.models", "svi_embeds.pair"},
     "wrapper_ext.workflow.model": {"svi_embeds", "svi_embeds.files", "svi_embeds.ground"},
+    "wrapper_ext.workflow.api": {"wrapper_ext.workflow.model"},
     "wrapper_ext.workflow.find": {
         "svi_embeds", "svi_embeds.models", "svi_embeds.story", "wrapper_ext.workflow.model",
     },

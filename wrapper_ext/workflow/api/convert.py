@@ -9,12 +9,12 @@ from typing import Any
 
 from ....svi_embeds.errors import SVIError
 from ..model.files import read_workflow
-from ..model.graph import Workflow
+from ..model.graph import Workflow, is_api_graph
 from ..model.scope import BYPASSED, MUTED
 from .ids import keep_apart
 from .text import SAVE_NODES, fill_in, plain_prompt
 from .widgets import Spec
-from .wires import EXPORT, At, Held, Sent, Wires
+from .wires import EXPORT, At, Held, Sent, Wires, properties_of
 
 
 def read_api(path: Path, nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -22,7 +22,8 @@ def read_api(path: Path, nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
     nodes: the JSON of `/object_info`. Raises SVIError for a file that holds no graph, and as `to_api` does.
     """
-    return to_api(read_workflow(path, first="prompt"), nodes)
+    found = read_workflow(path, first="prompt")
+    return to_api(found if is_api_graph(found) else read_workflow(path), nodes)
 
 
 def to_api(
@@ -36,7 +37,7 @@ def to_api(
     """
     read = Workflow(workflow)
     if not read.is_api:
-        keep_apart(read.raw)
+        keep_apart(read)
         return _Sender(Wires(Workflow(read.raw), nodes), nodes, now or datetime.now()).send()
     for node in read.root.nodes.values():
         if node.type not in nodes:
@@ -94,14 +95,13 @@ class _Sender:
             return None
         values = origin.raw.get("widgets_values")
         value = values[0] if isinstance(values, list) and values else None
-        properties = origin.raw.get("properties")
-        if isinstance(value, str) and isinstance(properties, dict) and properties.get("Run widget replace on values"):
+        if isinstance(value, str) and properties_of(origin).get("Run widget replace on values"):
             return fill_in(value, self._value_by_title, self._now)
         return value
 
     def _value_by_title(self, name: str, widget: str) -> Any:
         nodes = list(self._wires.walk())
-        named = [at for at in nodes if (at.node.raw.get("properties") or {}).get("Node name for S&R") == name]
+        named = [at for at in nodes if properties_of(at.node).get("Node name for S&R") == name]
         for at in (named or [at for at in nodes if at.node.title == name])[:1]:
             return self._wires.values(at)[widget][1]
         raise KeyError(name)

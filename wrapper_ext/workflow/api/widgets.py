@@ -83,7 +83,7 @@ def of_option(spec: Spec, value: Any) -> list[Spec]:
     """The inputs that a widget brings for the value it holds: a dynamic combo's, or a format's of VideoHelperSuite."""
     formats = spec.options.get("formats")
     if isinstance(formats, dict):
-        return [read_spec(entry[0], entry[1:]) for entry in as_list(formats.get(value))]
+        return [read_spec(entry[0], entry[1:]) for entry in formats.get(value, ())] if isinstance(value, str) else []
     if spec.widget != _DYNAMIC:
         return []
     chosen: list[Any] = [each for each in as_list(spec.options.get("options")) if each.get("key") == value]

@@ -153,8 +153,7 @@ class Wires:
                     break
 
     def _read_told(self, at: At, place: Place) -> None:
-        properties = at.node.raw.get("properties")
-        entries = as_list(properties.get("proxyWidgets")) if isinstance(properties, dict) else []
+        entries = as_list(properties_of(at.node).get("proxyWidgets"))
         saved = as_list(at.node.raw.get("widgets_values"))
         names = list(_inputs(place.scope))
         linked = {
@@ -273,6 +272,11 @@ class Wires:
         if source is None or source.node == SUBGRAPH_INPUT:
             return None
         return _OutOf(At(setter.place, setter.place.scope.nodes[source.node]), source.slot, step.kind)
+
+
+def properties_of(node: Node) -> dict[str, Any]:
+    found = node.raw.get("properties")
+    return found if isinstance(found, dict) else {}
 
 
 def _setters(place: Place, name: Any) -> list[At]:
