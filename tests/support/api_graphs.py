@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from project import DATA
-from wanvideo_svi.wrapper_ext.workflow.api.wires import VIRTUAL
+from wanvideo_svi.wrapper_ext.workflow.api.places import VIRTUAL
 
 Linked = dict[str, tuple[int, int, str]]
 

@@ -67,7 +67,7 @@ def test_all_that_is_recorded_is_of_these_graphs() -> None:
 
 def test_a_node_without_a_title_has_the_one_that_the_host_shows() -> None:
     titles = [each["_meta"]["title"] for each in to_api(CHAIN, NODES).values()]
-    assert titles == ["EmptyImage", "My scale", "RepeatImageBatch", "Invert Image", "Save Image"]
+    assert titles == ["Empty Image", "My scale", "Repeat Image Batch", "Invert Image Colors", "Save Image"]
 
 
 # What no node of the recorded hosts has
@@ -175,6 +175,20 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         workflow(node(1, "Curved", [[0, 1]], title="My curve")), with_nodes(Curved={"curve": ["CURVE"]}),
         ["My curve (node 1): curve is a widget of the frontend's own (CURVE)", EXPORT],
     ),
+    "frontend's widget for one value": (
+        workflow(node(1, "Curved", ["by hand", [[0, 1]]])),
+        with_nodes(Curved={"how": ["COMFY_DYNAMICCOMBO_V3", {"options": [
+            {"key": "not"}, {"key": "by hand", "inputs": {"required": {"curve": ["CURVE"]}}},
+        ]}]}),
+        ["Curved (node 1): how.curve is a widget of the frontend's own (CURVE)", EXPORT],
+    ),
+    "widget of a pack's script": (
+        workflow(node(1, "Drawn", ["..."])) | {"nodes": [
+            node(1, "Drawn", ["..."], inputs=[{"name": "drawing", "type": "SKETCH", "widget": {"name": "drawing"}}]),
+        ]},
+        with_nodes(Drawn={"drawing": ["SKETCH"]}),
+        ["Drawn (node 1): drawing is a widget of the frontend's own (SKETCH)", EXPORT],
+    ),
     "frontend's node": (
         workflow(node(1, "CustomCombo", ["a", 0, "a", ""])), with_nodes(CustomCombo={"choice": ["COMBO"]}),
         ["CustomCombo (node 1): its widgets are the frontend's own", EXPORT],
@@ -214,6 +228,19 @@ def test_what_is_not_sent_may_be_unknown() -> None:
     muted, bypassed = ({**unknown, "mode": mode} for mode in (2, 4))
     assert to_api(workflow(image(), muted, save(3, 2)), NODES)["3"]["inputs"] == {"filename_prefix": "svi"}
     assert inputs(workflow(image(), bypassed, save(3, 2)), "3")["images"] == ["1", 0]
+
+
+def test_a_dynamic_value_without_widgets_of_the_frontends_own_is_sent() -> None:
+    options = [{"key": "not"}, {"key": "by hand", "inputs": {"required": {"curve": ["CURVE"]}}}]
+    nodes = with_nodes(Curved={"how": ["COMFY_DYNAMICCOMBO_V3", {"options": options}]})
+    assert inputs(workflow(node(1, "Curved", ["not"])), "1", nodes) == {"how": "not"}
+
+
+def test_a_bypassed_node_may_have_widgets_of_the_frontends_own() -> None:
+    nodes = with_nodes(Curved={"image": ["IMAGE"], "curve": ["CURVE"]})
+    nodes["Curved"]["output"] = ["IMAGE"]
+    curved = node(2, "Curved", [[[0, 1]]], {"image": (1, 0, "IMAGE")}, mode=4)
+    assert inputs(workflow(image(), curved, save(3, 2)), "3", nodes)["images"] == ["1", 0]
 
 
 def test_subgraphs_that_double_at_each_level_are_refused_soon() -> None:

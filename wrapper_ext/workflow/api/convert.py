@@ -12,9 +12,12 @@ from ..model.files import read_workflow
 from ..model.graph import Workflow, is_api_graph
 from ..model.scope import BYPASSED, MUTED
 from .ids import keep_apart
+from .places import At, Graph, properties_of
 from .text import SAVE_NODES, fill_in, plain_prompt
-from .widgets import Spec
-from .wires import EXPORT, At, Held, Sent, Wires, properties_of
+from .widgets import Spec, frontends_own
+from .wires import Held, Sent, Wires
+
+_EXPORT = "export the graph with *Workflow > Export (API)* and take that file"
 
 
 def read_api(path: Path, nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -38,7 +41,7 @@ def to_api(
     read = Workflow(workflow)
     if not read.is_api:
         keep_apart(read)
-        return _Sender(Wires(Workflow(read.raw), nodes), nodes, now or datetime.now()).send()
+        return _Sender(Graph(Workflow(read.raw), nodes), now or datetime.now()).send()
     for node in read.root.nodes.values():
         if node.type not in nodes:
             raise SVIError(_unknown(node.type, f"{node.title} (node {node.id})"))
@@ -46,24 +49,28 @@ def to_api(
 
 
 class _Sender:
-    def __init__(self, wires: Wires, nodes: Mapping[str, Any], now: datetime) -> None:
-        self._wires, self._nodes, self._now = wires, nodes, now
+    def __init__(self, graph: Graph, now: datetime) -> None:
+        self._graph, self._wires, self._now = graph, Wires(graph), now
 
     def send(self) -> dict[str, dict[str, Any]]:
         sent = {}
-        for at in self._wires.walk():
-            if at.node.mode in (MUTED, BYPASSED) or self._wires.is_virtual(at) or self._wires.inside(at):
+        for at in self._graph.walk():
+            if at.node.mode in (MUTED, BYPASSED) or self._graph.is_virtual(at) or self._graph.inside(at):
                 continue
-            definition = self._nodes.get(at.node.type)
+            definition = self._graph.known.get(at.node.type)
             if definition is None:
                 raise SVIError(_unknown(at.node.type, str(at)))
+            entries = at.place.scope.entries(at.node)
+            shown = {entry["name"] for entry in entries if entry.get("widget") and entry.get("link") is None}
+            if own := frontends_own(at.node.type, definition, self._graph.values(at), shown):
+                raise SVIError(f"{at}: {own}: {_EXPORT}")
             title = at.node.raw.get("title") or definition.get("display_name") or at.node.type
             sent[at.id] = {"class_type": at.node.type, "inputs": self._inputs(at), "_meta": {"title": title}}
         return sent
 
     def _inputs(self, at: At) -> dict[str, Any]:
         inputs = {}
-        for name, (spec, value) in self._wires.values(at).items():
+        for name, (spec, value) in self._graph.values(at).items():
             primitive = self._primitive(at, name)
             inputs[name] = _wrap(self._value(at, spec, value if primitive is None else primitive))
         for name in at.place.scope.input_names(at.node):
@@ -82,7 +89,7 @@ class _Sender:
             try:
                 return plain_prompt(value)
             except SVIError as error:
-                raise SVIError(f"{spec.name} of {at}: {error}: write one of them, or {EXPORT}") from None
+                raise SVIError(f"{spec.name} of {at}: {error}: write one of them, or {_EXPORT}") from None
         if spec.name == "filename_prefix" and at.node.type in SAVE_NODES:
             return fill_in(value, self._value_by_title, self._now)
         return value
@@ -100,10 +107,10 @@ class _Sender:
         return value
 
     def _value_by_title(self, name: str, widget: str) -> Any:
-        nodes = list(self._wires.walk())
+        nodes = list(self._graph.walk())
         named = [at for at in nodes if properties_of(at.node).get("Node name for S&R") == name]
         for at in (named or [at for at in nodes if at.node.title == name])[:1]:
-            return self._wires.values(at)[widget][1]
+            return self._graph.values(at)[widget][1]
         raise KeyError(name)
 
 
@@ -115,5 +122,5 @@ def _wrap(value: Any) -> Any:
 def _unknown(kind: str, where: str) -> str:
     return (
         f"the host has no node {kind}, which {where} is: install its pack there, or mute it in the graph; if it is one "
-        f"that only the frontend has, {EXPORT}"
+        f"that only the frontend has, {_EXPORT}"
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ....svi_embeds.errors import SVIError
 from ..model.link import as_list
 
 _EMPTY: dict[str, Any] = {"INT": 0, "FLOAT": 0, "STRING": "", "BOOLEAN": False, "COLOR": "#000000"}
@@ -41,6 +40,8 @@ class Spec(NamedTuple):
     def default(self) -> Any:
         if self.widget == "COMBO":
             values = as_list(self.options.get("options"))
+            if self.options.get("multi_select"):
+                return self.options.get("default") or []
             return self.options.get("default") or (values[0] if values else None)
         given = self.options.get("default")
         return _EMPTY.get(self.widget) if given is None else given
@@ -126,24 +127,30 @@ def _taker(definition: Mapping[str, Any], saved: Any) -> _Take:
     return lambda _, default: next(values, default)
 
 
-def widget_values(kind: str, definition: Mapping[str, Any], saved: Any) -> dict[str, tuple[Spec, Any]]:
-    """What each widget is and holds, by name. saved: `widgets_values`; what it lacks has its default.
-
-    Raises SVIError for widgets that only the frontend knows how to read.
-    """
-    if kind in _FRONTEND_NODES:
-        raise SVIError("its widgets are the frontend's own")
-    specs = declared(definition)
-    found = {spec.name: (spec, value) for spec, value in _walk(specs, _taker(definition, saved))}
-    for spec in specs:
-        if spec.kind == _GROWS and any(grown.widget for grown in _grown(spec)):
-            raise SVIError(f"{spec.name} is a row of widgets that the frontend counts")
-    for spec, _ in found.values():
-        if spec.widget in _FRONTEND:
-            raise SVIError(f"{spec.name} is a widget of the frontend's own ({spec.widget})")
+def widget_values(definition: Mapping[str, Any], saved: Any) -> dict[str, tuple[Spec, Any]]:
+    """What each widget is and holds, by name. saved: `widgets_values`; what it lacks has its default."""
+    found = {spec.name: (spec, value) for spec, value in _walk(declared(definition), _taker(definition, saved))}
     if "inputcount" in found and "KJNodes" in str(definition.get("python_module")):
         found[_BUTTON] = Spec(_BUTTON, "", {}), None
     return found
+
+
+def frontends_own(
+    kind: str, definition: Mapping[str, Any], values: Mapping[str, tuple[Spec, Any]], shown: Container[str]
+) -> str:
+    """Why only the frontend knows how to read a node's widgets; "" when that is not so.
+
+    shown: inputs without a link that were saved with a widget, which a pack's script makes of a type of its own.
+    """
+    if kind in _FRONTEND_NODES:
+        return "its widgets are the frontend's own"
+    for spec in [*declared(definition), *(each for pair in values.values() for each in (pair[0], *of_option(*pair)))]:
+        if spec.kind == _GROWS and any(grown.widget for grown in _grown(spec)):
+            return f"{spec.name} is a row of widgets that the frontend counts"
+        plain = spec.widget or spec.kind in _PLAIN | {_GROWS, _MATCHES}
+        if spec.widget in _FRONTEND or (not plain and spec.name in shown):
+            return f"{spec.name} is a widget of the frontend's own ({spec.kind})"
+    return ""
 
 
 def _grown(spec: Spec) -> list[Spec]:
