@@ -159,6 +159,12 @@ def test_a_prompt_loses_comments_and_single_braces_only() -> None:
     assert plain_prompt("a /* b\nc */ d // e\nf {g {h}} i\\{j\\|k\\} } |") == "a  d \nf g h i{j|k} } |"
 
 
+def test_a_choice_in_a_text_that_a_link_replaces_is_nobodys() -> None:
+    text = node(2, "CLIPTextEncode", ["{a|b}"], {"text": (1, 0, "STRING")}, widget_inputs=["text"])
+    nodes = with_nodes(Text={"value": ["STRING"]})
+    assert inputs(workflow(node(1, "Text", ["c"]), text), "2", nodes) == {"text": ["1", 0]}
+
+
 # Refused
 
 

@@ -15,7 +15,7 @@ from .ids import keep_apart
 from .places import At, Graph, properties_of
 from .text import SAVE_NODES, fill_in, plain_prompt
 from .widgets import Spec, frontends_own
-from .wires import Held, Sent, Wires
+from .wires import Sent, Wires
 
 _EXPORT = "export the graph with *Workflow > Export (API)* and take that file"
 
@@ -69,16 +69,15 @@ class _Sender:
         return sent
 
     def _inputs(self, at: At) -> dict[str, Any]:
-        inputs = {}
-        for name, (spec, value) in self._graph.values(at).items():
-            primitive = self._primitive(at, name)
-            inputs[name] = _wrap(self._value(at, spec, value if primitive is None else primitive))
+        inputs: dict[str, Any] = {}
         for name in at.place.scope.input_names(at.node):
             source = self._wires.source(at, name)
-            if isinstance(source, Sent):
-                inputs[name] = [source.id, source.slot]
-            elif isinstance(source, Held):
-                inputs[name] = _wrap(source.value)
+            if source is not None:
+                inputs[name] = [source.id, source.slot] if isinstance(source, Sent) else _wrap(source.value)
+        for name, (spec, value) in self._graph.values(at).items():
+            if name not in inputs:
+                primitive = self._primitive(at, name)
+                inputs[name] = _wrap(self._value(at, spec, value if primitive is None else primitive))
         return inputs
 
     def _value(self, at: At, spec: Spec, value: Any) -> Any:
