@@ -39,6 +39,7 @@ from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
 from .standing import stood_in
 
+WAITS = "clips are in the video"  # ends the line of `info` that says why a chain ends before its story does
 ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
 
 
@@ -105,10 +106,13 @@ def render_story(
             job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0),
             mend_limit=inputs.get("mend_limit", MEND_LIMIT), only=tasks,
         )  # fmt: skip
-        finished = replace(writer.reel, clips=done.takes, length=None) if tasks else writer.reel
+        finished = writer.reel
         if tasks:
             notes.append("only: the reel's chain stays as it is; a run with only empty takes these clips into it")
-            if any(take.number != clip.number for take, clip in zip(done.takes, plan.clips, strict=False)):
+            asked = {plan.clips[task.clip].number for task in tasks}
+            shown = tuple(take for take in done.takes if take.number in asked)
+            finished = replace(writer.reel, clips=shown, length=None)
+            if any(take.number != clip.number for take, clip in zip(shown, plan.clips, strict=False)):
                 track = None  # it is the sound of the whole chain
         video = folder / f"{reel}_{finished.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(finished)}.mp4"
         if not video.is_file() or video.is_symlink():
@@ -206,7 +210,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
     kept = len(done.takes) - len(done.sampled)
     head = [
         f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
-        *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} clips are in the video"] if done.waits else []),
+        *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} {WAITS}"] if done.waits else []),
         f"reel {reel.name} in output/{reel.folder.parent.name}",
         *align(plan.table()),
     ]
