@@ -100,6 +100,12 @@ def read_manifest(folder: Path) -> Manifest:
         raise SVIError(f"there is no reel {folder.name}: {folder} has no {MANIFEST}") from error
     except (OSError, UnicodeError) as error:
         raise SVIError(f"{path} cannot be read: {error}") from error
+    return parse_manifest(text, folder)
+
+
+def parse_manifest(text: str, folder: Path) -> Manifest:
+    """What a manifest's text says. folder: of its reel, for the words of an SVIError."""
+    path = folder / MANIFEST
     try:
         return _checked(folder, read_json(text, unique=True))
     except _ForeignError as error:

@@ -181,6 +181,15 @@ class ReelWriter:
             with writing(f"reel {self.folder.name}: {MANIFEST}"):
                 self._commit(chain, spare)
 
+    def set_takes(self, chain: Sequence[Take], takes: Iterable[Take], picked: Mapping[str, str]) -> None:
+        """Make these the reel's takes, whose files are in its folder, some of them its chain, in this order.
+
+        Files of takes that are no longer told are deleted by the next run.
+        """
+        used = {take.digest for take in chain}
+        with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            self._commit(chain, [take for take in takes if take.digest not in used], picked)
+
     def pick(self, take: Take) -> None:
         """A person chooses this take of its clip, which stays until another is chosen.
 
