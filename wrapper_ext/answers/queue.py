@@ -33,8 +33,14 @@ def look_at(request: dict[str, Any]) -> dict[str, Any]:
 
 
 def _trouble(graph: RunningGraph, node_id: str) -> str | None:
-    from ..nodes.long_video import WanVideoSVILongVideo
     from .story import refusal_of
+
+    return refusal_of(question_of(graph, node_id))
+
+
+def question_of(graph: RunningGraph, node_id: str) -> dict[str, Any]:
+    """What the story editor would ask of a Long Video in a graph; see `story.answer`."""
+    from ..nodes.long_video import WanVideoSVILongVideo
 
     groups = WanVideoSVILongVideo.INPUT_TYPES()
     values, connected, linked = {}, {}, []
@@ -53,7 +59,7 @@ def _trouble(graph: RunningGraph, node_id: str) -> str | None:
     if settings:
         sampler = {name: _type(graph, behind[0]) for name in graph.inputs(settings[0])
                    if (behind := graph.source(settings[0], name))}  # fmt: skip
-    return refusal_of({"values": values, "linked": linked, "connected": connected, "sampler": sampler})
+    return {"values": values, "linked": linked, "connected": connected, "sampler": sampler}
 
 
 def _type(graph: RunningGraph, node_id: str) -> str:

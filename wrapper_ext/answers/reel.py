@@ -77,7 +77,7 @@ def reel_answer(
     video = _video(reel)
     if video is not None:
         said["video"], said["is_current"] = host_files.output_file(video[0]), video[1]
-    return _states(reel, chain, resume=resume) if comparable else None, said
+    return states_of(reel, chain, resume=resume) if comparable else None, said
 
 
 def _read(folder: Path) -> Reel | None:
@@ -106,7 +106,7 @@ class _UnreadError(Exception):
     """A reel that cannot be looked at, in words for the page."""
 
 
-def _states(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
+def states_of(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
     """Of each clip: kept; stale, when the chain on disk has another there; to do, when it has none."""
     there: dict[str, list[Take]] = {}
     for take in (*reel.spare, *reel.clips):

@@ -213,6 +213,18 @@ def _answer(node: Any) -> dict[str, Any]:
     return said
 
 
+def plan_of_node(node: dict[str, Any], stood: tuple[Stood, ...] = ()) -> tuple[Planned, bool]:
+    """The plan of a node, and whether it is known what the run will plan: values that a link gives are not, nor how
+    many clips repeat=auto makes. node: see `answer`. stood: the chain of its reel. Raises SVIError as the node does."""
+    asked = _Question.read(node)
+    if "story" in asked.linked:
+        raise SVIError("the story comes by a link, and the batch brings stories: take the link off")
+    plan, fills = _plan(asked, [], stood=stood)
+    settings, connected = asked.settings(), asked.chain()
+    check_chain(plan, settings, connected)
+    return Planned(plan, settings, connected.encodes_text, stood), not fills and not asked.linked - _SAFE
+
+
 def refusal_of(node: dict[str, Any]) -> str | None:
     """What a run of a node would say, when that is sure before it; see `answer` for the node. None for all else."""
     try:
