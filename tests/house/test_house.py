@@ -77,9 +77,13 @@ ROOMS: dict[str, set[str]] = {
     "wrapper_ext.answers": {
         *_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render", "wrapper_ext.running",
     },
+    "wrapper_ext.farm": {
+        *_ALL, "wrapper_ext.answers", "wrapper_ext.nodes", "wrapper_ext.render", "wrapper_ext.running",
+    },
     "wrapper_ext": {"wrapper_ext.host", "wrapper_ext.answers"},  # the routes
     "wrapper_ext.cli": {
-        *_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.answers", "wrapper_ext.demo", "wrapper_ext.doctor",
+        *_ALL, *_WORKFLOW, "wrapper_ext.workflow.api", "wrapper_ext.host", "wrapper_ext.answers", "wrapper_ext.demo",
+        "wrapper_ext.doctor", "wrapper_ext.farm",
     },
 }  # fmt: skip
 ALLOWED_IN_LIBRARY = {"torch", "einops", "safetensors", "numpy", "PIL", "av", "filelock", "color_matcher"}

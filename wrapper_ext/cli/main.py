@@ -17,6 +17,7 @@ from .lora import add_lora, run_lora
 from .migrate import add_migrate, run_migrate
 from .plan import add_plan, run_plan
 from .reel import add_reel, run_reel
+from .render import add_render, run_render
 from .say import say
 
 
@@ -26,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
     for add in (
-        add_demo, add_inspect, add_lora, add_plan, add_reel, add_migrate, add_drift, add_doctor,
+        add_demo, add_inspect, add_lora, add_plan, add_reel, add_render, add_migrate, add_drift, add_doctor,
     ):  # fmt: skip
         add(commands)
     args = parser.parse_args(argv)
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     run = {
         "demo": run_demo_command, "inspect": run_inspect, "lora": run_lora, "plan": run_plan, "reel": run_reel,
-        "migrate": run_migrate, "drift": run_drift, "doctor": run_doctor,
+        "render": run_render,        "migrate": run_migrate, "drift": run_drift, "doctor": run_doctor,
     }  # fmt: skip
     try:
         return run[args.command](args)
