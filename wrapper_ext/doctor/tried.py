@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 # Version -> day of the last tries there, oldest version first; docs/hosts.md says what was run.
-COMFYUI: Mapping[str, str] = {"0.3.64": "2026-11-29", "0.33.0": "2026-11-29"}
-FRONTENDS: Mapping[str, str] = {"1.27.10": "2026-11-29", "1.49.6": "2026-11-29", "1.58.1": "2026-11-29"}
+COMFYUI: Mapping[str, str] = {"0.3.64": "2026-11-30", "0.33.0": "2026-11-30"}
+FRONTENDS: Mapping[str, str] = {"1.27.10": "2026-11-30", "1.49.6": "2026-11-30", "1.58.1": "2026-11-30"}
 
 
 def tried(version: str, among: Mapping[str, str]) -> str:
