@@ -51,19 +51,22 @@ function dropLate(node) {
   if (node.previewMediaType === "video" && node.imgs?.length) dropPicture(node);
 }
 
-/** Starts a node's video, without sound until somebody turns it on, once it is there. */
-function playSoon(node, turns = 60) {
+/**
+ * Starts a node's video, without sound until somebody turns it on, once it is there. When the new one takes the place of
+ * the last run's is not told, so for a while each that comes is started, once.
+ */
+function playSoon(node, turns = 100, started = new Map()) {
   const videos = [
     ...document.querySelectorAll(`[data-node-id="${node.id}"] video`),
     ...(node.widgets ?? []).filter((widget) => ADDED.has(widget.name)).map((widget) => widget.element?.querySelector?.("video")),
   ];
-  const video = videos.find((each) => each?.readyState >= 2);
-  if (!video) {
-    if (turns && node.graph) setTimeout(playSoon, 200, node, turns - 1);
-    return;
+  for (const video of videos) {
+    if (!(video?.readyState >= 2) || started.get(video) === video.currentSrc) continue;
+    started.set(video, video.currentSrc);
+    video.muted = true;
+    video.play().catch(() => {}); // a browser may not let it, and then there is its own button
   }
-  video.muted = true;
-  video.play().catch(() => {}); // a browser may not let it, and then there is its own button
+  if (turns && node.graph) setTimeout(playSoon, 200, node, turns - 1, started);
 }
 
 /** Its height, and no more of what is to be shared. */
@@ -102,7 +105,7 @@ comfy().app.registerExtension({
       const node = nodeOf(detail?.display_node ?? detail?.node);
       if (!isOurs(node) || !detail.output?.images?.length) return;
       forget(node);
-      setTimeout(playSoon, 800, node); // by then the new video has taken the place of the last run's
+      setTimeout(playSoon, 200, node);
     });
   },
   nodeCreated(node) {
