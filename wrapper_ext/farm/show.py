@@ -50,11 +50,11 @@ class LiveShow:
         from rich.live import Live
 
         self.console = Console()
-        self.live = Live(console=self.console, refresh_per_second=4, get_renderable=self._table)
         self.workers: dict[str, str] = {}
         self.stories: dict[str, str] = {}
         self.total, self.jobs, self.began = 0, 0, time.monotonic()
         self._lock = threading.Lock()
+        self.live = Live(console=self.console, refresh_per_second=4, get_renderable=self._table)  # asks at once
 
     def __enter__(self) -> LiveShow:
         self.live.start()
