@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import functools
-import pickle
+import json
 import platform
 import random
 import statistics
@@ -25,7 +25,7 @@ from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
 from wanvideo_svi.wrapper_ext.farm import ray_workers
 from wanvideo_svi.wrapper_ext.farm.estimate import Estimate, estimate
-from wanvideo_svi.wrapper_ext.farm.jobs import Job, Sent
+from wanvideo_svi.wrapper_ext.farm.jobs import Job
 from wanvideo_svi.wrapper_ext.farm.parts import Part, parts_of
 from wanvideo_svi.wrapper_ext.farm.schedule import Scheduler, run_jobs
 
@@ -232,7 +232,7 @@ def real() -> Iterator[Callable[[int, Sequence[float]], tuple[float, float]]]:
             events.ask()
 
             def pack(job: Job, _: list[str] | None) -> Any:
-                return seconds[int(job.name)], pickle.dumps(Sent(job=job, images={}))
+                return seconds[int(job.name)], json.dumps({"name": job.name, "graph": job.graph}).encode()
 
             handles = {
                 f"worker-{number}": ray_workers.RayWorker(ray, actor, pack, shares=True)
