@@ -14,20 +14,10 @@ from guided_workflows import guided_chain, long_talk
 from long_video_workflows import long_video
 from pair_workflows import holocine_pair, pro_chain, svi2_pair
 from wanvideo_svi.svi_embeds.recipes import recipe
+from workflow_files import CLIP_VISION, DISTILL_LORA, FUN_MODEL, MODEL, SVI_LORA, VAE
 from workflow_graph import COLUMN, Graph, Source
 from workflow_nodes import ROOT
-from workflow_notes import (
-    CLIP_VISION,
-    DISTILL_LORA,
-    FUN_MODEL,
-    MODEL,
-    SVI_LORA,
-    VAE,
-    custom_note,
-    fun_note,
-    keyframes_note,
-    note,
-)
+from workflow_notes import custom_note, fun_note, keyframes_note, note
 from workflow_parts import (
     CLIP_GAP,
     PROMPTS,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from guided_notes import guided_note, long_talk_note
 from long_video_workflows import STORY_ROOM
 from wanvideo_svi.svi_embeds.recipes import recipe
-from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
-from workflow_notes import (
+from workflow_files import (
     CLIP_VISION,
     DISTILL_LORA,
     HUMO_MODEL,
@@ -20,9 +20,8 @@ from workflow_notes import (
     VAE,
     WAV2VEC,
     WHISPER,
-    guided_note,
-    long_talk_note,
 )
+from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
 from workflow_parts import (
     CLIP_GAP,
     NEGATIVE,

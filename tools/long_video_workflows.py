@@ -6,8 +6,7 @@ from typing import Any
 
 from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
-from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
-from workflow_notes import (
+from workflow_files import (
     CLIP_VISION,
     DISTILL_LORA,
     MODEL,
@@ -17,8 +16,9 @@ from workflow_notes import (
     SVI_LORA,
     TEXT_ENCODER,
     VAE,
-    long_video_note,
 )
+from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
+from workflow_notes import long_video_note
 from workflow_parts import CLIP_GAP, NEGATIVE, PROMPTS, lora, model_loader, picture, set_loras
 
 # For the story, its plan and, after a run, the video: all of the story is seen then too.

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wanvideo_svi.svi_embeds.recipes import recipe
-from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
-from workflow_notes import (
+from workflow_files import (
     CLIP_VISION,
     DISTILL_LORA,
     HOLOCINE,
@@ -19,10 +18,9 @@ from workflow_notes import (
     SVI2_LORA,
     TEXT_ENCODER,
     VAE,
-    holocine_note,
-    pro_note,
-    svi2_note,
 )
+from workflow_graph import COLUMN, WIDTH, Graph, Node, Source
+from workflow_notes import holocine_note, pro_note, svi2_note
 from workflow_parts import (
     CLIP_GAP,
     NEGATIVE,

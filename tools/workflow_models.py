@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from workflow_notes import (
+from workflow_files import (
     CLIP_VISION,
     DISTILL_LORA,
     FUN_MODEL,

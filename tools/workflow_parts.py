@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from workflow_files import CLIP_VISION, DISTILL_LORA, TEXT_ENCODER, VAE
 from workflow_graph import COLUMN, Graph, Node, Source
-from workflow_notes import CLIP_VISION, DISTILL_LORA, TEXT_ENCODER, VAE
 
 CLIP_GAP = 80  # between clips, beyond that of columns: their groups have sides
 PROMPT_ROOM = 110  # for a prompt of some lines, and the negative one

@@ -8,7 +8,7 @@ import pytest
 from project import ROOT
 from wanvideo_svi.wrapper_ext.doctor.finding import Finding
 from wanvideo_svi.wrapper_ext.doctor.templates import ModelFile, model_files, template_findings, wanted
-from workflow_notes import HOLOCINE, SVI_LORA, VAE
+from workflow_files import HOLOCINE, SVI_LORA, VAE
 
 EXAMPLES = {path.stem: path for path in (ROOT / "example_workflows").glob("*.json")}
 ALL_THERE = wanted()

@@ -13,9 +13,9 @@ import json
 import pytest
 from example_graphs import Graph, height
 from project import ROOT
+from workflow_files import HOLOCINE
 from workflow_heights import TITLE, height_of, note_height
 from workflow_models import models_of
-from workflow_notes import HOLOCINE
 
 from example_workflows import WORKFLOWS
 

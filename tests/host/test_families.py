@@ -8,7 +8,7 @@ import pytest
 from host.comfyui import Comfy, HostError
 from host.graphs import CONTROL_FILE, Builder, Link
 from host.long_chains import long_video, settings
-from workflow_notes import HOLOCINE
+from workflow_files import HOLOCINE
 
 
 def vae_5b(build: Builder) -> Link:

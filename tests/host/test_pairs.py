@@ -10,7 +10,7 @@ import torch
 from host.comfyui import Comfy, HostError
 from host.graphs import HUMO_FILE, Builder, Link
 from wanvideo_svi.svi_embeds.pair.sigmas import SCHEDULERS
-from workflow_notes import HOLOCINE, SVI_LORA
+from workflow_files import HOLOCINE, SVI_LORA
 
 FRAMES, LATENTS = 17, 5
 SIZE = {"width": 64, "height": 64, "num_frames": FRAMES}

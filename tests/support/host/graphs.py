@@ -7,8 +7,8 @@ from typing import Any
 
 from project import ROOT
 from wanvideo_svi import NODE_CLASS_MAPPINGS
+from workflow_files import HOLOCINE, MAGREF, MODEL, PRO_MODEL
 from workflow_graph import WIDGET_TYPES, definition, widgets
-from workflow_notes import HOLOCINE, MAGREF, MODEL, PRO_MODEL
 from workflow_parts import NEGATIVE, PROMPTS
 
 WORKFLOWS = ROOT / "example_workflows"
