@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from farms import COMFYUI, STORY, batch, command, graph, programs, reel, same, states, told, wait
+from farms import COMFYUI, STORY, batch, command, graph, programs, reel, same, sampled, states, told, wait
 from helpers import frames
 from PIL import Image
 from wanvideo_svi.svi_embeds.errors import SVIError
@@ -18,19 +18,6 @@ from wanvideo_svi.svi_embeds.files.video import to_pixels
 from wanvideo_svi.wrapper_ext.farm.stories import Story
 
 SCENES = "a lake\n---\na boat\n---\n[cut]\na mill\n---\nits wheel\n---\n[cut takes=3]\na hill\n---\nsun"
-
-
-@pytest.fixture(autouse=True)
-def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the programs write what they sampled, and what went wrong once."""
-    folder = tmp_path / "marks"
-    folder.mkdir()
-    monkeypatch.setenv("FAKE_COMFY_MARKS", str(folder))
-    return folder
-
-
-def sampled(marks: Path) -> list[int]:
-    return [int(line) for line in (marks / "sampled").read_text().split()] if (marks / "sampled").exists() else []
 
 
 def test_stories_become_videos_and_the_same_again_makes_nothing(tmp_path: Path, marks: Path) -> None:
@@ -88,7 +75,7 @@ def test_mends_of_a_rendered_story_are_parts(tmp_path: Path, marks: Path) -> Non
 def test_what_happens_once_is_tried_again(tmp_path: Path, marks: Path, fault: str) -> None:
     """A ComfyUI that dies, hangs, or runs out of memory; what it had finished stays."""
     story = f"a\n---\nb {fault}-once\n---\nc"
-    report, code, _ = batch(tmp_path / "out", told(s=story, t="d"), hang=3.0)
+    report, code, _ = batch(tmp_path / "out", told(s=story, t="d"), hang=10.0 if fault == "hang" else 300.0)
     assert code == 0
     assert [row["retries"] for row in report["stories"]] == [1, 0]
     assert sampled(marks).count(3) == 2, "clip 1 of each story, once"
@@ -222,6 +209,17 @@ def test_arguments_that_cannot_be(
     assert said in capsys.readouterr().err
 
 
+def test_without_aiohttp_one_is_told_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from wanvideo_svi.wrapper_ext.cli import render as cli
+    from wanvideo_svi.wrapper_ext.cli.main import main
+
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)  # noqa: ARG005
+    assert main(["render", str(tmp_path / "graph.json"), str(tmp_path / "s.txt")]) == 2
+    assert "pip install aiohttp" in capsys.readouterr().err
+
+
 def test_a_server_that_runs_renders_whole_stories(tmp_path: Path, marks: Path) -> None:
     from wanvideo_svi.wrapper_ext.farm.process import ComfyProcess, Program
 
@@ -244,7 +242,7 @@ def test_a_take_is_measured_before_the_batch(tmp_path: Path, marks: Path) -> Non
     _, code, said = batch(out, told(s="a\n---\nb", t="c"), bench=True)
     assert code == 0
     assert sampled(marks) == [4, 5, 3, 45, 3], "one to warm, one to measure, then the stories"
-    assert re.match(r"a take: \d+\.\d s on worker-1; 3 takes, 0 min, done at 20", said[0])
+    assert re.match(r"a take: \d+\.\d s on worker-1; 3 takes, \d+ min, done at 20", said[0])
     assert sorted(path.name for path in (out / "reels").iterdir()) == ["s", "t"]
 
 

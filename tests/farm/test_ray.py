@@ -16,23 +16,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from farms import STORY, batch, command, programs, reel, same, states, told, wait
+from farms import STORY, batch, command, programs, reel, same, sampled, states, told, wait
 from wanvideo_svi.svi_embeds.errors import SVIError
 
 pytest.importorskip("ray", reason="Ray is not there: pip install wanvideo-svi[farm]")
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes and sockets of Linux")
-
-
-@pytest.fixture(autouse=True)
-def marks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "marks"
-    folder.mkdir()
-    monkeypatch.setenv("FAKE_COMFY_MARKS", str(folder))
-    return folder
-
-
-def sampled(marks: Path) -> list[int]:
-    return [int(line) for line in (marks / "sampled").read_text().split()] if (marks / "sampled").exists() else []
 
 
 def family(pid: int) -> dict[int, str]:
@@ -167,7 +155,7 @@ def test_reels_are_handed_over_where_no_disk_is_shared(tmp_path: Path, marks: Pa
 
 def test_without_ray_one_is_told_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(SVIError, match=r'pip install "wanvideo-svi\[farm\]", or take one worker'):
+    with pytest.raises(SVIError, match=r'pip install "ray>=2\.54", or take one worker'):
         batch(tmp_path / "out", told(s="a"), workers=2)
 
 

@@ -19,7 +19,7 @@ def job(name: str, key: str = "a", after: tuple[str, ...] = (), makes: int = 1) 
     return Job(name=name, story=name, key=key, graph={}, node="1", after=after, makes=makes)
 
 
-RESULT = Result(kept=0, made=1, seconds=1, reel=None, outputs={})
+RESULT = Result(made=1, seconds=1, reel=None, outputs={})
 
 
 class Log:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from farms import graph
 from rich.console import Console
-from wanvideo_svi.wrapper_ext.farm.batch import Folders, prepare
+from wanvideo_svi.wrapper_ext.farm.folders import Folders
+from wanvideo_svi.wrapper_ext.farm.prepare import prepare
 from wanvideo_svi.wrapper_ext.farm.show import LiveShow, PlainShow, report_lines
 from wanvideo_svi.wrapper_ext.farm.stories import Story
 

@@ -18,6 +18,7 @@ from wanvideo_svi.svi_embeds.story.depends import needs_of
 from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.svi_embeds.story.settings import ChainConnected, ChainSettings
 from wanvideo_svi.wrapper_ext.farm.graph import (
+    check_graph,
     find_long_video,
     for_clips,
     missing_files,
@@ -134,6 +135,13 @@ def test_graphs_with_no_long_video_or_two() -> None:
         find_long_video(made)
     with pytest.raises(SVIError, match="the graph has no WanVideoSVILongVideo"):
         find_long_video({"1": made["1"]})
+
+
+@pytest.mark.parametrize("node", [[], {"class_type": "LoadImage"}, {"inputs": {}}, "LoadImage"])
+def test_a_graph_with_a_node_that_is_none(node: Any) -> None:
+    with pytest.raises(SVIError, match="node 9 of the graph has no class_type or no inputs"):
+        check_graph({**graph(), "9": node})
+    assert check_graph(graph()) == "4"
 
 
 def test_a_part_has_what_its_clips_are_made_from_and_nothing_else() -> None:

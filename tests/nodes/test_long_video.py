@@ -21,6 +21,14 @@ from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 
 
+def test_programs_are_told_what_a_run_was(fake: FakeHost) -> None:  # noqa: ARG001
+    """`wanvideo-svi render` reads it, and no words."""
+    made = run("[takes=3 pick=stop]\na\n---\nb")["ui"]["svi_run"][0]
+    assert made["made"] == 3
+    assert "waits for you to choose" in made["waits"]
+    assert run("[takes=3 pick=2]\na\n---\nb")["ui"]["svi_run"] == [{"made": 1, "waits": ""}]
+
+
 def test_what_comes_out(fake: FakeHost, tmp_path: Path) -> None:
     made = run()
     reel, last, video, info = made["result"]
@@ -28,6 +36,7 @@ def test_what_comes_out(fake: FakeHost, tmp_path: Path) -> None:
     assert last.shape == (5, 64, 64, 3)
     assert video.parent == tmp_path / "svi_reels" / "test"
     assert made["ui"]["images"] == [{"filename": video.name, "subfolder": "svi_reels/test", "type": "output"}]
+    assert made["ui"]["svi_run"] == [{"made": 2, "waits": ""}]
     assert len(list(read_video(video, 0, 29))) == 29
     assert info.splitlines()[0] == "2 clips, 29 frames, 1.8 s at 16 fps; 0 kept, 2 made (clip 1, 2)"
     assert "clip 1 is a plain i2v clip" in info

@@ -66,6 +66,12 @@ def reel(out: Path, name: str) -> Reel:
     return open_reel(out / "reels" / name)
 
 
+def sampled(marks: Path) -> list[int]:
+    """Seeds of what the programs sampled, in order. marks: the fixture of that name."""
+    file = marks / "sampled"
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
 def programs() -> list[int]:
     """Ids of the programs of workers that run on this machine, those of this test."""
     found, mine = [], f"FAKE_COMFY_MARKS={os.environ['FAKE_COMFY_MARKS']}\0".encode()

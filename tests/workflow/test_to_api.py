@@ -32,7 +32,7 @@ from api_graphs import (
 )
 from graph_files import mp4, png, webp
 from wanvideo_svi.svi_embeds.errors import SVIError
-from wanvideo_svi.wrapper_ext.workflow.api.convert import read_api, to_api
+from wanvideo_svi.wrapper_ext.workflow.api.convert import read_graph, to_api
 from wanvideo_svi.wrapper_ext.workflow.api.text import fill_in, plain_prompt
 from wanvideo_svi.wrapper_ext.workflow.model.graph import is_api_graph
 
@@ -296,23 +296,23 @@ SENT = {"5": {"class_type": "EmptyImage", "inputs": {"width": 8}, "_meta": {"tit
 @pytest.mark.parametrize(("make", "suffix"), [(png, ".png"), (webp, ".webp"), (mp4, ".mp4")])
 def test_media_give_the_api_graph_that_was_sent_with_them(tmp_path: Path, make: Any, suffix: str) -> None:
     both = {"workflow": json.dumps(CHAIN), "prompt": json.dumps(SENT)}
-    assert read_api(make(tmp_path / f"both{suffix}", both), NODES) == SENT
+    assert to_api(read_graph(make(tmp_path / f"both{suffix}", both)), NODES) == SENT
     drawn = make(tmp_path / f"drawn{suffix}", {"workflow": json.dumps(CHAIN)})
-    assert bare(read_api(drawn, NODES)) == RECORDED.sent["chain"]
+    assert bare(to_api(read_graph(drawn), NODES)) == RECORDED.sent["chain"]
 
 
 def test_a_prompt_that_is_no_graph_gives_way_to_the_workflow(tmp_path: Path) -> None:
     file = png(tmp_path / "a.png", {"workflow": json.dumps(CHAIN), "prompt": json.dumps("a cat")})
-    assert bare(read_api(file, NODES)) == RECORDED.sent["chain"]
+    assert bare(to_api(read_graph(file), NODES)) == RECORDED.sent["chain"]
 
 
 @pytest.mark.parametrize("value", [CHAIN, SENT])
 def test_files_of_json_give_either(tmp_path: Path, value: Any) -> None:
     file = tmp_path / "graph.json"
     file.write_text(json.dumps(value))
-    assert read_api(file, NODES) == to_api(value, NODES)
+    assert to_api(read_graph(file), NODES) == to_api(value, NODES)
 
 
 def test_a_file_without_a_graph_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SVIError, match="holds no workflow"):
-        read_api(png(tmp_path / "a.png", {}), NODES)
+        to_api(read_graph(png(tmp_path / "a.png", {})), NODES)

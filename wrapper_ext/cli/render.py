@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,47 +28,31 @@ def add_render(commands: Any) -> None:
             text += f" (default {options['default']})"
         render.add_argument(name, help=text, **options)
 
-    add(
-        "graph",
-        "a workflow or API graph with one SVI Long Video, also in a PNG, WebP or video of ComfyUI",
-        type=Path,
-        metavar="GRAPH",
+    graph = "a workflow or API graph with one SVI Long Video, also in a PNG, WebP or video of ComfyUI"
+    stories = (
+        "text files with a story each, or tables (.csv, .json, .yaml) with a row a video: name, story, start_image, "
+        "ref_image, seed, mode, ..."
     )
-    add(
-        "stories",
-        "text files with a story each, or tables (.csv, .json, .yaml) with a row a video: name, story, "
-        "start_image, ref_image, seed, mode, ...",
-        type=Path,
-        nargs="+",
-        metavar="STORY",
-    )
+    sets = 'of the graph, by title or id, as "Sampler Settings.steps=4"; repeat it'
+    split = "scenes and takes of one story side by side (default auto: where there are few stories)"
+    many: dict[str, Any] = {"action": "append", "default": []}
+    add("graph", graph, type=Path, metavar="GRAPH")
+    add("stories", stories, type=Path, nargs="+", metavar="STORY")
     add("--comfyui", "ComfyUI's folder; workers start it", type=Path, metavar="DIR")
     add("--python", "ComfyUI's Python (default: as the doctor finds it)", metavar="PY")
     add("--comfyui-args", 'for its main.py, as "--lowvram"', default="", metavar="ARGS")
-    add("--server", "a ComfyUI that runs; repeat it", action="append", default=[], metavar="URL")
-    add("--header", "sent to the servers; repeat it", action="append", default=[], metavar="NAME:VALUE")
+    add("--server", "a ComfyUI that runs; repeat it", metavar="URL", **many)
+    add("--header", "sent to the servers; repeat it", metavar="NAME:VALUE", **many)
     add("--address", "a Ray cluster, as auto or ray-head:6379 (default: this machine)", metavar="RAY")
     add("--gpus", "GPUs to use, a worker each (default: all)", type=int, metavar="N")
     add("--workers", "workers without a GPU (default 1)", type=int, metavar="N")
     add("--threads", "CPU threads of a worker, 0 for all", type=int, default=0, metavar="N")
     add("--store", "the cluster shares no folder with this machine", action="store_true")
-    add(
-        "--set",
-        'of the graph, by title or id, as "Sampler Settings.steps=4"; repeat it',
-        action="append",
-        default=[],
-        dest="sets",
-        metavar="NODE.INPUT=VALUE",
-    )
+    add("--set", sets, dest="sets", metavar="NODE.INPUT=VALUE", **many)
     add("--out", "videos, reels and the report", type=Path, default=Path("renders"), metavar="DIR")
     add("--retries", "tries more after a worker was lost", type=int, default=2, metavar="N")
     add("--hang", "seconds without progress that count as lost", type=float, default=600.0, metavar="S")
-    add(
-        "--split",
-        "scenes and takes of one story side by side (default auto: where there are few stories)",
-        choices=("auto", "always", "never"),
-        default="auto",
-    )
+    add("--split", split, choices=("auto", "always", "never"), default="auto")
     add("--again", "look at videos too that are done", action="store_true")
     add("--bench", "measure a clip on each worker first, and say when all will be done", action="store_true")
     add("--dry-run", "show what would be made, and how long it takes", action="store_true")
@@ -79,11 +64,13 @@ def run_render(args: argparse.Namespace) -> int:
     """Returns the exit code: 0 all videos are there, 1 some are not, 2 bad input."""
     from ..farm.stories import read_stories
 
+    if find_spec("aiohttp") is None:
+        raise SVIError("render talks to ComfyUI with aiohttp, which is not here: pip install aiohttp")
     stories, sets = read_stories(args.stories), [_set(text) for text in args.sets]
     options = _options(args)
     if args.json and args.json.absolute().parent != options.out and not args.json.absolute().parent.is_dir():
         raise SVIError(f"--json {args.json}: there is no folder {args.json.absolute().parent}")
-    signal.signal(signal.SIGTERM, _interrupt)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         if args.dry_run:
             return _dry_run(args, options, stories, sets)
@@ -91,6 +78,8 @@ def run_render(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:  # before the work began, or behind it
         say("stopped: what is finished stays, and the same command goes on from there", error=True)
         return 1
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _render(args: argparse.Namespace, options: Any, stories: Sequence[Any], sets: Sequence[tuple[str, Any]]) -> int:
@@ -98,7 +87,7 @@ def _render(args: argparse.Namespace, options: Any, stories: Sequence[Any], sets
     from ..farm.show import LiveShow, PlainShow, report_lines
 
     graph_of = _graph_of(args.graph)
-    if sys.stdout.isatty() and not os.environ.get("NO_COLOR"):
+    if sys.stdout.isatty() and not os.environ.get("NO_COLOR") and find_spec("rich"):
         with LiveShow() as live:
             report, code = farm.render(graph_of, stories, sets, options, live)
     else:
@@ -183,28 +172,29 @@ def _set(text: str) -> tuple[str, str]:
 
 def _graph_of(path: Path) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Reads the file now, so that a wrong one costs no start; makes an API graph of it when the nodes are known."""
-    from ..workflow.api.convert import to_api
-    from ..workflow.model.files import read_workflow
-    from ..workflow.model.graph import Workflow
+    from ..workflow.api.convert import read_graph, to_api
+    from ..workflow.model.graph import Workflow, is_api_graph
 
-    workflow = Workflow(read_workflow(path, first="prompt"))
+    found = read_graph(path)
+    Workflow(found)  # raises SVIError for what is none
 
     def graph_of(nodes: Mapping[str, Any]) -> dict[str, Any]:
-        if workflow.is_api:
-            return workflow.raw
+        if is_api_graph(found):  # which worker lacks a node of it is asked later, of each
+            return dict(found)
         if not nodes:
             raise SVIError(
                 f"{path} is a workflow as it is drawn: name a ComfyUI that knows its nodes (--comfyui or --server), or "
                 "export it with *Workflow > Export (API)*"
             )
-        return to_api(workflow.raw, nodes)
+        return to_api(found, nodes)
 
     return graph_of
 
 
 def _dry_run(args: argparse.Namespace, options: Any, stories: Sequence[Any], sets: Sequence[tuple[str, Any]]) -> int:
     from ..doctor.files import reel_bytes_per_frame
-    from ..farm.batch import Folders, prepare
+    from ..farm.folders import Folders
+    from ..farm.prepare import prepare
     from ..farm.render import nodes_of_one, planned_jobs
     from ..farm.show import plan_lines
 

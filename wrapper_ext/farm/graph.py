@@ -21,6 +21,14 @@ _OTHERS = ("audio", *IMAGES)  # what is behind these is no model
 Graph = dict[str, Any]
 
 
+def check_graph(graph: Graph) -> str:
+    """The id of its Long Video. Raises SVIError for a graph whose nodes are none, and as `find_long_video` does."""
+    for node_id, node in graph.items():
+        if not isinstance(node, dict) or not isinstance(node.get("inputs"), dict) or not node.get("class_type"):
+            raise SVIError(f"node {node_id} of the graph has no class_type or no inputs: export it from ComfyUI again")
+    return find_long_video(graph)
+
+
 def find_long_video(graph: Mapping[str, Any]) -> str:
     """The id of the graph's Long Video. Raises SVIError when it has none, or several."""
     found = [node_id for node_id, node in graph.items() if node.get("class_type") == NODE]

@@ -71,14 +71,13 @@ class Parcel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What a worker made. kept, made: clips, as the node says. reel: see `Sent`. outputs: files of the graph's output
-    nodes, by name, the joined video first. info: what Long Video said. memory_mb: the most that was taken of the card,
-    0 where there is none."""
+    """What a worker made. made: takes, as the node says. waits: why the chain ends before its story does, "" when it
+    does not. reel: see `Sent`. outputs: files of the graph's output nodes, by name, the joined video first. memory_mb:
+    the most that was taken of the card, 0 where there is none."""
 
-    kept: int
     made: int
     seconds: float
     reel: Path | Parcel | None
     outputs: Mapping[str, Path | bytes] = field(repr=False)
-    info: str = ""
+    waits: str = ""
     memory_mb: int = 0

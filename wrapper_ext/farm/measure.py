@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from statistics import mean
 from typing import Any
 
-from .batch import BatchEvents, Prepared
+from .batch import BatchEvents
 from .estimate import estimate
 from .graph import for_clips
 from .jobs import Job, Result
+from .prepare import Prepared
 from .schedule import Scheduler, Worker, run_jobs
 from .worker import REELS
 

@@ -24,7 +24,7 @@ from .worker import ComfyWorker, WorkerSettings
 
 _PLACE = "svi-ray-"  # folders of Ray in the temp folder, with the id of the process that made them
 _STORE_BYTES = 512 * 2**20  # of shared memory for what is handed over; more is spilled to the disk
-NEEDS_RAY = 'several workers need Ray: pip install "wanvideo-svi[farm]", or take one worker (--gpus 1)'
+NEEDS_RAY = 'several workers need Ray: pip install "ray>=2.54", or take one worker (--gpus 1)'
 
 
 @contextmanager
@@ -51,10 +51,7 @@ def connected(address: str | None) -> Iterator[Any]:
             clear_left()
             # Paths of sockets are short: a folder of the user's may be too long for them.
             with tempfile.TemporaryDirectory(prefix=f"{_PLACE}{os.getpid()}-", ignore_cleanup_errors=True) as place:
-                ray.init(
-                    _temp_dir=place, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet,
-                    _system_config={"automatic_object_spilling_enabled": True},
-                )  # fmt: skip
+                ray.init(_temp_dir=place, include_dashboard=False, object_store_memory=_STORE_BYTES, **quiet)
                 try:
                     yield ray
                 finally:

@@ -16,11 +16,13 @@ from typing import Any, Protocol
 
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.whole import whole_files
-from .batch import BatchEvents, Folders, Prepared, Show, jobs_of, prepare, report_of, who_can
+from .batch import BatchEvents, Show, report_of
 from .client import Client
-from .graph import find_long_video
+from .folders import Folders
+from .graph import check_graph
 from .jobs import Job
 from .measure import measure
+from .prepare import Prepared, jobs_of, prepare, who_can
 from .process import ComfyProcess, Program
 from .schedule import Outcome, Scheduler, Worker, run_jobs
 from .stories import Story
@@ -208,7 +210,7 @@ def render(
     """
     began, folders = time.monotonic(), Folders(options.out)
     with folders.held():
-        for trouble in folders.troubles:
+        for trouble in folders.troubles.values():
             show.note(trouble)
         events = BatchEvents(folders, show)
         outcomes: dict[str, Outcome] = {}
@@ -218,7 +220,7 @@ def render(
             with working(options, folders, events, show) as handles:
                 nodes = ready_nodes(handles, show)
                 graph = graph_of(next(iter(nodes.values())))
-                find_long_video(graph)
+                check_graph(graph)
                 ready = [prepare(graph, story, folders, sets) for story in stories]
                 jobs = planned_jobs(ready, folders, options, len(handles))
                 events.stories = {each.name: each for each in ready}
@@ -248,7 +250,7 @@ def render(
         options.out.mkdir(parents=True, exist_ok=True)
         with whole_files(options.out / REPORT) as (beside,):
             beside.write_text(json.dumps(report, indent=1), encoding="utf-8")
-    for trouble in folders.troubles:
+    for trouble in folders.troubles.values():
         show.note(trouble)
     failed = stopped or bool(folders.troubles) or any(row["state"] not in ("done", "kept") for row in report["stories"])
     return report, int(failed)
@@ -264,4 +266,4 @@ def planned_jobs(ready: Sequence[Prepared], folders: Folders, options: Options, 
         if not each.kept and not each.error:
             todo.append(each)
     split = options.split if options.split is not None else len(todo) < 2 * workers and workers > 1
-    return [job for each in todo for job in jobs_of(each, folders, split=split and not options.servers)]
+    return [job for each in todo for job in jobs_of(each, split=split and not options.servers)]

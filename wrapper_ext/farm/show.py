@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...svi_embeds.ground.words import align, shorten, visible
-from .batch import Prepared
 from .estimate import estimate
 from .jobs import Job
+from .prepare import Prepared
 
 _ROWS = 12  # stories that are shown at once
 _DONE = ("done", "kept", "failed")

@@ -97,7 +97,7 @@ def _yaml(text: str) -> Any:
     try:
         import yaml  # type: ignore[import-untyped]
     except ImportError as error:
-        raise SVIError('tables in YAML need PyYAML: pip install "wanvideo-svi[farm]", or write CSV or JSON') from error
+        raise SVIError("tables in YAML need PyYAML: pip install pyyaml, or write CSV or JSON") from error
     try:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:

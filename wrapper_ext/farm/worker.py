@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -22,7 +21,6 @@ from .process import ComfyProcess, Program
 
 REELS = "svi_reels"  # in the output folder, where a node of this pack keeps them when nobody said otherwise
 _GIVEN_UP_SECONDS = 10.0  # that a server has to let go of a graph
-_COUNTS = re.compile(r"(\d+) kept, (\d+) made")
 
 
 class Report(Protocol):
@@ -111,7 +109,7 @@ class ComfyWorker:
         folder = self._reel(story)
         if folder is None or not (folder / MANIFEST).is_file():
             return None
-        return _parcel(folder, known)
+        return parcel_of(folder, known)
 
     def stop(self) -> None:
         """End the work at hand, and the ComfyUI that was started here, for good; from any thread."""
@@ -146,10 +144,10 @@ class ComfyWorker:
                 raise LostError(f"ComfyUI ended while it worked: {self.process.last_words()}") from error
             raise
         outputs = entry.get("outputs") or {}
-        info = str(((outputs.get(job.node) or {}).get("text") or [""])[0])
-        kept, made = map(int, found.groups()) if (found := _COUNTS.search(info)) else (0, 0)
+        told = ((outputs.get(job.node) or {}).get("svi_run") or [{}])[0]
         return Result(
-            kept=kept, made=made, seconds=time.monotonic() - began, info=info, memory_mb=watched.memory_mb,
+            made=int(told.get("made") or 0), waits=str(told.get("waits") or ""), seconds=time.monotonic() - began,
+            memory_mb=watched.memory_mb,
             reel=self._made(folder, sent), outputs={} if job.only else self._outputs(outputs, job, client),
         )  # fmt: skip
 
@@ -159,7 +157,7 @@ class ComfyWorker:
             return None
         if self.shares:
             return folder
-        return _parcel(folder, [file.name for take in _known(sent.reel, folder) for file in (take.video, take.tail)])
+        return parcel_of(folder, [file.name for take in _known(sent.reel, folder) for file in (take.video, take.tail)])
 
     def _outputs(self, outputs: Mapping[str, Any], job: Job, client: Client) -> dict[str, Path | bytes]:
         """Files of the output folder that the graph's nodes told of, those of Long Video first."""
@@ -194,7 +192,7 @@ class ComfyWorker:
         self.report.preview(self.name, picture, suffix)
 
 
-def _parcel(folder: Path, known: Collection[str]) -> Parcel:
+def parcel_of(folder: Path, known: Collection[str]) -> Parcel:
     """A reel's manifest, and the files of its takes but those that the other side has."""
     reel = open_reel(folder)
     files = {

@@ -290,11 +290,13 @@ class WanVideoSVILongVideo:
         from ..render.long_video import render_story
 
         comfy.require_wrapper()
-        reel, last_frames, video, info = render_story(inputs, unique_id=unique_id, prompt=prompt)
-        host_show.show_text(unique_id, f"Last run: {info.splitlines()[0]}")
+        done = render_story(inputs, unique_id=unique_id, prompt=prompt)
+        host_show.show_text(unique_id, f"Last run: {done.info.splitlines()[0]}")
+        shown = {"images": [host_files.output_file(done.video)], "animated": (True,), "text": [done.info]}
         return {
-            "ui": {"images": [host_files.output_file(video)], "animated": (True,), "text": [info]},
-            "result": (reel, last_frames, host_show.video_from_file(video), info),
+            # The last is for programs that queue the graph, as `wanvideo-svi render`.
+            "ui": {**shown, "svi_run": [{"made": done.made, "waits": done.waits}]},
+            "result": (done.reel, done.last_frames, host_show.video_from_file(done.video), done.info),
         }
 
 

@@ -47,13 +47,14 @@ class Rendered:
     """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
     (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
     notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
-    not."""
+    not. made: takes that were sampled."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
     last_frames: Tensor
     notes: tuple[str, ...] = ()
     waits: str = ""
+    made: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ def render_chain(
     mending.places = list(range(len(done.takes)))
     mended = mending.run()
     sampled = tuple(sorted({*done.sampled, *mended.sampled}))
-    return replace(mended, sampled=sampled, notes=tuple(dict.fromkeys((*done.notes, *mended.notes))))
+    notes = tuple(dict.fromkeys((*done.notes, *mended.notes)))
+    return replace(mended, sampled=sampled, notes=notes, made=done.made + mended.made)
 
 
 class _Renderer:
@@ -166,7 +168,7 @@ class _Renderer:
         if not self.how.only:
             self.writer.set_chain(takes)
         frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
-        return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits)
+        return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits, len(self.spent))
 
     def _may_make(self, task: Task) -> bool:
         if self.how.only:

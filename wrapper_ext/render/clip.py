@@ -52,8 +52,7 @@ class Made:
 
 
 class ClipMaker:
-    """Makes the clips of a job. take_of: gives the take on disk that the chain has of a clip, which
-    colours are held to."""
+    """Makes the clips of a job."""
 
     def __init__(self, job: Job, host: Host, colour: ColourHold) -> None:
         self.job, self.host, self.colour = job, host, colour
@@ -72,7 +71,10 @@ class ClipMaker:
         return Conditioned(embeds, text, self._models(clip), end)
 
     def make(self, take: ChainClip, conditioned: Conditioned, take_of: Callable[[int], Take]) -> Made:
-        """A take of a clip. Raises SVIError when it comes out with another length."""
+        """A take of a clip. take_of: gives the take on disk that the chain has of a clip, which colours are held to.
+
+        Raises SVIError when it comes out with another length.
+        """
         samples = self._sample(take, conditioned)
         samples = self.colour.latents(take, samples, lambda: self._anchor(take)["samples"][0])
         images = self._decode(samples)

@@ -39,7 +39,6 @@ from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
 from .standing import stood_in
 
-WAITS = "clips are in the video"  # ends the line of `info` that says why a chain ends before its story does
 ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
 
 
@@ -52,6 +51,19 @@ class _Left:
     video: Path
     changes: int
     waits: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a run leaves: the reel, its last frames, the joined video's file, and the plan with what was done, in words.
+    made, waits: see `Rendered`."""
+
+    reel: Reel
+    last_frames: Tensor
+    video: Path
+    info: str
+    made: int
+    waits: str
 
 
 # So that a finished chain is not run again, and one that was changed since is.
@@ -69,11 +81,10 @@ def changes_of(folder: Path) -> int:
 
 def render_story(
     inputs: Mapping[str, Any], *, unique_id: str | None = None, prompt: Mapping[str, Any] | None = None
-) -> tuple[Reel, Tensor, Path, str]:
+) -> Finished:
     """A story rendered into a reel, for the node `unique_id` of the graph `prompt`.
 
     inputs: the node's, by name; see `ChainSettings` and `Sources`.
-    Returns the reel, its last frames, the joined video's file, and the plan with what was done, in words.
     """
     reel: str = inputs["reel"]
     check_reel_name(reel)
@@ -119,7 +130,7 @@ def render_story(
             assemble(finished, video, unique_id, track=track)
     _left[str(folder)] = _Left(reel_state(folder, video), video, changes, bool(done.waits))
     info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
-    return finished, done.last_frames, video, info
+    return Finished(finished, done.last_frames, video, info, done.made, done.waits)
 
 
 def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tuple[Sources, list[str]]:
@@ -210,7 +221,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
     kept = len(done.takes) - len(done.sampled)
     head = [
         f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
-        *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} {WAITS}"] if done.waits else []),
+        *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} clips are in the video"] if done.waits else []),
         f"reel {reel.name} in output/{reel.folder.parent.name}",
         *align(plan.table()),
     ]

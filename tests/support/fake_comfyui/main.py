@@ -38,9 +38,9 @@ NODES = {
 
 
 class Host(FakeHost):
-    def __init__(self, say: Any) -> None:
+    def __init__(self, say: Any, writer: ReelWriter) -> None:
         super().__init__()
-        self.say, self.taken = say, 0
+        self.say, self.writer, self.taken = say, writer, 0
 
     def WanVideoSamplerFromSettings(self, sampler_inputs: dict[str, Any]) -> tuple[Any, Any]:
         self.say("sampling")
@@ -62,7 +62,9 @@ class Host(FakeHost):
         return True
 
     def _die(self) -> None:
-        time.sleep(0.5)  # the clip before is on its way to the disk
+        # What was sampled before is on its way to the disk, from another thread.
+        while len((*self.writer.reel.clips, *self.writer.reel.spare)) < self.taken:
+            time.sleep(0.02)
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _hang(self) -> None:
@@ -139,19 +141,16 @@ class Server:
         options = {key: inputs[key] for key in ("seed", "mode", "num_frames", "takes", "mend") if key in inputs}
         if (link := inputs.get("start_image")) and (image := graph[link[0]]["inputs"]["image"]).endswith(" [temp]"):
             assert (Path(self.args.temp_directory) / image.removesuffix(" [temp]")).is_file(), image
-        host = Host(say)
         with ReelWriter(folder, fps=16) as writer:
+            host = Host(say, writer)
             this = job_in(folder, inputs["story"], **options)
             tasks = read_only(only, this.plan) if only else ()
             done = render_chain(this, writer, host, _Silent(), resume=True, only=tasks, mend_limit=0)
             video = folder / f"{name}_{writer.reel.chain}.mp4"
             if not only:
                 writer.reel.assemble(video)
-        head = f"{len(done.takes) - len(done.sampled)} kept, {len(done.sampled)} made"
-        waits = f"{done.waits}; {len(done.takes)} of {len(this.plan.clips)} clips are in the video"
-        lines = [f"{this.plan.describe()}; {head}", *([waits] if done.waits else [])]
         images = [] if only else [{"filename": video.name, "subfolder": f"svi_reels/{name}", "type": "output"}]
-        return {node: {"images": images, "text": ["\n".join(lines)]}}
+        return {node: {"images": images, "svi_run": [{"made": done.made, "waits": done.waits}]}}
 
     async def _send(self, client: str, data: dict[str, Any]) -> None:
         if (socket := self.sockets.get(client)) is not None and not socket.closed:

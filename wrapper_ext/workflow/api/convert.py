@@ -20,13 +20,13 @@ from .wires import Sent, Wires
 _EXPORT = "export the graph with *Workflow > Export (API)* and take that file"
 
 
-def read_api(path: Path, nodes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The API graph in a file: the one that a picture or video carries beside its workflow, else made by `to_api`.
+def read_graph(path: Path) -> Any:
+    """What `to_api` takes, of a file: the API graph that a picture or video carries beside its workflow, else that.
 
-    nodes: the JSON of `/object_info`. Raises SVIError for a file that holds no graph, and as `to_api` does.
+    Raises SVIError for a file that holds neither.
     """
     found = read_workflow(path, first="prompt")
-    return to_api(found if is_api_graph(found) else read_workflow(path), nodes)
+    return found if is_api_graph(found) else read_workflow(path)
 
 
 def to_api(
