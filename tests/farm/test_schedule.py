@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from wanvideo_svi.svi_embeds.errors import SVIError
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.wrapper_ext.farm.estimate import estimate
 from wanvideo_svi.wrapper_ext.farm.jobs import FailedError, Job, LostError, RefusedError, Result
 from wanvideo_svi.wrapper_ext.farm.schedule import Scheduler, run_jobs
+from wanvideo_svi.wrapper_ext.farm.worker import parcel_of, unpack
 
 
 def job(name: str, key: str = "a", after: tuple[str, ...] = (), makes: int = 1) -> Job:
@@ -197,6 +201,17 @@ def test_an_estimate_is_what_the_path_and_the_workers_allow() -> None:
         assert (found.seconds, found.path, found.busy) == (seconds, 40, 60)
     loading = estimate(jobs, 1, lambda job: 10 * job.makes, load=5)
     assert (loading.seconds, loading.loads) == (65, 1)
+
+
+def test_a_parcel_brings_no_file_that_its_manifest_does_not_name(tmp_path: Path) -> None:
+    with ReelWriter(tmp_path / "home", fps=16):
+        pass
+    sent = parcel_of(tmp_path / "home", ())
+    for name in ("../out.mkv", "clip_0001_00000000_00000000.mkv", "x.bat"):
+        with pytest.raises(SVIError, match="which its manifest does not name"):
+            unpack(replace(sent, files={name: b"x"}), tmp_path / "in")
+    assert [path.name for path in (tmp_path / "in").iterdir()] == []
+    assert not (tmp_path / "out.mkv").exists()
 
 
 def test_errors_keep_their_words_on_the_way_between_processes() -> None:
