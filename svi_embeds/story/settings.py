@@ -63,13 +63,18 @@ class ChainSettings:
     @property
     def mended(self) -> frozenset[int]:
         """Indices of the clips in `mend`. Raises SVIError for a text that names none."""
-        if not isinstance(self.mend, str):
-            raise SVIError(f"mend must be text, numbers of clips as in 4, 7; got {type(self.mend).__name__}")
-        names = [name for name in re.split(r"[\s,]+", self.mend.strip()) if name]
-        wrong = [name for name in names if not re.fullmatch(r"[1-9][0-9]{0,5}", name)]
-        if wrong:
-            raise SVIError(f"mend must be numbers of clips from 1, as in 4, 7; got {wrong[0][:40]!r}")
-        return frozenset(int(name) - 1 for name in names)
+        return frozenset(number - 1 for number in read_mend(self.mend))
+
+
+def read_mend(text: str) -> list[int]:
+    """The numbers of clips in `mend`, from 1. Raises SVIError for a text that names none."""
+    if not isinstance(text, str):
+        raise SVIError(f"mend must be text, numbers of clips as in 4, 7; got {type(text).__name__}")
+    names = [name for name in re.split(r"[\s,]+", text.strip()) if name]
+    wrong = [name for name in names if not re.fullmatch(r"[1-9][0-9]{0,5}", name)]
+    if wrong:
+        raise SVIError(f"mend must be numbers of clips from 1, as in 4, 7; got {wrong[0][:40]!r}")
+    return [int(name) for name in names]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

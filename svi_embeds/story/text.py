@@ -41,11 +41,11 @@ AUTO = 0  # as a block's repeat; written `auto`
 MAX_TAKES = 20  # of a clip: their seeds must not meet the next clip's
 PICKS = ("auto", "stop")  # the best one by its score; none, so that a person chooses. Else the number of one, from 1
 
-_SEPARATOR = "---"
+SEPARATOR = "---"
 _ECHOSHOT = re.compile(r"\[\d+\]")  # begins a prompt of several shots in the wrapper, not settings
 _ESCAPED = re.compile(r"^\\(?=#|\[|\\|---)")
-_TO_ESCAPE = re.compile(r"^(?=#|\[|\\|---)")
-_TOKEN = re.compile(r'[^\s"]*(?:"[^"]*"[^\s"]*)+|[^\s"]+|"')  # blanks may stand in quotes
+_TO_ESCAPE = re.compile(r"(?!\[\d+\])(?=#|\[|\\|---)")  # what begins as EchoShot's is read as it stands
+TOKEN = re.compile(r'[^\s"]*(?:"[^"]*"[^\s"]*)+|[^\s"]+|"')  # blanks may stand in quotes
 _STRENGTH = re.compile(r"(.+):([+-]?[0-9.]{1,10})")
 _MAX_LORAS = 20
 
@@ -199,19 +199,19 @@ def parse_story(text: str) -> tuple[Block, ...]:
     lines = text.removeprefix("\ufeff").splitlines()
     parts: list[list[tuple[int, str]]] = [[]]
     for number, line in enumerate(lines, start=1):
-        if line.strip() == _SEPARATOR:
+        if line.strip() == SEPARATOR:
             parts.append([])
-        elif not line.lstrip().startswith("#"):
+        elif not is_comment(line):
             parts[-1].append((number, line))
     if len(parts) > MAX_CLIPS:
         raise SVIError(f"a story has at most {MAX_CLIPS} clips, this one has {len(parts)} blocks: make it two")
-    starts = [1, *(number + 1 for number, line in enumerate(lines, start=1) if line.strip() == _SEPARATOR)]
+    starts = [1, *(number + 1 for number, line in enumerate(lines, start=1) if line.strip() == SEPARATOR)]
     blocks = [_block(part, start) for part, start in zip(parts, starts, strict=True)]
     if len(blocks) > 1:
         for block in blocks:
             if not block.prompt and block == Block(block.line, ""):
                 raise StoryError(
-                    f"this block is empty; write a prompt, or remove one of the lines {_SEPARATOR} around it",
+                    f"this block is empty; write a prompt, or remove one of the lines {SEPARATOR} around it",
                     line=block.line,
                 )
     for block in blocks[:-1]:
@@ -240,23 +240,35 @@ def format_story(blocks: Sequence[Block]) -> str:
             f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}" for key, value in written.items()
         ]
         settings += [] if repeat == 1 else ["repeat=auto" if repeat == AUTO else f"repeat={repeat}"]
-        lines = block.prompt.splitlines()
-        prompt = [_TO_ESCAPE.sub(r"\\", line.strip(), count=1) for line in lines]
+        prompt = [escaped(line.strip()) for line in block.prompt.splitlines()]
         parts.append("\n".join([*([f"[{' '.join(settings)}]"] if settings else []), *prompt]))
-    text = f"\n{_SEPARATOR}\n".join(parts)
+    text = f"\n{SEPARATOR}\n".join(parts)
     for block, read in zip(blocks, parse_story(text), strict=True):
         if replace(read, line=block.line) != block:
             raise SVIError(f"this prompt cannot be written into a story as it is: {block.prompt[:60]!r}")
     return text
 
 
+def is_comment(line: str) -> bool:
+    return line.lstrip().startswith("#")
+
+
+def is_settings(line: str) -> bool:
+    """Whether a line holds settings where it is the first of its block."""
+    return line.lstrip().startswith("[") and not _ECHOSHOT.match(line.lstrip())
+
+
+def escaped(line: str) -> str:
+    """A line of a prompt, without blanks around it, as it is written."""
+    return f"\\{line}" if _TO_ESCAPE.match(line) else line
+
+
 def _block(lines: list[tuple[int, str]], start: int) -> Block:
     """One block. lines: (number, text) of the lines that are no comments."""
-    while lines and not lines[0][1].strip():
-        lines = lines[1:]
+    lines = lines[next((place for place, (_, text) in enumerate(lines) if text.strip()), len(lines)) :]
     settings: dict[str, Any] = {}
     line = lines[0][0] if lines else start
-    if lines and lines[0][1].lstrip().startswith("[") and not _ECHOSHOT.match(lines[0][1].lstrip()):
+    if lines and is_settings(lines[0][1]):
         settings = _settings(*lines[0])
         lines = lines[1:]
     prompt = "\n".join(_ESCAPED.sub("", text.strip(), count=1) for _, text in lines).strip()
@@ -280,34 +292,42 @@ def _settings(number: int, line: str) -> dict[str, Any]:
     if rest and not rest.startswith("#"):
         raise wrong(end + 1, f"the prompt goes on the next line, after the settings; found {rest[:40]!r}")
     found: dict[str, Any] = {}
-    for token in _TOKEN.finditer(line, begin + 1, end):
-        most = _MAX_NAMES if token.group().startswith("lora") else _MAX_SETTING
-        if token.end() - token.start() > most:
-            raise wrong(token.start(), f"{token.group()[:40]!r}... is no setting; use {', '.join(KEYS)}")
-        key, equals, value = token.group().partition("=")
-        name = _FIELDS.get(key, key)
-        if key in _FLAGS:
-            if equals and (key, value) != ("mend", "off"):
-                raise wrong(token.start(), f"{key} stands alone: write {key}, without {equals}{value}")
-            if name in found:
-                raise wrong(token.start(), f"{key} is set twice; keep one")
-            found[name] = not equals
-            continue
-        if key not in _KEYS:
-            near = difflib.get_close_matches(key, KEYS, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
-            raise wrong(token.start(), f"{key!r} is no setting; {meant}")
-        if not equals or not value:
-            raise wrong(token.start(), f"{key} needs a value right behind it, as in {key}=... (no blanks)")
-        if name in found:
-            raise wrong(token.start(), f"{key} is set twice; keep one")
+    for token in TOKEN.finditer(line, begin + 1, end):
         try:
-            found[name] = _KEYS[key](value)
+            name, value = read_setting(token.group())
         except SVIError as error:
             raise wrong(token.start(), error) from error
+        if name in found:
+            raise wrong(token.start(), f"{token.group().partition('=')[0]} is set twice; keep one")
+        found[name] = value
     if not found:
         raise wrong(begin, "the brackets hold no settings; write [key=value ...] or remove them")
     return found
+
+
+def field_of(key: str) -> str:
+    """The field of `Block` that a setting is read to. Raises SVIError for a key that is none."""
+    if key not in KEYS:
+        near = difflib.get_close_matches(key, KEYS, n=1) if len(key) <= _MAX_SETTING else ()
+        meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
+        raise SVIError(f"{key[:_MAX_SETTING]!r} is no setting; {meant}")
+    return _FIELDS.get(key, key)
+
+
+def read_setting(token: str) -> tuple[str, Any]:
+    """A setting as it is written, `seed=7` or `cut`: the field of `Block`, and its value there."""
+    most = _MAX_NAMES if token.startswith("lora") else _MAX_SETTING
+    if len(token) > most:
+        raise SVIError(f"{token[:40]!r}... is no setting; use {', '.join(KEYS)}")
+    key, equals, value = token.partition("=")
+    name = field_of(key)
+    if key in _FLAGS:
+        if equals and (key, value) != ("mend", "off"):
+            raise SVIError(f"{key} stands alone: write {key}, without {equals}{value}")
+        return name, not equals
+    if not equals or not value:
+        raise SVIError(f"{key} needs a value right behind it, as in {key}=... (no blanks)")
+    return name, _KEYS[key](value)
 
 
 def check_seed(seed: object) -> int:

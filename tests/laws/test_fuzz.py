@@ -227,6 +227,13 @@ _ARGUMENTS: dict[str, Callable[[bool], Strategy]] = {
     "end_images": lambda _: st.one_of(st.none(), st.integers(0, 3)),
     "color_reference": lambda bad: st.one_of(st.none(), values.images(bad, (1,))),
     "reference": lambda bad: st.one_of(st.none(), values.images(bad, (1,))),
+    "keys": lambda bad: st.dictionaries(
+        st.text(max_size=9) if bad else st.sampled_from(["seed", "cfg", "cut", "mend", "from", "repeat"]),
+        st.one_of(st.none(), st.booleans(), st.text(max_size=9) if bad else st.sampled_from(["1", "2", "auto"])),
+        max_size=3,
+    ),
+    "numbers": lambda bad: st.text(max_size=9) if bad else st.sampled_from(["", "4, 7", "1 2"]),
+    "at": _number, "by": _number,
     "tick": lambda _: st.none(), "take_first": lambda _: st.booleans(), "before": lambda _: st.none(),
 }  # fmt: skip
 # After "!": parameters that every caller has checked before.
@@ -246,9 +253,10 @@ _ENTRIES = [
     "clips.inpaint.settings.MaskSettings", "pair.plan.PairSettings", "guides.poses.pose_of", "recipes.recipe",
     "reel.reel.check_reel_name", "pair.sigmas.check_schedule", "pair.sigmas.sigmas_of", "pair.sigmas.split_step",
     "pair.sigmas.check_boundary", "files.track.soundtrack_of", "colour.stitch.stitch", "story.text.parse_story",
-    "story.text.check_seed", "timeline.latent_count", "timeline.frame_count", "timeline.latent_of_frame",
-    "timeline.frames_of_latent", "timeline.chain_frames", "timeline.clip_start", "timeline.clips_needed",
-    "guides.voice.speakers_of", "guides.voice.check_time_base", "guides.window.window_of",
+    "story.text.check_seed", "story.edit.set_prompt", "story.edit.set_keys", "story.edit.insert_after",
+    "story.edit.remove", "story.edit.split", "story.edit.renumber", "timeline.latent_count", "timeline.frame_count",
+    "timeline.latent_of_frame", "timeline.frames_of_latent", "timeline.chain_frames", "timeline.clip_start",
+    "timeline.clips_needed", "guides.voice.speakers_of", "guides.voice.check_time_base", "guides.window.window_of",
 ]  # fmt: skip
 
 
