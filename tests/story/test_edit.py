@@ -281,6 +281,24 @@ def test_a_clip_has_the_prompt_that_is_set_and_the_others_are_as_they_were(
     assert set_prompt(made, clip, after[clip].prompt) == made
 
 
+@given(stories(), st.data(), ANY_PROMPT)
+def test_every_comment_outlives_every_edit_once(story: str, data: st.DataObject, prompt: str) -> None:
+    def comments(text: str) -> list[str]:
+        """On lines of their own, or behind settings: where these go, it has the line for itself."""
+        found = [
+            re.match(r"\s*(?:\[(?!\d)[^\]]*\]\s*)?(#.*)", line) for line in text.removeprefix("\ufeff").splitlines()
+        ]
+        return [match[1] for match in found if match]
+
+    clip = a_clip(data, clips_of(story))
+    for made in (
+        edited(set_prompt, story, clip, prompt),
+        edited(set_keys, story, clip, {"takes": "3", "seed": "1"}),
+        edited(insert_after, story, clip, f"x{prompt}"),
+    ):
+        assert comments(made) == comments(story)
+
+
 @given(stories(), st.data())
 def test_the_prompt_that_a_clip_has_changes_no_byte(story: str, data: st.DataObject) -> None:
     clips = clips_of(story)
