@@ -1,6 +1,6 @@
 // The command "SVI: migrate this graph": asks the server, shows what it found, and applies it with undo.
 
-import { element } from "./svi_widget.js";
+import { addStyles, element } from "./svi_widget.js";
 import { english, say } from "./svi_words.js";
 
 const { app } = window.comfyAPI.app;
@@ -9,30 +9,6 @@ const { api } = window.comfyAPI.api;
 const ID = "WanVideoSVI.Migrate";
 const ROUTE = "/wanvideo_svi/migrate";
 const KINDS = ["defect", "rewrite", "left", "note"];
-const STYLE = `
-.svi-migrate { width: min(760px, 92vw); max-height: 84vh; padding: 0; border: 1px solid var(--border-color, #4e4e4e);
-  border-radius: 10px; background: var(--comfy-menu-bg, #202020); color: var(--input-text, #ddd); font: 14px/1.45 sans-serif }
-.svi-migrate::backdrop { background: rgb(0 0 0 / 55%) }
-.svi-migrate > div { display: flex; flex-direction: column; max-height: 84vh }
-.svi-migrate h2 { margin: 0; padding: 16px 20px 4px; font-size: 18px }
-.svi-migrate p { margin: 0; padding: 0 20px 10px }
-.svi-migrate h3 { margin: 12px 0 4px; font-size: 14px }
-.svi-migrate section { overflow: auto; padding: 0 20px 12px; border-top: 1px solid var(--border-color, #4e4e4e) }
-.svi-migrate ul { margin: 0; padding: 0; list-style: none }
-.svi-migrate li { padding: 4px 0 }
-.svi-migrate .svi-fix { opacity: .85 }
-.svi-migrate .svi-repaired { color: color-mix(in srgb, #3fae3f 50%, currentcolor) }
-.svi-migrate .svi-to-do { color: color-mix(in srgb, #d08a10 50%, currentcolor) }
-.svi-migrate li button { padding: 0; border: 0; background: none; text-decoration: underline }
-.svi-migrate .svi-gone { padding: 8px 0 0; opacity: .75; font-size: 12px }
-.svi-migrate footer { display: flex; gap: 8px; justify-content: flex-end; padding: 12px 20px;
-  border-top: 1px solid var(--border-color, #4e4e4e) }
-.svi-migrate button { padding: 7px 14px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px;
-  background: var(--comfy-input-bg, #2b2b2b); color: inherit; font: inherit; cursor: pointer }
-.svi-migrate button.svi-main { background: #2f6fdd; border-color: #2f6fdd; color: #fff }
-.svi-migrate button:disabled { opacity: .5; cursor: default }
-.svi-migrate .svi-error { color: color-mix(in srgb, #ff4a3d 50%, currentcolor); padding: 8px 20px; white-space: pre-wrap }`;
-
 const rootGraph = () => app.rootGraph ?? app.graph;
 
 /** What the server says to a workflow: {workflow, report}. Throws an Error with its reason. */
@@ -186,7 +162,5 @@ app.registerExtension({
   name: ID,
   commands: [{ id: ID, label: english("migrate.command"), icon: "pi pi-sync", function: run }],
   menuCommands: [{ path: ["Extensions", "WanVideo SVI"], commands: [ID] }],
-  setup() {
-    document.head.append(element("style", { textContent: STYLE }));
-  },
+  setup: addStyles,
 });

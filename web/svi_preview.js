@@ -5,7 +5,7 @@
 // as soon as the node has run. On canvas, what ComfyUI adds to a node takes its height from the node's text boxes: the
 // node grows by it instead.
 
-import { chain, comfy } from "./svi_widget.js";
+import { chain, comfy, nodeOf } from "./svi_widget.js";
 
 const NODE = "WanVideoSVILongVideo";
 const PICTURE = "$$canvas-image-preview";
@@ -15,16 +15,6 @@ const ADDED = new Set([PICTURE, "video-preview", "$$node-text-preview"]); // Com
 const GONE_MS = 2000; // between a picture that goes and the video that comes the node does not shrink
 
 const isOurs = (node) => (node?.comfyClass ?? node?.type) === NODE;
-
-/** The node with the id that messages of a run have: 12, or 3:12 inside the subgraph node 3. */
-function nodeOf(id) {
-  const { app } = comfy();
-  let graph = app.rootGraph ?? app.graph;
-  const path = String(id).split(":");
-  const last = path.pop();
-  for (const step of path) graph = graph?.getNodeById(step)?.subgraph;
-  return graph?.getNodeById(last) ?? null;
-}
 
 /** Forgets what a node showed while it ran. */
 function forget(node) {

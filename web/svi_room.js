@@ -7,11 +7,6 @@ const MEDIA = "video, img";
 const RETRY_MS = 300;
 const LOOKS = 10; // until the node has its size
 
-/** With this, what ComfyUI shows of a run below the widgets takes no part in what they share. */
-export const ROOM_STYLE = `
-.lg-node-widgets:has(.svi-story) ~ div:has(${MEDIA}) { flex: none; min-height: 320px }
-.lg-node-widgets:has(.svi-story) ~ img { flex: none; height: 320px }`;
-
 /** Makes a text box as tall as its text. */
 function fit(box) {
   const { height } = box.style;

@@ -2,9 +2,9 @@
 // The server plans, with the functions that the node runs; this file shows its answer.
 
 import { lorasOf } from "./svi_around.js";
-import { keepRoom, ROOM_STYLE } from "./svi_room.js";
+import { keepRoom } from "./svi_room.js";
 import {
-  addElementWidget, addStyle, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
+  addElementWidget, addStyles, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
 } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
@@ -17,57 +17,6 @@ const REST = 700; // of the node's other widgets and its inputs, about
 const COLUMNS = ["clip", "state", "frames", "until", "seed", "mode", "prompt"];
 const EXPLAINED = new Set(["clip", "state", "frames", "until"]);
 const STATES = { kept: "kept", stale: "stale", "to do": "to_do" }; // as the server calls them
-const STYLE = `
-.svi-story, .svi-hint { display: flex; flex-direction: column; gap: 4px; box-sizing: border-box; overflow: hidden;
-  padding: 6px; border: 1px solid var(--border-color, #4e4e4e); border-radius: 6px; text-align: left;
-  background: var(--comfy-input-bg, #222); color: var(--input-text, #ddd); font: 12px/1.4 sans-serif }
-.svi-story { contain: size; width: 100%; height: 100%; min-height: ${LOW}px } /* as tall whatever it says */
-.svi-hint { position: absolute; z-index: 10; left: 0; right: 0; top: calc(100% + 2px); padding: 4px 6px;
-  height: auto !important; /* ComfyUI stretches all that is beside a text box */
-  pointer-events: none; border-color: var(--error-text, #ff4444); box-shadow: 0 4px 12px rgb(0 0 0 / 40%) }
-.svi-story header { display: flex; align-items: center; gap: 8px; min-height: 24px }
-.svi-story .svi-sum { flex: 1; min-width: 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
-.svi-story button, .svi-video button { border: 1px solid var(--border-color, #4e4e4e); border-radius: 4px;
-  padding: 1px 8px; background: var(--comfy-menu-bg, #353535); color: inherit; font: inherit; cursor: pointer;
-  white-space: nowrap }
-.svi-story button:focus-visible, .svi-video button:focus-visible, .svi-story .svi-rows:focus-visible {
-  outline: 2px solid var(--p-primary-color, #4c8dff); outline-offset: 1px }
-.svi-story .svi-bad { border-left: 3px solid var(--error-text, #ff4444); padding: 2px 0 2px 8px; max-height: 55%;
-  overflow: auto; flex: none }
-.svi-story .svi-bad[hidden] { display: none }
-.svi-bad p, .svi-hint p { margin: 0; overflow-wrap: anywhere }
-.svi-at { display: flex; align-items: flex-start; gap: 8px; margin: 2px 0 }
-.svi-at pre { margin: 0; flex: 1; min-width: 0; overflow-x: auto; font: 12px/1.25 monospace; white-space: pre }
-.svi-at mark { background: none; color: inherit; font-weight: bold }
-.svi-caret { color: var(--error-text, #ff4444); font-weight: bold }
-.svi-story .svi-rows { flex: 1; min-height: 0; overflow: auto }
-.svi-story table { width: 100%; border-collapse: collapse; font-variant-numeric: tabular-nums }
-.svi-story caption { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-.svi-story .svi-old caption { position: static; width: auto; height: auto; clip-path: none; text-align: left;
-  font-style: italic }
-.svi-story thead th { position: sticky; top: 0; background: var(--comfy-input-bg, #222); text-align: left;
-  font-weight: 600 }
-.svi-story th, .svi-story td { padding: 1px 10px 1px 0; white-space: nowrap; font-weight: normal }
-.svi-story th[data-name=clip], .svi-story td:last-child { padding-right: 8px }
-.svi-story .svi-number { text-align: right }
-.svi-story tbody th button { min-width: 2.6em; padding: 0 4px; border: 0; background: none; text-align: right;
-  text-decoration: underline dotted; text-underline-offset: 3px }
-.svi-story td.svi-prompt { width: 100%; max-width: 0; overflow: hidden; text-overflow: ellipsis }
-.svi-story td.svi-gap { text-align: center; opacity: .75 }
-.svi-story .svi-state::before { display: inline-block; width: 1.3em; content: "" }
-.svi-story [data-state=kept] .svi-state::before { content: "✓"; color: color-mix(in srgb, #2f9e44 60%, currentcolor) }
-.svi-story [data-state=stale] .svi-state::before { content: "↻"; color: color-mix(in srgb, #d9822b 60%, currentcolor) }
-.svi-story tr[data-state="to do"] .svi-state::before { content: "○" }
-.svi-story .svi-old { opacity: .45 }
-.svi-story ul { margin: 6px 0 0; padding: 0 0 0 14px; opacity: .85; white-space: normal }
-.svi-video { width: min(1100px, 94vw); padding: 0; border: 1px solid var(--border-color, #4e4e4e); border-radius: 10px;
-  background: var(--comfy-menu-bg, #202020); color: var(--input-text, #ddd); font: 14px/1.45 sans-serif }
-.svi-video::backdrop { background: rgb(0 0 0 / 60%) }
-.svi-video video { display: block; width: 100%; max-height: 76vh; background: #000 }
-.svi-video footer { display: flex; align-items: center; gap: 8px; padding: 10px 12px }
-.svi-video footer span { flex: 1; min-width: 0; overflow-wrap: anywhere }
-.svi-video button { padding: 5px 12px }${ROOM_STYLE}`;
-
 const ask = makeAsker({
   route: "/wanvideo_svi/story",
   pack: (nodes) => ({ nodes }),
@@ -76,7 +25,11 @@ const ask = makeAsker({
   keep: 40,
 });
 
-const panels = new Set(); // of those that stand in a graph
+export const panels = new Set(); // of those that stand in a graph
+
+/** The desk (svi_desk.js): whether a node's clips are to be told as cards too, who hears each answer, what opens it. */
+export const watcher = { wants: () => false, told() {}, open: null };
+
 let turn = 0; // counts what may have changed a reel: an answer of before is none to a question of after, on any panel
 
 /** What the server is asked about a node. */
@@ -86,7 +39,7 @@ function read(node) {
   const settings = slot < 0 ? null : sourceOf(node, slot)?.node;
   return {
     values, linked, connected, sampler: settings ? readNode(settings).connected : null,
-    around: { loras: lorasOf(node) },
+    around: { loras: lorasOf(node) }, ...(watcher.wants(node) && { desk: true }),
   };
 }
 
@@ -121,7 +74,8 @@ function select(box, [begin, end]) {
   copy.remove();
 }
 
-function play(reel) {
+/** Shows the joined video of a reel, as the server tells of it. */
+export function play(reel) {
   const { api } = comfy();
   const url = api.apiURL(`/view?${new URLSearchParams(reel.video)}`);
   const video = element("video", { src: url, controls: true, autoplay: true, loop: true });
@@ -164,6 +118,9 @@ class Panel {
     this.rows = [];
     this.sum = element("div", { className: "svi-sum", textContent: say("story.no_plan") });
     this.playButton = element("button", { type: "button", hidden: true });
+    const desk = element("button", {
+      type: "button", textContent: say("desk.open"), title: say("desk.open_title"), onclick: () => watcher.open?.(node),
+    });
     this.bad = element("div", { className: "svi-bad", hidden: true });
     this.caption = element("caption", { textContent: say("story.caption") });
     this.body = element("tbody");
@@ -181,7 +138,7 @@ class Panel {
     keepWheel(this.bad);
     const live = element("div", { role: "status", "aria-live": "polite", style: "display: contents" }, this.bad);
     this.element = element(
-      "div", { className: "svi-story" }, element("header", {}, this.sum, this.playButton), live, this.scroll,
+      "div", { className: "svi-story" }, element("header", {}, this.sum, desk, this.playButton), live, this.scroll,
     );
     this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
     this.playButton.addEventListener("click", () => play(this.reel));
@@ -200,6 +157,7 @@ class Panel {
       if (said?.passes) this.retry = setTimeout(() => this.follower.again(), RETRY_MS);
       if (said?.trouble) this.showTrouble(said.trouble);
       else if (said) this.show(said.answer);
+      watcher.told(this, said);
     }, wait);
   }
 
@@ -341,7 +299,7 @@ class Panel {
 }
 
 /** What is special of a clip, each with what it means. */
-function marksOf(clip) {
+export function marksOf(clip) {
   const marks = [];
   if (clip.cut) marks.push([say("story.cut"), say("story.cut_title")]);
   if (clip.from) marks.push([say("story.from", clip), say("story.from_title", clip)]);
@@ -363,7 +321,7 @@ function gapRow() {
 }
 
 function addPanel(node) {
-  addStyle("svi-story-style", STYLE);
+  addStyles();
   const panel = new Panel(node);
   const widget = addElementWidget(node, { name: "svi_plan", element: panel.element, height: LOW });
   widget.label = say("story.plan"); // where ComfyUI names it: in apps and in its side panel
@@ -377,7 +335,8 @@ function addPanel(node) {
   chain(node, "onRemoved", () => panels.delete(panel));
 }
 
-function lookAll() {
+/** Looks at all reels again: one may have changed. */
+export function lookAll() {
   turn++;
   for (const panel of panels) panel.follower.again();
 }

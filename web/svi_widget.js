@@ -17,7 +17,13 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Adds a style sheet to the page, once for each id. */
+/** Adds the pack's style sheet to the page, once. */
+export function addStyles() {
+  if (document.getElementById("svi-css")) return;
+  document.head.append(element("link", { id: "svi-css", rel: "stylesheet", href: new URL("./svi.css", import.meta.url).href }));
+}
+
+/** Adds a style sheet that a script makes to the page, once for each id. */
 export function addStyle(id, css) {
   if (!document.getElementById(id)) document.head.append(element("style", { id, textContent: css }));
 }
@@ -30,6 +36,16 @@ export function chain(object, name, after) {
     after.apply(this, args);
     return result;
   };
+}
+
+/** The node with the id that messages of a run have: 12, or 3:12 inside the subgraph node 3. */
+export function nodeOf(id) {
+  const { app } = comfy();
+  let graph = app.rootGraph ?? app.graph;
+  const path = String(id).split(":");
+  const last = path.pop();
+  for (const step of path) graph = graph?.getNodeById(step)?.subgraph;
+  return graph?.getNodeById(last) ?? null;
 }
 
 const MARGIN = 6; // pixels around a DOM widget, which its height includes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from .host import requests as host_requests
@@ -12,6 +14,10 @@ def add_routes() -> None:
     host_requests.add_route("/wanvideo_svi/migrate", _migrate)
     host_requests.add_route("/wanvideo_svi/plan", _plan)
     host_requests.add_route("/wanvideo_svi/story", _story)
+    host_requests.add_route("/wanvideo_svi/desk", _desk)
+    host_requests.add_file_route("/wanvideo_svi/desk/clip", "video/mp4", _clip)
+    host_requests.add_file_route("/wanvideo_svi/desk/seam", "video/mp4", _seam)
+    host_requests.add_file_route("/wanvideo_svi/desk/frame", "image/jpeg", _frame)
     host_requests.before_queueing(_look_at)
 
 
@@ -37,3 +43,27 @@ def _story(body: str) -> tuple[int, dict[str, object]]:
     from .answers.story import answer
 
     return answer(body)
+
+
+def _desk(body: str) -> tuple[int, dict[str, object]]:
+    from .answers.desk import answer
+
+    return answer(body)
+
+
+def _clip(query: Mapping[str, str]) -> Path:
+    from .answers.desk import clip_file
+
+    return clip_file(query)
+
+
+def _seam(query: Mapping[str, str]) -> Path:
+    from .answers.desk import seam_file
+
+    return seam_file(query)
+
+
+def _frame(query: Mapping[str, str]) -> Path:
+    from .answers.desk import frame_file
+
+    return frame_file(query)

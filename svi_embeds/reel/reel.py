@@ -185,7 +185,7 @@ class Reel:
             found += bad
             if progress:
                 progress(index + 1, len(takes))
-        if not _is_being_written(self.folder):  # else they may be of the clip that is on its way
+        if not is_being_written(self.folder):  # else they may be of the clip that is on its way
             try:
                 found += [f"{name} belongs to no clip (left by a run that was stopped)" for name in strays(self)]
             except OSError as error:
@@ -322,7 +322,7 @@ def reel_state(folder: Path, *others: Path) -> str:
     return hashlib.sha256(f"{reel.chain} {reel.fps} {reel.length} {states}".encode()).hexdigest()
 
 
-def _is_being_written(folder: Path) -> bool:
+def is_being_written(folder: Path) -> bool:
     """Whether a run holds the reel's lock."""
     from filelock import FileLock, Timeout
 

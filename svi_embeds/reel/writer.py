@@ -25,6 +25,7 @@ from ..files.stored import StoredFile, hash_file
 from ..files.video import LOSSLESS, to_pixels, write_video
 from ..files.whole import clear_left, sync_folder
 from .manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
+from .previews import delete_previews
 from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
 
 _PAUSES = (0.01, 0.05, 0.25)  # seconds
@@ -71,7 +72,8 @@ class ReelWriter:
         from filelock import FileLock
 
         self.folder, self.fps, self.length = folder, fps, length
-        self._lock = FileLock(folder / LOCK, timeout=0)
+        # Who only looks whether it is held holds it for a moment.
+        self._lock = FileLock(folder / LOCK, timeout=0.5)
 
     def __enter__(self) -> ReelWriter:
         from filelock import Timeout
@@ -206,8 +208,27 @@ class ReelWriter:
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
             self._commit(chain, spare, picked)
 
+    def drop(self, take: Take) -> int:
+        """Delete a take that the chain does not use, with its previews. Returns how many bytes its files had.
+
+        Raises SVIError for one that the chain uses, and one that the reel does not have.
+        """
+        if take in self.reel.clips:
+            raise SVIError(
+                f"take {take.take + 1} of this clip is what reel {self.reel.name} goes on from: pick another take "
+                "first, queue, then delete this one"
+            )
+        if take not in self.reel.spare:
+            raise SVIError(f"reel {self.reel.name} does not have this take any more")
+        with writing(f"reel {self.folder.name}: {MANIFEST}"):
+            self._commit(self.reel.clips, [one for one in self.reel.spare if one is not take])
+        self._delete([take])
+        delete_previews(self.folder, (take,))
+        return take.video.size + take.tail.size
+
     def clean(self) -> tuple[int, int]:
-        """Delete spare takes, and joined videos of other chains than this. Returns how many takes, and all bytes."""
+        """Delete spare takes, joined videos of other chains than this, and previews. Returns how many takes, and all
+        bytes."""
         spare, size = self.reel.spare, self.reel.spare_size
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
             videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
@@ -218,7 +239,7 @@ class ReelWriter:
             with suppress(OSError):
                 size += path.stat().st_size
                 path.unlink()
-        return len(spare), size
+        return len(spare), size + delete_previews(self.folder)
 
     def _delete(self, takes: Iterable[Take]) -> None:
         for take in takes:

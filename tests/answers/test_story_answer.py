@@ -31,7 +31,7 @@ from wanvideo_svi.wrapper_ext.host.settings import reels_name
 @pytest.fixture(autouse=True)
 def _reels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(host_files, "comfy_folders", lambda: {"output": tmp_path.resolve()})
-    monkeypatch.setattr(story_reel, "_last", None)
+    story_reel._read_last.clear()
 
 
 # Tables and errors

@@ -29,7 +29,8 @@ def served(values: dict[str, Any]) -> Iterator[str]:
             elif path == "/tests/web/links.mjs":
                 self._send(200, "text/javascript", (HERE / "links.mjs").read_bytes())
             elif path.startswith("/web/") and (WEB / path[5:]).is_file():
-                self._send(200, "text/javascript", (WEB / path[5:]).read_bytes())
+                kind = {"css": "text/css", "json": "application/json"}.get(path.rpartition(".")[2], "text/javascript")
+                self._send(200, kind, (WEB / path[5:]).read_bytes())
             else:
                 self._send(404, "text/plain", b"")
 

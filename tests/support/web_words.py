@@ -10,9 +10,13 @@ from project import ROOT
 
 WEB = ROOT / "web"
 TABLE = WEB / "svi_words.js"
-WORDS: dict[str, dict[str, str]] = json.loads(
-    re.search(r"^export const WORDS = (\{.*?^\});", TABLE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
+ENGLISH: dict[str, str] = json.loads(
+    re.search(r"^const ENGLISH = (\{.*?^\});", TABLE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)[1]
 )
+CHINESE_WORDS: dict[str, str] = json.loads((WEB / "svi_words_zh.json").read_text(encoding="utf-8"))
+WORDS: dict[str, dict[str, str]] = {
+    key: {"en": text} | ({"zh": CHINESE_WORDS[key]} if key in CHINESE_WORDS else {}) for key, text in ENGLISH.items()
+}
 HOLE = re.compile(r"\{(\w+)(?::[^{}|]*\|[^{}]*)?\}")  # {name} and {name:one|many}
 
 _TOKEN = re.compile(

@@ -19,7 +19,7 @@ ALL = "\n".join(SCRIPTS.values())
 NAMES = {
     "Content-Type", "PrimitiveNode", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
     "PrimitiveStringMultiline", "FloatConstant", "StringConstant", "StringConstantMultiline", "Reroute", "Escape",
-    "ArrowLeft", "ArrowRight", "Home", "End", "Extensions", "WanVideo SVI", "to do", "display: contents", "video, img",
+    "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Enter", "Delete", "Extensions", "WanVideo SVI", "to do", "display: contents", "video, img", "img, video",
 }  # fmt: skip
 # Where a script gives something to the page to be read or heard.
 SHOWN = re.compile(
@@ -73,7 +73,7 @@ def test_a_sentence_says_the_same_in_every_language(key: str) -> None:
     english, chinese = row["en"], row["zh"]
     assert set(HOLE.findall(english)) == set(HOLE.findall(chinese))
     plain = HOLE.sub("", english), HOLE.sub("", chinese)
-    assert CHINESE.search(chinese) or not re.search(r"[A-Za-z]", plain[0].replace("latent", "")), chinese
+    assert CHINESE.search(chinese) or not re.search(r"[A-Za-z]", re.sub("latent|[MG]B", "", plain[0])), chinese
     assert not set("{}|") & set("".join(plain)), "a hole that nothing fills"
     assert tooltip_lags(*plain) == []
     for name in ("SVI", "LoRA", "ComfyUI", "Ctrl+Z", "latent"):
@@ -139,9 +139,9 @@ def test_what_comfyui_translates_is_what_the_table_says() -> None:
     translated[mode.strip('"').replace(".", "_")]["options"] = {first["en"]: first["zh"]}
     assert load("settings.json") == translated
     assert load("main.json")["settingsCategories"] == groups
-    command = WORDS["migrate.command"]
-    assert load("commands.json") == {"WanVideoSVI_Migrate": {"label": command["zh"]}}
-    assert load("main.json")["menuLabels"] == {command["en"]: command["zh"]}
+    commands = {"WanVideoSVI_Migrate": WORDS["migrate.command"], "WanVideoSVI_OpenDesk": WORDS["desk.command"]}
+    assert load("commands.json") == {name: {"label": command["zh"]} for name, command in commands.items()}
+    assert load("main.json")["menuLabels"] == {command["en"]: command["zh"] for command in commands.values()}
 
 
 @needs_node

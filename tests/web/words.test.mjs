@@ -5,7 +5,11 @@ import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { after, beforeEach, mock, test } from "node:test";
 
+import { readFile } from "node:fs/promises";
+
 import { linkable } from "./links.mjs";
+
+globalThis.fetch = async (url) => ({ json: async () => JSON.parse(await readFile(url, "utf8")) }); // node fetches no files
 
 const { JSDOM } = createRequire(import.meta.url)("jsdom");
 const { window } = new JSDOM("<!doctype html><body></body>", { pretendToBeVisual: true });

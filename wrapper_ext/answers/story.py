@@ -24,8 +24,10 @@ from ..host import files as host_files
 from ..render.long_video import ONE_LOW_STAGE, modes_of
 from ..running.around import loras_of, notes_on_loras
 from ..workflow.model.parse import parse_json
+from .cards import MAX_CARDS, cards_of
 from .places import Places
-from .reel import STATES, Planned, reel_answer, stood_as
+from .reel import reel_answer, stood_as
+from .stands import STATES, Planned
 
 MAX_QUESTIONS = 8
 MAX_STORY = 2**20  # characters
@@ -58,7 +60,7 @@ def answer(body: str) -> tuple[int, dict[str, Any]]:
     A node is {"values", "linked", "connected", "sampler"}: its widgets by name; which of them a link has whose value is
     not known; by name of its other inputs the type of the node behind them ("" where it cannot be seen); and the same
     of the settings node behind sampler_inputs, None where that cannot be seen. "around" may name the "loras" on the
-    model.
+    model. With "desk" true the answer has its clips as cards too, see `cards_of`.
     """
     try:
         asked = parse_json(body)
@@ -87,6 +89,7 @@ class _Question:
     guided: bool
     text: bool
     loras: tuple[str, ...] = ()
+    desk: bool = False
 
     @staticmethod
     def read(node: Any) -> _Question:
@@ -111,15 +114,17 @@ class _Question:
             values[name] = text
         connected = _connected(node.get("connected"))
         sampler = node.get("sampler")
-        loras = loras_of(node.get("around"))
+        loras, desk = loras_of(node.get("around")), node.get("desk") is True
         if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
-            return _Question(values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras)
+            return _Question(
+                values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras, desk=desk
+            )
         behind = _connected(sampler)
         follows = any(name in behind for name in _GUIDES)
         embeds = behind.get("image_embeds", _NO_GUIDE) != _NO_GUIDE
         return _Question(
             values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind,
-            loras=loras,
+            loras=loras, desk=desk,
         )  # fmt: skip
 
     def settings(self) -> ChainSettings:
@@ -200,16 +205,21 @@ def _answer(node: Any) -> dict[str, Any]:
         notes.append(f"planned with what the node shows for {', '.join(open_values)}: the link may give another value")
     said["summary"] = f"at least {plan.describe()}" if fills else plan.describe()
     said["notes"] = notes
-    states: list[str] | None = None
+    found = None
     if "reel" not in asked.linked:
-        states, said["reel"] = reel_answer(
+        found = reel_answer(
             values["reel"], Planned(plan, settings, connected.encodes_text, stood), resume=values["resume"],
             comparable=not asked.linked - {*_FREE, "reel"},
         )  # fmt: skip
+        said["reel"] = found.said
+    states = [each.state for each in found.stands] if found and found.stands else None
     said["counts"] = {state: states.count(state) for state in STATES} if states else {}
     shown = _shown(len(plan.clips))
     said["left_out"] = len(plan.clips) - len(shown)
     said["rows"] = [_row(plan, plan.clips[index], states[index] if states else None, places) for index in shown]
+    if asked.desk:
+        rows = [_row(plan, clip, states[clip.index] if states else None, places) for clip in plan.clips[:MAX_CARDS]]
+        said["desk"] = cards_of(plan, rows, found)
     return said
 
 

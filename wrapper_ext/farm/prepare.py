@@ -14,7 +14,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.reel.reel import open_reel
 from ..answers.queue import question_of
-from ..answers.reel import KEPT, Planned, states_of
+from ..answers.stands import KEPT, Planned, states_of
 from ..answers.story import plan_of_node
 from ..render.standing import stood_of
 from ..running.wiring import RunningGraph

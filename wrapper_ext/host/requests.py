@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from ...svi_embeds.errors import SVIError
 from . import comfy
 
 _MAX_REQUEST = 32 * 2**20  # bytes; ComfyUI's own limit is 100 MB, for uploads
 _READ_SECONDS = 60.0
+# A file's address changes when the file does.
+_FILE_HEADERS = {
+    "Cache-Control": "private, max-age=86400, immutable", "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}  # fmt: skip
 
 
 def refusal(headers: Mapping[str, str]) -> tuple[int, str]:
@@ -21,6 +34,11 @@ def refusal(headers: Mapping[str, str]) -> tuple[int, str]:
     """
     if headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
         return 415, "the request must be JSON, with Content-Type: application/json"
+    return refusal_of_site(headers)
+
+
+def refusal_of_site(headers: Mapping[str, str]) -> tuple[int, str]:
+    """The same of a request for a picture or a video, which has no content."""
     site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
     try:
         is_own = urlsplit(origin or "").netloc.lower() == headers.get("Host", "").lower()
@@ -74,8 +92,6 @@ def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -
     instance = getattr(getattr(server, "PromptServer", None), "instance", None)
     if instance is None:
         return
-    import asyncio
-
     from aiohttp import web
 
     at_work = asyncio.Lock()
@@ -91,3 +107,47 @@ def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -
         return web.json_response(answer, status=status)
 
     instance.routes.post(path)(respond)
+
+
+def is_at_work() -> bool:
+    """Whether ComfyUI runs a graph at the moment."""
+    server = comfy.module("server")
+    queue = getattr(getattr(getattr(server, "PromptServer", None), "instance", None), "prompt_queue", None)
+    return bool(getattr(queue, "currently_running", None))
+
+
+def add_file_route(path: str, media_type: str, find: Callable[[Mapping[str, str]], Path]) -> None:
+    """Have ComfyUI's server answer GET requests with a file of one media type: find takes the query, and may make the
+    file; what it refuses (SVIError) is told as JSON, with status 404.
+
+    Requests of pages of other sites are refused. All such routes share one thread, which gives way to everything else
+    where the system lets a thread say so (Linux). Outside ComfyUI nothing happens.
+    """
+    server = comfy.module("server")
+    instance = getattr(getattr(server, "PromptServer", None), "instance", None)
+    if instance is None:
+        return
+    from aiohttp import web
+
+    async def respond(request: Any) -> Any:
+        status, said = refusal_of_site(request.headers)
+        if said:
+            return web.json_response({"error": said}, status=status)
+        try:
+            file = await asyncio.get_running_loop().run_in_executor(_maker(), find, request.query)
+        except SVIError as error:
+            return web.json_response({"error": str(error)}, status=404)
+        return web.FileResponse(file, headers={"Content-Type": media_type, **_FILE_HEADERS})
+
+    instance.routes.get(path)(respond)
+
+
+@lru_cache(maxsize=1)
+def _maker() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="svi-previews", initializer=_give_way)
+
+
+def _give_way() -> None:
+    if sys.platform == "linux":  # elsewhere it would be the whole process
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)

@@ -31,6 +31,7 @@ from .facts import prints_of
 from .job import Host, Job, check_job
 from .lead import Lead
 from .mend import MEND_LIMIT, verdict
+from .now import Now, renders
 from .save import Saver
 
 
@@ -140,6 +141,12 @@ class _Renderer:
         self.walked = [clip for clip in job.plan.clips if not asked or clip.index in self.leading | asked]
 
     def run(self) -> Rendered:
+        try:
+            return self._run()
+        finally:
+            renders(self.writer.folder, None)
+
+    def _run(self) -> Rendered:
         last, waits, at = Lead(None, None), "", 0
         with Saver(self.writer, keeps_chain=bool(self.how.only)) as saver:
             for row in self.walked:
@@ -297,6 +304,8 @@ class _Renderer:
 
     def _say(self, clip: ChainClip, doing: str, take: int) -> None:
         count = len(self.job.plan.clips)
+        if doing == "sampling":
+            renders(self.writer.folder, Now(clip.index, take, clip.takes, time.time()))
         which = f", take {take + 1} of {clip.takes}" if clip.takes > 1 else ""
         left = ""
         if self.spent:

@@ -1,0 +1,251 @@
+// One clip of a chain as a card of the desk. What it shows is the server's; what is pressed goes to the desk. Importing
+// this file does nothing.
+
+import { clear, load, previewUrl } from "./svi_media.js";
+import { element } from "./svi_widget.js";
+import { say } from "./svi_words.js";
+
+export const CARD_WIDTH = 328, CARD_HEIGHT = 374, GAP = 34; // pixels; the gap has the mark of the seam
+const STATES = { kept: "kept", stale: "stale", "to do": "to_do" };
+const DRIFT_FULL = 4; // a drift that fills the bar; 1 is seen side by side
+const SEEN = 1, SEAM_SEEN = 1.5; // from here on people see it
+
+/** What a card can do; the letter does it too while the card has the focus. */
+export const ACTS = {
+  mend: "m", insert: "i", cut: "c", branch: "b", remove: "Delete", queue: "q",
+};
+
+export class Card {
+  /** desk: has `act(name, card)`, `edit(question)`, `play(card)`, `editable`. */
+  constructor(desk) {
+    this.desk = desk;
+    this.chosen = 0; // a take whose number was pressed; 0 for the clip as it stands
+    this.number = element("b");
+    this.badge = element("span", { className: "svi-badge" });
+    this.marks = element("span", { className: "svi-marks" });
+    this.until = element("span");
+    this.first = element("img", { alt: "" });
+    this.last = element("img", { alt: "" });
+    this.video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", hidden: true, tabIndex: -1 });
+    this.none = element("div", { className: "svi-none" });
+    this.progress = element("progress", { max: 1, hidden: true });
+    this.shown = element("div", { className: "svi-shown" }, this.first, this.last, this.video, this.none, this.progress);
+    this.drift = element("div", { className: "svi-drift" }, element("i"), element("span"));
+    this.text = element("textarea", { spellcheck: false });
+    this.seed = element("input", { name: "seed", inputMode: "numeric" });
+    this.frames = element("input", { name: "frames", type: "number", min: 5, step: 4 });
+    this.facts = element(
+      "div", { className: "svi-facts" },
+      element("label", {}, say("story.seed"), this.seed), element("label", {}, say("story.frames"), this.frames),
+    );
+    this.takes = element("div", { className: "svi-takes", role: "group" });
+    this.acts = element("div", { className: "svi-acts" });
+    this.element = element(
+      "article", { className: "svi-card", tabIndex: -1 },
+      element("header", {}, this.number, this.badge, this.marks, this.until),
+      this.shown, this.drift, this.text, this.facts, this.takes, this.acts,
+    );
+    this.seam = element("button", { type: "button", className: "svi-seam", onclick: () => desk.seam(this) });
+    this.cut = element("div", { className: "svi-cut" });
+    this.buttons = {};
+    for (const [name, key] of Object.entries(ACTS)) {
+      this.buttons[name] = element("button", {
+        type: "button", textContent: say(`desk.${name}`), title: say(`desk.${name}_title`, { key }),
+        onclick: () => desk.act(name, this),
+      });
+    }
+    this.listen();
+  }
+
+  listen() {
+    const over = () => this.preview(true);
+    const out = () => !this.element.contains(document.activeElement) && !this.element.matches(":hover") && this.preview(false);
+    this.shown.addEventListener("pointerenter", over);
+    this.element.addEventListener("pointerleave", out);
+    this.element.addEventListener("focusin", over);
+    this.element.addEventListener("focusout", () => setTimeout(out));
+    this.shown.addEventListener("click", () => this.desk.play(this));
+    this.text.addEventListener("change", () => this.desk.edit({ do: "prompt", clip: this.clip.clip, text: this.text.value }));
+    for (const input of [this.seed, this.frames]) {
+      input.addEventListener("change", () => {
+        const keys = { [input.name]: input.value.trim() || null };
+        this.desk.edit({ do: "set", clip: this.clip.clip, keys });
+      });
+    }
+  }
+
+  /** clip: a card of the server's answer. place: [left, top]. count: of cards. */
+  fill(clip, [left, top], count) {
+    const changed = this.clip?.clip !== clip.clip || this.clip?.take !== clip.take;
+    this.clip = clip;
+    if (changed) this.chosen = 0;
+    if (!clip.there.some((take) => take.number === this.chosen)) this.chosen = 0;
+    const { element: card } = this;
+    const is = STATES[clip.state];
+    card.dataset.state = clip.state ?? "";
+    card.dataset.clip = clip.clip;
+    card.style.translate = `${left}px ${top}px`;
+    card.setAttribute("aria-label", say("desk.card", { clip: clip.clip, count, state: is ? say(`story.${is}`) : "", prompt: clip.prompt }));
+    put(this.number, String(clip.clip));
+    this.badge.hidden = !is;
+    put(this.badge, is ? say(`story.${is}`) : "", is ? say(`story.${is}_title`) : "");
+    const marks = [clip.mode, ...this.desk.marksOf(clip).map(([mark]) => mark)].filter(Boolean).join(" · ");
+    put(this.marks, marks, this.desk.marksOf(clip).map(([, title]) => title).filter(Boolean).join("\n"));
+    put(this.until, clip.time, say("story.until_frames", { frames: clip.until }));
+    this.fillPictures();
+    this.fillDrift(clip.drift);
+    this.fillTexts(clip);
+    this.fillTakes();
+    this.fillSeam(clip, left, top);
+  }
+
+  get take() {
+    return this.clip.there.find((take) => take.number === this.chosen)
+      ?? this.clip.there.find((take) => take.id === this.clip.take) ?? null;
+  }
+
+  query(take = this.take) {
+    return { reel: this.desk.reelName, take: take.id, v: take.file };
+  }
+
+  fillPictures() {
+    const { take } = this;
+    for (const [image, at] of [[this.first, "first"], [this.last, "last"]]) {
+      load(image, take ? previewUrl("frame", { ...this.query(), at }) : "");
+      image.alt = take ? say(`desk.${at}`, { clip: this.clip.clip }) : "";
+    }
+    this.none.hidden = Boolean(take);
+    put(this.none, say("desk.none"));
+    if (!this.video.hidden) this.preview(Boolean(take));
+  }
+
+  fillDrift(drift) {
+    this.drift.style.visibility = drift ? "" : "hidden";
+    if (!drift) return;
+    this.drift.style.setProperty("--svi-drift", `${Math.min(100, (100 * drift.size) / DRIFT_FULL)}%`);
+    this.drift.toggleAttribute("data-seen", drift.size >= SEEN);
+    const what = say(`look.${drift.culprit}`);
+    put(this.drift.lastChild, drift.size.toFixed(1));
+    this.drift.title = say("desk.drift_title", { size: drift.size.toFixed(1), what });
+    this.drift.setAttribute("aria-label", this.drift.title);
+  }
+
+  fillTexts(clip) {
+    const { editable } = this.desk;
+    const values = [[this.text, clip.text ?? clip.prompt], [this.seed, clip.seed], [this.frames, String(clip.frames)]];
+    for (const [input, value] of values) {
+      input.readOnly = !editable || clip.text === null;
+      if (document.activeElement !== input || !this.wasEdited(input)) input.value = value;
+      input.dataset.was = value;
+    }
+    this.text.setAttribute("aria-label", say("desk.prompt_of", clip));
+    this.text.title = clip.text === null ? say("desk.long_prompt") : "";
+    this.frames.title = clip.overlap ? say(clip.clip === 1 ? "story.overlap_first" : "story.overlap", clip) : "";
+  }
+
+  wasEdited(input) {
+    return input.value !== input.dataset.was;
+  }
+
+  fillTakes() {
+    const { clip, desk, chosen } = this;
+    const current = clip.there.find((take) => take.id === clip.take);
+    const buttons = clip.there.map((take) => element("button", {
+      type: "button", "aria-pressed": String(take.number === (chosen || current?.number)),
+      textContent: `${take.id === clip.take ? "★ " : ""}${take.number}${take.score === null ? "" : ` (${take.score.toFixed(1)})`}`,
+      title: say(take.id === clip.take ? "desk.take_here" : "desk.take", { ...take, score: take.score ?? "?" }),
+      onclick: () => this.choose(take.number === chosen ? 0 : take.number),
+    }));
+    if (desk.editable) {
+      buttons.push(element("button", {
+        type: "button", textContent: "+", title: say("desk.another_title"), "aria-label": say("desk.another"),
+        onclick: () => desk.act("another", this),
+      }));
+    }
+    const had = [...this.takes.children].indexOf(document.activeElement);
+    this.takes.replaceChildren(...buttons);
+    this.takes.setAttribute("aria-label", say("desk.takes_of", clip));
+    if (had >= 0) this.takes.children[Math.min(had, buttons.length - 1)]?.focus({ preventScroll: true });
+    this.fillActs();
+  }
+
+  fillActs() {
+    const { take, clip, desk, buttons } = this;
+    const shown = [];
+    const act = (name, title = {}) => element("button", {
+      type: "button", textContent: say(`desk.${name}`, title), title: say(`desk.${name}_title`, title), onclick: () => desk.act(name, this),
+    });
+    if (this.chosen && take.id !== clip.take) {
+      const values = { take: take.number, other: clip.there.find((each) => each.id === clip.take)?.number ?? 1 };
+      if (desk.editable && take.wanted) shown.push(act("pick", values));
+      if (clip.take) shown.push(act("compare", values));
+      if (!take.in_chain) shown.push(act("drop", values));
+    } else if (desk.editable) {
+      buttons.mend.setAttribute("aria-pressed", String(Boolean(clip.mend)));
+      buttons.cut.setAttribute("aria-pressed", String(Boolean(clip.cut)));
+      buttons.cut.disabled = clip.clip === 1;
+      shown.push(...Object.values(buttons));
+    }
+    if (shown.length === this.acts.childElementCount && shown.every((each, index) => this.acts.children[index] === each)) return;
+    this.acts.replaceChildren(...shown);
+  }
+
+  fillSeam(clip, left, top) {
+    const { seam, cut } = this;
+    const has = clip.seam;
+    seam.hidden = !has;
+    cut.hidden = !clip.cut || clip.clip === 1;
+    cut.style.cssText += `;left:${left - GAP / 2}px;top:${top}px;height:${CARD_HEIGHT}px`;
+    if (!has) return;
+    seam.style.left = `${left - GAP + 3}px`;
+    seam.style.top = `${top + 80}px`;
+    seam.toggleAttribute("data-seen", has.ratio >= SEAM_SEEN);
+    put(seam, has.ratio.toFixed(1), say("desk.seam_title", { before: clip.clip - 1, clip: clip.clip, ratio: has.ratio.toFixed(1) }));
+    seam.setAttribute("aria-label", seam.title);
+  }
+
+  choose(number) {
+    this.chosen = number;
+    this.fillPictures();
+    this.fillTakes();
+    this.preview(Boolean(number) || this.element.contains(document.activeElement));
+  }
+
+  /** Plays the take at hand in the card, without sound, or stops. */
+  preview(on) {
+    const { take, video } = this;
+    if (!on || !take) {
+      video.hidden = true;
+      clear(video);
+      return;
+    }
+    const url = previewUrl("clip", this.query());
+    if (video.dataset.url === url) return;
+    load(video, url);
+    video.onloadeddata = () => {
+      if (video.dataset.url !== url) return;
+      video.hidden = false;
+      video.play().catch(() => {});
+    };
+  }
+
+  /** value: 0..1 of the take that is sampled, null while that is not known; undefined when none is. */
+  showProgress(value) {
+    this.element.toggleAttribute("data-now", value !== undefined);
+    this.progress.hidden = value === undefined;
+    if (value === null) this.progress.removeAttribute("value");
+    else if (value !== undefined) this.progress.value = value;
+  }
+
+  remove() {
+    for (const shown of [this.first, this.last, this.video]) clear(shown);
+    this.element.remove();
+    this.seam.remove();
+    this.cut.remove();
+  }
+}
+
+function put(shown, text, title = "") {
+  if (shown.textContent !== text) shown.textContent = text;
+  if (shown.title !== title) shown.title = title;
+}
