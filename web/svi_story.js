@@ -138,7 +138,7 @@ class Panel {
     keepWheel(this.bad);
     const live = element("div", { role: "status", "aria-live": "polite", style: "display: contents" }, this.bad);
     this.element = element(
-      "div", { className: "svi-story" }, element("header", {}, this.sum, desk, this.playButton), live, this.scroll,
+      "div", { className: "svi-story" }, element("header", {}, this.sum, this.playButton, desk), live, this.scroll,
     );
     this.hint = element("div", { className: "svi-hint", "aria-hidden": "true" });
     this.playButton.addEventListener("click", () => play(this.reel));

@@ -80,7 +80,8 @@ try {
     app.canvas.setDirty(true, true);
   });
   await page.waitForTimeout(700);
-  if (await page.isVisible(".svi-story header button")) await page.click('.svi-story header button:has-text("Desk")');
+  const desk = '.svi-story header button:has-text("Desk")';
+  if (await page.isVisible(desk)) await page.click(desk);
   else await page.evaluate(() => app.extensionManager.command.execute("WanVideoSVI.OpenDesk"));
   await until("five cards", (now) => now.cards.length === 5);
   await keep("new");
