@@ -1,7 +1,7 @@
 // The desk: a chain as cards, one a clip, to be looked at, edited and queued. The story in the node's widget stays the
 // truth: an edit is made to its text by the server and is one step of undo; what is shown is the story editor's answer.
 
-import { CARD_HEIGHT, CARD_WIDTH, Card, ACTS, GAP } from "./svi_desk_card.js";
+import { CARD_HEIGHT, CARD_LEAST, Card, ACTS, GAP } from "./svi_desk_card.js";
 import { previewUrl } from "./svi_media.js";
 import { lookAll, marksOf, panels, watcher } from "./svi_story.js";
 import { openViewer } from "./svi_viewer.js";
@@ -238,7 +238,6 @@ class Desk {
     this.fps = desk.fps;
     this.cards = desk.cards;
     this.layout();
-    this.fill();
     this.tellWork(desk, answer);
     return this.enable();
   }
@@ -276,7 +275,8 @@ class Desk {
 
   layout() {
     const width = this.scroll.clientWidth;
-    const columns = Math.max(1, Math.floor(width / (CARD_WIDTH + GAP)));
+    const columns = Math.max(1, Math.floor((width - GAP) / (CARD_LEAST + GAP)));
+    const each = Math.max(CARD_LEAST, Math.floor((width - GAP) / columns) - GAP);
     const scenes = new Set(this.cards.map((clip) => clip.scene)).size > 1;
     this.places = [];
     this.rows = [];
@@ -294,7 +294,7 @@ class Desk {
         this.rows.push([top, this.places.length]);
       }
       scene = clip.scene;
-      this.places.push([GAP + column * (CARD_WIDTH + GAP), top]);
+      this.places.push([GAP + column * (each + GAP), top, each]);
       column++;
     }
     this.space.style.height = `${top + CARD_HEIGHT + GAP}px`;
@@ -302,6 +302,7 @@ class Desk {
     this.headings = headings.map(([at, number]) => element("h3", { textContent: say("desk.scene", { number }), style: `top:${at}px` }));
     this.space.append(...this.headings);
     this.mount();
+    this.fill();
   }
 
   /** Mounts the cards that are seen, and the one with the focus. */

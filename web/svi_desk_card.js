@@ -5,7 +5,7 @@ import { clear, load, previewUrl } from "./svi_media.js";
 import { element } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
-export const CARD_WIDTH = 328, CARD_HEIGHT = 374, GAP = 34; // pixels; the gap has the mark of the seam
+export const CARD_LEAST = 312, CARD_HEIGHT = 374, GAP = 34; // pixels; the gap has the mark of the seam
 const STATES = { kept: "kept", stale: "stale", "to do": "to_do" };
 const DRIFT_FULL = 4; // a drift that fills the bar; 1 is seen side by side
 const SEEN = 1, SEAM_SEEN = 1.5; // from here on people see it
@@ -74,8 +74,8 @@ export class Card {
     }
   }
 
-  /** clip: a card of the server's answer. place: [left, top]. count: of cards. */
-  fill(clip, [left, top], count) {
+  /** clip: a card of the server's answer. place: [left, top, width]. count: of cards. */
+  fill(clip, [left, top, width], count) {
     const changed = this.clip?.clip !== clip.clip || this.clip?.take !== clip.take;
     this.clip = clip;
     if (changed) this.chosen = 0;
@@ -85,6 +85,7 @@ export class Card {
     card.dataset.state = clip.state ?? "";
     card.dataset.clip = clip.clip;
     card.style.translate = `${left}px ${top}px`;
+    card.style.width = `${width}px`;
     card.setAttribute("aria-label", say("desk.card", { clip: clip.clip, count, state: is ? say(`story.${is}`) : "", prompt: clip.prompt }));
     put(this.number, String(clip.clip));
     this.badge.hidden = !is;
@@ -116,7 +117,7 @@ export class Card {
     }
     this.none.hidden = Boolean(take);
     put(this.none, say("desk.none"));
-    if (!this.video.hidden) this.preview(Boolean(take));
+    if (this.video.dataset.url) this.preview(Boolean(take));
   }
 
   fillDrift(drift) {
@@ -221,6 +222,7 @@ export class Card {
     }
     const url = previewUrl("clip", this.query());
     if (video.dataset.url === url) return;
+    video.hidden = true; // until it has a picture
     load(video, url);
     video.onloadeddata = () => {
       if (video.dataset.url !== url) return;

@@ -48,6 +48,10 @@ class Tab {
       ),
       this.told, this.list,
     );
+    this.element.addEventListener("pointerdown", () => {
+      this.pressed = true;
+      window.addEventListener("pointerup", () => setTimeout(() => (this.pressed = false)), { once: true, capture: true });
+    });
     for (const event of ["keydown", "wheel"]) this.element.addEventListener(event, (each) => each.stopPropagation());
     this.seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => isIntersecting && target.shown()));
     place.replaceChildren(this.element); // 0.33 leaves another tab's content there
@@ -75,7 +79,12 @@ class Tab {
 
   /** Shows what is known, where the server or the graph says something else than before. */
   refresh() {
-    if (!this.said) return;
+    clearTimeout(this.soon);
+    if (!this.said || !this.isShown) return;
+    if (this.pressed) { // what is under the mouse must be there when it goes up
+      this.soon = setTimeout(() => this.refresh(), 200);
+      return;
+    }
     const key = JSON.stringify([this.said, [...writers()].map(([reel, node]) => [reel, node.id, node.title])]);
     if (key !== this.key) this.fill(this.said);
     this.key = key;
@@ -181,6 +190,6 @@ comfy().app.registerExtension({
       api.addEventListener(event, look);
     }
     onReconnect(look);
-    api.addEventListener("graphChanged", () => tab?.isShown && tab.refresh());
+    api.addEventListener("graphChanged", () => tab?.refresh());
   },
 });

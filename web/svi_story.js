@@ -345,7 +345,7 @@ export function lookAll() {
 function watchRuns(api) {
   const ends = ["execution_success", "execution_error", "execution_interrupted"];
   for (const event of ends) api.addEventListener(event, lookAll);
-  let looked = 0;
+  let looked = -LOOK_MS;
   const progress = ({ detail }) => {
     if (performance.now() - looked < LOOK_MS) return;
     const id = String(detail?.nodeId ?? detail?.node ?? "").split(":").at(-1); // in subgraphs 3:12

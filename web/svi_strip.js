@@ -1,7 +1,7 @@
 // The strip that shows a clip before it runs: words and places from the server's answer, and the element that shows them.
 // Importing this file does nothing.
 
-import { addStyle, element } from "./svi_widget.js";
+import { addStyle, addStyles, element } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
 export const HEIGHT = 82; // pixels at zoom 1
@@ -213,6 +213,7 @@ const FILL = {
   black: "linear-gradient(#000, #000)",
 };
 
+/** Colours and patterns; the rest stands in svi.css. */
 function style() {
   const themes = Object.entries(PALETTE).map(([theme, colours]) => {
     const values = Object.entries(colours).map(([name, colour]) => `--svi-${name}: ${colour};`).join(" ");
@@ -221,60 +222,7 @@ function style() {
   });
   const fills = Object.entries(FILL).map(([name, fill]) => `.svi-strip .svi-${name} { background-image: ${fill}; }`);
   fills.push(".svi-strip .svi-dots { background-size: 5px 5px }");
-  return `${themes.join("\n")}
-.svi-strip { box-sizing: border-box; height: 100%; min-height: ${HEIGHT}px; max-height: max-content; padding: 2px 7px; overflow: hidden;
-  border-radius: 6px; background: var(--svi-back); color: var(--svi-text); font: 11px/13px system-ui, sans-serif;
-  text-align: left; cursor: default; user-select: none; display: flex; flex-direction: column; gap: 2px }
-.svi-strip .svi-head, .svi-strip .svi-legend, .svi-strip .svi-status { flex: none; white-space: nowrap;
-  overflow: hidden; text-overflow: ellipsis; height: 13px; line-height: 13px }
-.svi-strip .svi-head { display: flex; gap: 8px }
-.svi-strip .svi-head > :first-child { flex: 1; overflow: hidden; text-overflow: ellipsis }
-.svi-strip .svi-head > :last-child { color: var(--svi-dim) }
-.svi-strip .svi-legend { height: 12px; line-height: 12px }
-.svi-strip .svi-legend span { margin-right: 10px }
-.svi-strip .svi-legend i { display: inline-block; width: 11px; height: 9px; margin-right: 4px; border-radius: 2px;
-  vertical-align: -0.5px }
-.svi-strip .svi-status { color: var(--svi-dim); font-size: 10px }
-.svi-strip .svi-status.svi-warns { color: var(--svi-warn) }
-.svi-strip .svi-plot { flex: none; display: flex; gap: 6px; border-radius: 3px; outline: none }
-.svi-strip .svi-names, .svi-strip .svi-lane { display: flex; flex-direction: column; gap: 1px }
-.svi-strip .svi-lane { position: relative; flex: 1; min-width: 0 }
-.svi-strip .svi-plot:focus-visible { box-shadow: 0 0 0 2px var(--svi-motion) }
-.svi-strip .svi-names b { font: 9px/10px system-ui, sans-serif; height: 10px; color: var(--svi-dim) }
-.svi-strip .svi-row { position: relative; height: 10px; overflow: hidden; border-radius: 2px }
-.svi-strip .svi-row.svi-frames, .svi-strip .svi-names b:first-child { height: 12px; line-height: 12px }
-.svi-strip .svi-row.svi-frames.svi-alone { height: 34px }
-.svi-strip .svi-mask::after { content: ""; position: absolute; z-index: 2; inset: 0; border-radius: 2px;
-  box-shadow: inset 0 0 0 1px var(--svi-line) }
-.svi-strip .svi-row > span { position: absolute; top: 0; bottom: 0; box-sizing: border-box; overflow: hidden }
-.svi-strip .svi-frames > span { border-right: 1px solid var(--svi-back) }
-.svi-strip .svi-mask > span { display: flex; flex-wrap: wrap; justify-content: center; font: 8px/10px system-ui, sans-serif }
-.svi-strip .svi-mask > span::before { content: ""; width: 0; height: 100% }
-.svi-strip .svi-white { background: #fff; color: #1b1d21 }
-.svi-strip .svi-black-run { background: #000; color: #e9ebef }
-.svi-strip .svi-part { background: #9a9a9a; color: #000 }
-.svi-strip .svi-mask > .svi-later { left: 0; right: 0; color: var(--svi-text); background: repeating-linear-gradient(135deg, var(--svi-back) 0 5px,
-  var(--svi-line) 5px 6px) }
-.svi-strip .svi-mask > .svi-later i { background: var(--svi-back) }
-.svi-strip .svi-white.svi-in-region i { background: #fff }
-.svi-strip .svi-black-run.svi-in-region i { background: #000 }
-.svi-strip .svi-white.svi-in-region { background: repeating-linear-gradient(135deg, #fff 0 4px, #b9bec7 4px 6px) }
-.svi-strip .svi-black-run.svi-in-region { background: repeating-linear-gradient(135deg, #000 0 4px, #4b5058 4px 6px) }
-.svi-strip .svi-mask i { position: relative; z-index: 1; padding: 0 2px; line-height: 11px; font-style: normal;
-  background: inherit }
-.svi-strip .svi-ticks, .svi-strip .svi-area { position: absolute; inset: 0; pointer-events: none }
-.svi-strip .svi-ticks { background-image: linear-gradient(90deg, var(--svi-line) 0 1px, transparent 1px);
-  opacity: .45 }
-.svi-strip .svi-cursor { position: absolute; top: -1px; bottom: -1px; box-sizing: border-box; min-width: 3px;
-  z-index: 3; border: 1.5px solid var(--svi-text); border-radius: 2px; background: rgb(127 127 127 / 30%);
-  box-shadow: 0 0 0 1px var(--svi-back) }
-.svi-strip .svi-words { flex: 1; user-select: text; overflow: auto; white-space: normal; border-left: 3px solid var(--svi-line);
-  padding-left: 7px; border-radius: 2px }
-.svi-strip .svi-words.svi-bad { border-color: var(--svi-bad) }
-.svi-strip .svi-words p { margin: 0 0 2px }
-.svi-strip .svi-words p + p { color: var(--svi-dim); font-size: 10px }
-.svi-strip .svi-heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%) }
-${fills.join("\n")}`;
+  return [...themes, ...fills].join("\n");
 }
 
 const percent = (share) => `${+(share * 100).toFixed(3)}%`;
@@ -326,6 +274,7 @@ function ticks(count) {
  *   its stead, or null while none is there
  */
 export function makeStrip() {
+  addStyles();
   addStyle("svi-strip-style", style());
   const root = element("div", { className: "svi-strip" });
   const heard = element("div", { className: "svi-heard", "aria-live": "polite" });

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
 from browser import drive, needs_browser
 from host.comfyui import Comfy
 from host.long_chains import PROMPTS, chain, reel_of, story
+from many_takes import write_many
 from wanvideo_svi.svi_embeds.story.text import parse_story
 
 PAGE = Path(__file__).with_name("desk_page.mjs")
+SPEED_PAGE = Path(__file__).with_name("desk_speed_page.mjs")
 
 
 def takes(step: dict[str, Any]) -> list[str]:
@@ -96,3 +99,29 @@ def test_a_chain_is_made_picked_mended_put_in_and_cut_on_the_desk(
     reel = reel_of(comfy, name)
     assert not reel.spare
     assert not reel.problems()
+
+
+@needs_browser
+def test_two_hundred_clips_open_at_once_and_a_mend_takes_three_clicks(
+    comfy: Comfy, page_url: str, nodes: str, tmp_path: Path, pictures: Path, request: Any
+) -> None:
+    name = re.sub(r"\W+", "_", f"path_{request.node.callspec.id}").strip("_")
+    folder = comfy.base / "output" / "svi_reels" / f"{name}_many"
+    prompts = write_many(folder, clips=200, takes=3)
+    many, six = tmp_path / "many.json", tmp_path / "six.json"
+    graph, _ = chain("\n---\n".join(prompts), f"{name}_many", takes=3)
+    many.write_text(json.dumps(graph))
+    graph, node = chain(story((*PROMPTS, "night falls")), name)
+    six.write_text(json.dumps(graph))
+    assert "6 made" in comfy.run(graph)[node]["text"][0]
+    seen = drive(SPEED_PAGE, page_url, str(many), str(six), str(pictures), nodes, seconds=300)
+    print(f"{name}: {json.dumps(seen)}")
+    assert seen["troubles"] == []
+    assert seen["mounted"] < 30  # those that are seen
+    assert seen["scroll"]["mounted"] < 40
+    assert seen["clicks"] == 3
+    assert "[mend]" in seen["story"]
+    deadline = time.monotonic() + 120
+    while not reel_of(comfy, name).clips[2].mended:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)

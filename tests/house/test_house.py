@@ -308,10 +308,10 @@ def test_pictures_of_the_help_pages_are_there_and_used() -> None:
             "tools/node_pictures.mjs makes"
         )
         used |= set(shown)
-    there = {str(path.relative_to(docs)) for path in [*docs.glob("*.png"), *docs.glob("nodes/*")]}
+    there = {str(path.relative_to(docs)) for path in [*docs.glob("*.png"), *docs.glob("*.jpg"), *docs.glob("nodes/*")]}
     assert not used - there, (
         f"web/docs/ lacks {sorted(used - there)}: tools/node_pictures.mjs makes those in nodes/, "
-        "tools/help_pictures.py the others"
+        "tools/desk_pictures.mjs those of the desk, tools/help_pictures.py the others"
     )
     assert not there - used, f"no help page shows {sorted(there - used)} of web/docs/"
 

@@ -70,7 +70,9 @@ class _Server(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = ROOT / {"/": "tests/web/strip_page.html"}.get(self.path, self.path[1:])
         found = path.is_file() and path.resolve().is_relative_to(ROOT)
-        kind = {".html": "text/html", ".css": "text/css", ".json": "application/json"}.get(path.suffix, "text/javascript")
+        kind = {".html": "text/html", ".css": "text/css", ".json": "application/json"}.get(
+            path.suffix, "text/javascript"
+        )
         self._say(200 if found else 404, path.read_bytes() if found else b"", kind)
 
     def do_POST(self) -> None:
