@@ -1,9 +1,9 @@
-"""Writes a reel that looks like something, for pictures of the desk: a drawn lake stands in for what a model would render.
+"""Writes a reel that looks like something, for pictures of the desk: a drawn lake stands in for what a model renders.
 
 usage: python tools/desk_reel.py QUESTION.json REELS        (with the pack installed; desk_pictures.mjs calls it)
 
-QUESTION.json: what the page asks of a node, {"nodes": [...]}. REELS: the folder of reels. The takes have the digests of a run's
-values, so that the desk shows them as kept.
+QUESTION.json: what the page asks of a node, {"nodes": [...]}. REELS: the folder of reels. The takes have the digests of
+a run's values, so that the desk shows them as kept.
 """
 
 from __future__ import annotations

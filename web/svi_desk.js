@@ -469,12 +469,12 @@ class Desk {
     const size = (take.size / 2 ** 20).toFixed(1);
     const yes = await askPerson(`${say("desk.drop_ask", { take: take.number, clip: clip.clip, size })}${again}`, { yes: say("desk.drop_yes") });
     if (!yes) return;
+    card.choose(0); // a video that is shown is asked for again
     try {
       await askDesk({ ask: "delete", reel: this.reelName, take: take.id });
       if (take.wanted && take.number === clip.takes && this.editable) {
         await this.edit({ do: "set", clip: clip.clip, keys: { takes: String(clip.takes - 1) } });
       }
-      card.choose(0);
       lookAll();
       if (!this.place) this.again();
     } catch (error) {

@@ -84,7 +84,7 @@ try {
   if (await page.isVisible(desk)) await page.click(desk);
   else await page.evaluate(() => app.extensionManager.command.execute("WanVideoSVI.OpenDesk"));
   await until("five cards", (now) => now.cards.length === 5);
-  await keep("new");
+  result.steps.new = { story: await story(), ...(await seen()) };
   await shot("new");
   await queue("made");
   await page.hover('.svi-card[data-clip="2"] .svi-shown');

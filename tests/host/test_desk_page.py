@@ -122,6 +122,6 @@ def test_two_hundred_clips_open_at_once_and_a_mend_takes_three_clicks(
     assert seen["clicks"] == 3
     assert "[mend]" in seen["story"]
     deadline = time.monotonic() + 120
-    while not reel_of(comfy, name).clips[2].mended:
+    while not any(clip.mended for clip in reel_of(comfy, name).clips[2:3]):
         assert time.monotonic() < deadline
         time.sleep(0.5)

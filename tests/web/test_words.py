@@ -19,7 +19,8 @@ ALL = "\n".join(SCRIPTS.values())
 NAMES = {
     "Content-Type", "PrimitiveNode", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
     "PrimitiveStringMultiline", "FloatConstant", "StringConstant", "StringConstantMultiline", "Reroute", "Escape",
-    "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Enter", "Delete", "Extensions", "WanVideo SVI", "to do", "display: contents", "video, img", "img, video",
+    "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Enter", "Delete", "Extensions", "WanVideo SVI",
+    "to do", "display: contents", "video, img", "img, video",
 }  # fmt: skip
 # Where a script gives something to the page to be read or heard.
 SHOWN = re.compile(
