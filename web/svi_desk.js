@@ -78,6 +78,8 @@ function setWidgets(node, values) {
 
 const valueOf = (node, name) => node.widgets?.find((each) => each.name === name)?.value;
 
+const isLinked = (node, name) => Boolean(node.inputs?.some((input, slot) => input.widget?.name === name && node.isInputConnected(slot)));
+
 const placeOf = (node) => ({ graph: node.graph?.isRootGraph === false ? String(node.graph.id) : "", id: String(node.id) });
 
 /** How long that is, in words. */
@@ -226,7 +228,7 @@ class Desk {
     }
     const { node } = this;
     if (node) this.reelName = String(valueOf(node, "reel") ?? "");
-    this.linked = Boolean(node) && !desk;
+    this.linked = Boolean(node) && (!desk || isLinked(node, "story"));
     this.reel = answer.reel;
     this.title.textContent = say("desk.title", { reel: this.reelName });
     this.sum.textContent = answer.summary ?? "";
@@ -245,6 +247,7 @@ class Desk {
   tellWork({ make, left_out: left }, answer) {
     const lines = [];
     const reel = this.reel ?? {};
+    if (this.linked) lines.push(say("desk.linked"));
     if (reel.trouble) lines.push(say("story.reel_trouble", reel));
     if (reel.now?.clip) lines.push(say("desk.now", { ...reel.now, of: this.cards.length }));
     if (left) lines.push(say("desk.left_out", { count: left }));

@@ -105,6 +105,7 @@ const ENGLISH = {
   "desk.hours": "{count} h",
   "desk.nothing": "Nothing to be made: all clips are kept",
   "desk.no_node": "No node of the open graph writes to this reel: it can be looked at, not edited",
+  "desk.linked": "The story comes by a link: edit it where it stands",
   "desk.left_out": "{count} more clips are not shown",
   "desk.now": "Sampling clip {clip} of {of}, take {take} of {takes}",
   "desk.scene": "Scene {number}",
