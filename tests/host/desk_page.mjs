@@ -54,6 +54,11 @@ try {
   const act = async (clip, name) => {
     await page.click(`.svi-card[data-clip="${clip}"] .svi-acts button:has-text("${name}")`);
   };
+  const rest = async () => {
+    const idle = () => page.evaluate(async () => (await (await window.comfyAPI.api.api.fetchApi("/prompt")).json()).exec_info.queue_remaining);
+    await page.waitForTimeout(300);
+    for (let i = 0; i < 1200 && (await idle()); i++) await page.waitForTimeout(150);
+  };
   const queue = async (name) => {
     await page.click(".svi-desk > footer button.svi-main");
     if (name === "made") {
@@ -61,9 +66,7 @@ try {
       result.running = await seen();
       await shot("running");
     }
-    const idle = () => page.evaluate(async () => (await (await window.comfyAPI.api.api.fetchApi("/prompt")).json()).exec_info.queue_remaining);
-    await page.waitForTimeout(300);
-    for (let i = 0; i < 1200 && (await idle()); i++) await page.waitForTimeout(150);
+    await rest();
     await until("all kept", (now) => now.told === "Nothing to be made: all clips are kept", 200);
     await keep(name);
   };
@@ -164,6 +167,25 @@ try {
   await keep("branch");
   await shot("branch");
   await undo(5);
+
+  // One clip alone, by its key; then the next one that is missing, and no more.
+  await page.fill('.svi-card[data-clip="5"] textarea', "the stars come out");
+  await page.focus('.svi-card[data-clip="5"]');
+  await until("clip 5 to be made", (now) => now.told.startsWith("To be made: clip 5 ("));
+  await page.keyboard.press("q");
+  await rest();
+  await until("clip 5 is there", (now) => now.told.startsWith("Nothing"));
+  await keep("alone");
+  await page.fill('.svi-card[data-clip="4"] textarea', "the gulls come back");
+  await page.focus('.svi-card[data-clip="4"]');
+  await until("clips 4 and 5 to be made", (now) => now.told.startsWith("To be made: clips 4-5"));
+  await page.click('.svi-desk > footer button:has-text("Queue next clip")');
+  await rest();
+  await until("clip 5 is left", (now) => now.told.startsWith("To be made: clip 5 ("));
+  await keep("next");
+  await undo(5);
+  await undo(5);
+  await queue("queued_taken_back");
 
   // Seams and the whole chain.
   const hasSeam = await page.$(".svi-seam:not([hidden])");

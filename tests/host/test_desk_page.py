@@ -82,6 +82,13 @@ def test_a_chain_is_made_picked_mended_put_in_and_cut_on_the_desk(
     assert "[from=2]" in steps["branch"]["story"]
     assert "from 2" in steps["branch"]["cards"][5]["marks"]
 
+    # What was queued alone is spare until the whole chain takes it in; the next clip ends the chain there.
+    assert takes(steps["alone"]) == mended
+    assert steps["alone"]["cards"][4]["state"] == "kept"
+    assert [card["state"] for card in steps["next"]["cards"]] == ["kept"] * 4 + ["to do"]
+    assert takes(steps["next"])[:3] == mended[:3]
+    assert takes(steps["queued_taken_back"]) == mended
+
     assert [("before" in text, "after" in text) for text in seen["seam"]].count((True, False)) >= 2
     assert "after the seam" in seen["seam"][-1]
     assert [int(re.findall(r"\d+", text)[0]) for text in seen["seam"]] == list(range(13, 19))
