@@ -27,6 +27,7 @@ from ..files.whole import clear_left, sync_folder
 from .manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
 from .previews import delete_previews
 from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
+from .texts import delete_texts
 
 _PAUSES = (0.01, 0.05, 0.25)  # seconds
 _JOINED = re.compile(r"(.+)_([0-9a-f]{8})_[\d.]+fps\S*\.(?:mp4|mkv|mov)")  # as the nodes name them
@@ -227,8 +228,8 @@ class ReelWriter:
         return take.video.size + take.tail.size
 
     def clean(self) -> tuple[int, int]:
-        """Delete spare takes, joined videos of other chains than this, and previews. Returns how many takes, and all
-        bytes."""
+        """Delete spare takes, joined videos of other chains than this, previews and texts. Returns how many takes, and
+        all bytes."""
         spare, size = self.reel.spare, self.reel.spare_size
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
             videos = [path for path in self.folder.iterdir() if (match := _JOINED.fullmatch(path.name))
@@ -239,7 +240,7 @@ class ReelWriter:
             with suppress(OSError):
                 size += path.stat().st_size
                 path.unlink()
-        return len(spare), size + delete_previews(self.folder)
+        return len(spare), size + delete_previews(self.folder) + delete_texts(self.folder)
 
     def _delete(self, takes: Iterable[Take]) -> None:
         for take in takes:

@@ -135,8 +135,15 @@ class WanVideoSVILongVideo:
                     "IMAGE",
                     {"tooltip": "Images that clips with end=N in the story end on; N counts from 0. Any size."},
                 ),
-                "t5": ("WANTEXTENCODER", {"tooltip": "From WanVideo T5 Text Encoder Loader: encodes the prompts."}),
-                "clip": ("CLIP", {"tooltip": "Instead of t5: ComfyUI's own text encoder (type wan)."}),
+                "t5": (
+                    "WANTEXTENCODER",
+                    {
+                        "lazy": True,
+                        "tooltip": "From WanVideo T5 Text Encoder Loader: encodes the prompts. Not loaded where the "
+                        "reel has them all."
+                    },
+                ),
+                "clip": ("CLIP", {"lazy": True, "tooltip": "Instead of t5: ComfyUI's own text encoder (type wan)."}),
                 "text_embeds": (
                     "WANVIDEOTEXTEMBEDS",
                     {"tooltip": "Instead of t5 and clip: one prompt for all clips, encoded before."},
@@ -283,6 +290,14 @@ class WanVideoSVILongVideo:
         except SVIError:
             return ""
         return str(changes_of(folder))
+
+    def check_lazy_status(
+        self, unique_id: str | None = None, prompt: dict[str, Any] | None = None, **inputs: Any
+    ) -> list[str]:
+        """Text encoders that are to be loaded for this run."""
+        from ..render.long_video import encoders_to_load
+
+        return encoders_to_load(inputs, unique_id=unique_id, prompt=prompt)
 
     def render(
         self, unique_id: str | None = None, prompt: dict[str, Any] | None = None, **inputs: Any

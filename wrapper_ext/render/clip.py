@@ -56,7 +56,7 @@ class ClipMaker:
 
     def __init__(self, job: Job, host: Host, colour: ColourHold) -> None:
         self.job, self.host, self.colour = job, host, colour
-        self.text = Texts(job, host)
+        self.text = Texts(job, host, colour.folder)
         self.video, self.notes = video_to_encode(job)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
 

@@ -38,6 +38,7 @@ from .job import Job, Sources, check_job
 from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
 from .standing import stood_in
+from .text import ENCODERS, NotLoaded, all_kept
 
 ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
 
@@ -133,6 +134,24 @@ def render_story(
     return Finished(finished, done.last_frames, video, info, done.made, done.waits)
 
 
+def encoders_to_load(
+    inputs: Mapping[str, Any], *, unique_id: str | None = None, prompt: Mapping[str, Any] | None = None
+) -> list[str]:
+    """Names of the text encoders that a run needs, of those that are connected and not loaded yet (None): none where
+    its reel has every prompt of the story. inputs: the node's, by name."""
+    waiting = [name for name in ENCODERS if name in inputs and inputs[name] is None]
+    graph = RunningGraph(prompt or {})
+    origin = {
+        name: graph_digest(graph, unique_id or "", name, file_state=host_files.file_print) for name in waiting
+    }  # fmt: skip
+    try:
+        folder = host_files.reels_folder() / check_reel_name(inputs.get("reel"))
+        kept = all_kept(folder, str(inputs.get("story")), str(inputs.get("negative_prompt", "")), origin)
+    except SVIError:  # the run says it
+        return waiting
+    return [] if kept else waiting
+
+
 def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tuple[Sources, list[str]]:
     """What the chain is made of, checked one by one, and notes."""
     check_vae(inputs["vae"])
@@ -156,6 +175,9 @@ def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tu
             raise SVIError(ONE_LOW_STAGE)
         low = {**sampler, "model": low_model}
     texts: dict[str, Any] = {name: inputs.get(name) for name in ("t5", "clip", "text_embeds")}
+    for name in ENCODERS:
+        if texts[name] is None and name in inputs and graph.source(node_id, name):
+            texts[name] = NotLoaded()  # see encoders_to_load
     if (own := sampler.get("text_embeds")) is not None:
         if any(text is not None for text in texts.values()):
             notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
