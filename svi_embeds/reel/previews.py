@@ -157,9 +157,11 @@ def _place(reel: Reel, name: str) -> Path:
 
 def _is_there(path: Path) -> bool:
     """Whether a preview was made before; it counts as looked at now."""
-    if path.is_symlink():
-        raise SVIError(f"{path.parent.parent.name}: {FOLDER}/{path.name} is a link, which is not followed: delete it")
     try:
+        if path.is_symlink():
+            raise SVIError(
+                f"reel {path.parent.parent.name}: {FOLDER}/{path.name} is a link, which is not followed: delete it"
+            )
         os.utime(path)
     except OSError:
         return False

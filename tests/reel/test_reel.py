@@ -12,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from faults import as_nobody
 from helpers import add_take, frames
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.files.track import Soundtrack
@@ -358,18 +358,6 @@ def unprivileged():
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder)
-
-
-@contextmanager
-def as_nobody():
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
-    try:
-        yield
-    finally:
-        if root:
-            os.seteuid(0)
 
 
 @pytest.mark.skipif(not hasattr(os, "seteuid"), reason="needs POSIX users")
