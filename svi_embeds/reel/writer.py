@@ -222,7 +222,7 @@ class ReelWriter:
         if take not in self.reel.spare:
             raise SVIError(f"reel {self.reel.name} does not have this take any more")
         with writing(f"reel {self.folder.name}: {MANIFEST}"):
-            self._commit(self.reel.clips, [one for one in self.reel.spare if one is not take])
+            self._commit(self.reel.clips, [one for one in self.reel.spare if one != take])
         self._delete([take])
         delete_previews(self.folder, (take,))
         return take.video.size + take.tail.size
