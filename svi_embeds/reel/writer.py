@@ -243,10 +243,13 @@ class ReelWriter:
         return len(spare), size + delete_previews(self.folder) + delete_texts(self.folder)
 
     def _delete(self, takes: Iterable[Take]) -> None:
+        """Delete the files of takes that are gone from the manifest, but those that it names for another."""
+        named = {file.name for take in (*self.reel.clips, *self.reel.spare) for file in (take.video, take.tail)}
         for take in takes:
             for file in (take.video, take.tail):
-                with suppress(OSError):
-                    (self.folder / file.name).unlink(missing_ok=True)
+                if file.name not in named:
+                    with suppress(OSError):
+                        (self.folder / file.name).unlink(missing_ok=True)
 
     def _commit(self, chain: Iterable[Take], spare: Iterable[Take], picked: Mapping[str, str] | None = None) -> None:
         """picked: None for those of before; of takes that are gone there is none."""

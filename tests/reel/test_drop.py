@@ -153,3 +153,19 @@ def test_a_clip_that_was_dropped_counts_no_more_for_a_run(reel: Reel) -> None:
         writer.drop(writer.reel.spare[0])
         assert writer.find("d" * 64) is None
     assert "d" * 64 not in {take["digest"] for take in json.loads((reel.folder / "manifest.json").read_text())["takes"]}
+
+
+@pytest.mark.parametrize("how", ["drop", "clean"])
+def test_files_that_a_take_of_the_chain_has_too_stay(reel: Reel, how: str) -> None:
+    """As a manifest of a stranger may say."""
+    data = json.loads((reel.folder / "manifest.json").read_text())
+    spare = data["takes"][3]
+    spare["video"], spare["tail"] = data["takes"][1]["video"], data["takes"][2]["tail"]
+    (reel.folder / "manifest.json").write_text(json.dumps(data))
+    with ReelWriter(reel.folder, fps=16) as writer:
+        if how == "drop":
+            writer.drop(writer.reel.spare[0])
+        else:
+            writer.clean()
+    assert open_reel(reel.folder).spare == ()
+    assert open_reel(reel.folder).problems() == []
