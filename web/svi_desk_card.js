@@ -27,9 +27,10 @@ export class Card {
     this.first = element("img", { alt: "" });
     this.last = element("img", { alt: "" });
     this.video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", hidden: true, tabIndex: -1 });
+    this.worse = element("div", { className: "svi-worse", hidden: true });
     this.none = element("div", { className: "svi-none" });
     this.progress = element("progress", { max: 1, hidden: true });
-    this.shown = element("div", { className: "svi-shown" }, this.first, this.last, this.video, this.none, this.progress);
+    this.shown = element("div", { className: "svi-shown" }, this.first, this.last, this.video, this.none, this.worse, this.progress);
     this.drift = element("div", { className: "svi-drift" }, element("i"), element("span"));
     this.text = element("textarea", { spellcheck: false });
     this.seed = element("input", { name: "seed", inputMode: "numeric" });
@@ -91,6 +92,8 @@ export class Card {
     this.badge.hidden = !is;
     put(this.badge, is ? say(`story.${is}`) : "", is ? say(`story.${is}_title`) : "");
     const marks = [clip.mode, ...this.desk.marksOf(clip).map(([mark]) => mark)].filter(Boolean).join(" · ");
+    this.worse.hidden = !clip.worse;
+    if (clip.worse) put(this.worse, say("desk.worse", { seam: clip.worse }), say("desk.worse_title"));
     put(this.marks, marks, this.desk.marksOf(clip).map(([, title]) => title).filter(Boolean).join("\n"));
     put(this.until, clip.time, say("story.until_frames", { frames: clip.until }));
     this.fillPictures();

@@ -114,6 +114,9 @@ const ENGLISH = {
   "desk.none": "not made yet",
   "desk.first": "First frame of clip {clip}",
   "desk.last": "Last frame of clip {clip}",
+  "desk.worse": "mended, but its seam shows ({seam}): not used",
+  "desk.worse_title":
+    "What stood there stays, since a seam of the mended clip is more visible than mend_limit. Its takes are kept: pick one to use it all the same, or try another prompt.",
   "desk.prompt_of": "Prompt of clip {clip}",
   "desk.long_prompt": "Too long to be edited here: edit it in the story of the node",
   "desk.takes_of": "Takes of clip {clip}",

@@ -32,7 +32,7 @@ def test_a_chain_is_made_picked_mended_put_in_and_cut_on_the_desk(
     comfy: Comfy, page_url: str, nodes: str, tmp_path: Path, pictures: Path, request: Any
 ) -> None:
     name = re.sub(r"\W+", "_", f"desk_{request.node.callspec.id}").strip("_")
-    graph, _ = chain(story(PROMPTS), name, takes=2)
+    graph, _ = chain(story(PROMPTS), name, takes=2, mend_limit=0.0)
     run = tmp_path / "run.json"
     run.write_text(json.dumps(graph))
     seen = drive(PAGE, page_url, str(run), str(pictures), nodes, seconds=1500)
@@ -118,7 +118,7 @@ def test_two_hundred_clips_open_at_once_and_a_mend_takes_three_clicks(
     many, six = tmp_path / "many.json", tmp_path / "six.json"
     graph, _ = chain("\n---\n".join(prompts), f"{name}_many", takes=3)
     many.write_text(json.dumps(graph))
-    graph, node = chain(story((*PROMPTS, "night falls")), name)
+    graph, node = chain(story((*PROMPTS, "night falls")), name, mend_limit=0.0)
     six.write_text(json.dumps(graph))
     assert "6 made" in comfy.run(graph)[node]["text"][0]
     seen = drive(SPEED_PAGE, page_url, str(many), str(six), str(pictures), nodes, seconds=300)

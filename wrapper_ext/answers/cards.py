@@ -4,6 +4,7 @@ the takes that the reel has, how the clip looks beside the first one, and how vi
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -15,7 +16,9 @@ from ...svi_embeds.ground.words import shorten
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.previews import seam_at, step_of
 from ...svi_embeds.reel.reel import Reel
-from ...svi_embeds.story.chain import ChainPlan
+from ...svi_embeds.story.chain import ChainClip, ChainPlan
+from ...svi_embeds.story.text import PICKS
+from ..render.mend import MEND_LIMIT
 from .reel import Found
 from .stands import Stands
 
@@ -26,11 +29,15 @@ _MOST_LOOKS = 20_000
 _RECENT = 30  # takes that tell how long one takes
 
 
-def cards_of(plan: ChainPlan, rows: Sequence[dict[str, Any]], found: Found | None) -> dict[str, Any]:
+def cards_of(
+    plan: ChainPlan, rows: Sequence[dict[str, Any]], found: Found | None, mend_limit: float = MEND_LIMIT
+) -> dict[str, Any]:
     """{"fps", "cards", "left_out", "make"} of a planned chain.
 
-    rows: of its clips, as the story editor shows them. found: what the reel has. "make" is what the next run makes:
-    {"clips", "takes", "seconds"}, None where that is not known; seconds None where no take tells how long one takes.
+    rows: of its clips, as the story editor shows them. found: what the reel has. mend_limit: how visible the seams of a
+    mended clip may be; one that is worse stays a take, and "worse" of its card says how visible they are. "make" is
+    what the next run makes: {"clips", "takes", "seconds"}, None where that is not known; seconds None where no take
+    tells how long one takes.
     """
     reel = found.reel if found else None
     stands = found.stands if found else None
@@ -38,7 +45,11 @@ def cards_of(plan: ChainPlan, rows: Sequence[dict[str, Any]], found: Found | Non
     cards = []
     for clip, row in zip(plan.clips, rows, strict=False):
         stand = stands[clip.index] if stands else Stands("", None, {}, 0)
+        worse = shown.too_bad(stand, clip, mend_limit)
+        if worse is not None:
+            stand = replace(stand, take=stand.here)
         card = {**row, **shown.takes(stand, clip.takes), "missing": stand.missing, "scene": clip.scene + 1}
+        card["worse"] = worse
         card["text"] = clip.prompt if len(clip.prompt) <= _MAX_PROMPT else None
         cards.append({**card, **shown.look(stand.take, clip.index, clip.scene, follows=clip.follows)})
     make = None
@@ -104,6 +115,20 @@ class _Shown:
                 for number, take in sorted(there.items())
             ],
         }  # fmt: skip
+
+    def too_bad(self, stand: Stands, clip: ChainClip, limit: float) -> float | None:
+        """How visible the seams of a mended take are for which what stood there stays, see `render.mend.verdict`; None
+        of all others."""
+        take, here = stand.take, stand.here
+        if stand.missing or take is None or here is None or self.reel is None or clip.mend is None:
+            return None
+        stays = here.digest in self.in_chain and take.digest not in self.in_chain and take.ends_as
+        if not stays or not limit or clip.mend.is_new or clip.pick not in PICKS:
+            return None
+        before, look = self.looks.get(clip.index - 1), _look(self.reel, take)
+        seam = seam_between(before[1], look).ratio if before and look else 1.0
+        worst = max(take.landing or 1.0, seam)
+        return round(worst, 1) if worst > limit else None
 
     def look(self, take: Take | None, index: int, scene: int, *, follows: bool) -> dict[str, Any]:
         """drift: {"size", "culprit"} beside the first clip of its scene. seam: {"ratio", "at", "frames"} before it, and

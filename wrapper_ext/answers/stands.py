@@ -32,13 +32,15 @@ class Stands:
     """A clip in the reel. state: kept; stale, when the chain on disk has another there; to do, when it has none.
 
     take: the one that is seen there, None where none is: what the chain goes on from, or what a stale one is made anew
-    of. takes: those that a run would keep, by number from 0. missing: how many a run has to make.
+    of. takes: those that a run would keep, by number from 0. missing: how many a run has to make. here: the one that
+    the chain on disk has in its place.
     """
 
     state: str
     take: Take | None
     takes: Mapping[int, Take]
     missing: int
+    here: Take | None = None
 
 
 def states_of(reel: Reel, chain: Planned, *, resume: bool) -> list[str]:
@@ -71,11 +73,11 @@ def stands_of(reel: Reel, chain: Planned, *, resume: bool) -> list[Stands]:
         missing = clip.takes - len(takes.keys() & set(range(clip.takes)))
         if not missing:
             take = chosen(clip, [takes[number] for number in range(clip.takes)], reel.picked)
-            stands.append(Stands(KEPT, take, takes, 0))
+            stands.append(Stands(KEPT, take, takes, 0, here))
             found: str | None = take.end
         else:
             is_new = here is None or (clip.mend is not None and clip.mend.is_new)
-            stands.append(Stands(TO_DO if is_new else STALE, None if is_new else here, takes, missing))
+            stands.append(Stands(TO_DO if is_new else STALE, None if is_new else here, takes, missing, here))
             found = None
         if clip.mend and here is not None:  # what comes after goes on from the same end, mended or not
             found = here.end

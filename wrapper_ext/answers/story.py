@@ -22,6 +22,7 @@ from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
 from ..host import files as host_files
 from ..render.long_video import ONE_LOW_STAGE, modes_of
+from ..render.mend import MEND_LIMIT
 from ..running.around import loras_of, notes_on_loras
 from ..workflow.model.parse import parse_json
 from .cards import MAX_CARDS, cards_of
@@ -112,6 +113,8 @@ class _Question:
             if len(text) > most:
                 raise _TooMuchError(f"{name} has {len(text)} characters, more than {most}")
             values[name] = text
+        limit = given.get("mend_limit", MEND_LIMIT)  # decides nothing of the plan
+        values["mend_limit"] = _number("mend_limit", limit)
         connected = _connected(node.get("connected"))
         sampler = node.get("sampler")
         loras, desk = loras_of(node.get("around")), node.get("desk") is True
@@ -157,7 +160,7 @@ class _Question:
 def _number(name: str, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 2**64:
         raise SVIError(f"{name} must be a number")
-    if name in _FLOATS:
+    if name in (*_FLOATS, "mend_limit"):
         return float(value)
     if value != int(value):
         raise SVIError(f"{name} must be a whole number, got {value}")
@@ -219,7 +222,7 @@ def _answer(node: Any) -> dict[str, Any]:
     said["rows"] = [_row(plan, plan.clips[index], states[index] if states else None, places) for index in shown]
     if asked.desk:
         rows = [_row(plan, clip, states[clip.index] if states else None, places) for clip in plan.clips[:MAX_CARDS]]
-        said["desk"] = cards_of(plan, rows, found)
+        said["desk"] = cards_of(plan, rows, found, values["mend_limit"])
     return said
 
 
