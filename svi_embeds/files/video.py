@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -122,7 +123,7 @@ def write_video(
     """
     import av
 
-    count = 0
+    count, convert = 0, _converter()
     try:
         with path.open("xb") as file:
             sink = _Sink(file)
@@ -132,7 +133,7 @@ def write_video(
                 for pixels in frames:
                     if sound:
                         sound.write_until(float((count + 1) / video_rate(fps)))
-                    for packet in stream.encode(_frame(pixels, video_format)):
+                    for packet in stream.encode(_frame(convert, pixels, video_format)):
                         container.mux(packet)
                     sink.check()
                     count += 1
@@ -204,13 +205,23 @@ def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height
     return stream
 
 
-def _frame(pixels: Pixels, video_format: VideoFormat) -> Any:
+def _converter() -> Callable[..., Any]:
+    """Makes frames of another format of them: one for all frames of a video. PyAV's `frame.reformat` sets one up for
+    each frame, from 17 on with a thread for every core, and waits for these longer than the work takes."""
+    import av
+    from av.video.reformatter import VideoReformatter
+
+    convert: Callable[..., Any] = VideoReformatter().reformat
+    return partial(convert, threads=1) if int(av.__version__.partition(".")[0]) >= 17 else convert
+
+
+def _frame(convert: Callable[..., Any], pixels: Pixels, video_format: VideoFormat) -> Any:
     import av
 
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
     if video_format is LOSSLESS:
-        return frame.reformat(format=video_format.pixels)
-    return frame.reformat(format=video_format.pixels, dst_colorspace="ITU709", dst_color_range=_LIMITED)
+        return convert(frame, format=video_format.pixels)
+    return convert(frame, format=video_format.pixels, dst_colorspace="ITU709", dst_color_range=_LIMITED)
 
 
 @contextmanager
@@ -234,7 +245,7 @@ def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[
     """
     import av
 
-    index = 0
+    index, convert = 0, _converter()
     try:
         with open_video(path) as container:
             stream = container.streams.video[0]
@@ -245,7 +256,7 @@ def read_video(path: Path, start: int = 0, stop: int | None = None) -> Iterator[
                 if frame.is_corrupt:
                     raise SVIError(f"{path.name} is damaged at frame {index}")
                 if index >= start:
-                    yield frame.to_ndarray(format="rgb24")
+                    yield convert(frame, format="rgb24").to_ndarray()
                 index += 1
     except (av.error.FFmpegError, OSError, IndexError) as error:
         raise SVIError(f"{path.name} cannot be read as video, or only in part: {error}") from error
