@@ -44,6 +44,7 @@ def test_stories_become_videos_and_the_same_again_makes_nothing(tmp_path: Path, 
     assert batch(out, told(one=STORY), again=True)[0]["stories"][0]["state"] == "done"
 
 
+@pytest.mark.usefixtures("copied")
 def test_parts_of_a_story_make_what_one_run_makes(tmp_path: Path, marks: Path) -> None:
     batch(tmp_path / "one", told(s=SCENES), split=False)
     whole = sampled(marks)
@@ -58,6 +59,7 @@ def test_parts_of_a_story_make_what_one_run_makes(tmp_path: Path, marks: Path) -
     assert {take.digest for take in first.spare} == {take.digest for take in second.spare}
 
 
+@pytest.mark.usefixtures("copied")
 def test_mends_of_a_rendered_story_are_parts(tmp_path: Path, marks: Path) -> None:
     plain = "\n---\n".join("abcde")
     mended = "\n---\n".join(["a", "[mend seed=9]\nb", "c", "[mend seed=8]\nd", "e"])
@@ -86,6 +88,7 @@ def test_what_happens_once_is_tried_again(tmp_path: Path, marks: Path, fault: st
     assert not (tmp_path / "out" / ".farm").exists()
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize(("fault", "tries", "said"), [
     ("die", 3, "ended"), ("fail", 1, "tensors of unlike size"), ("disk", 1, "No space left on device"),
 ])  # fmt: skip
@@ -104,6 +107,7 @@ def test_what_happens_each_time_is_set_aside_with_its_error(
     assert len(sampled(marks)) == 4, "and stays when the story is mended"
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_run_that_waits_for_a_choice_says_so(tmp_path: Path) -> None:
     report, code, _ = batch(tmp_path / "out", told(s="[takes=2 pick=stop]\na\n---\nb"), split=True)
     assert code == 1
@@ -111,6 +115,7 @@ def test_a_run_that_waits_for_a_choice_says_so(tmp_path: Path) -> None:
     assert "waits for you to choose" in report["stories"][0]["error"]
 
 
+@pytest.mark.usefixtures("copied")
 def test_images_are_brought_to_the_worker(tmp_path: Path) -> None:
     picture = tmp_path / "lake.png"
     Image.fromarray(to_pixels(frames(1)[0])).save(picture)
@@ -130,6 +135,7 @@ def test_images_are_brought_to_the_worker(tmp_path: Path) -> None:
         assert said in report["stories"][0]["error"]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_wrong_story_is_told_before_it_is_sent(tmp_path: Path, marks: Path) -> None:
     report, code, _ = batch(tmp_path / "out", told(s="[frames=18]\na", t="b"))
     assert code == 1
@@ -138,6 +144,7 @@ def test_a_wrong_story_is_told_before_it_is_sent(tmp_path: Path, marks: Path) ->
     assert sampled(marks) == [3]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_model_that_no_worker_has_is_told_by_name(tmp_path: Path) -> None:
     of = graph()
     of["1"]["inputs"]["model"] = "gone.safetensors"
@@ -237,6 +244,7 @@ def test_a_server_that_runs_renders_whole_stories(tmp_path: Path, marks: Path) -
     assert (tmp_path / "out" / "s.mp4").read_bytes() == video.read_bytes()
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_take_is_measured_before_the_batch(tmp_path: Path, marks: Path) -> None:
     out = tmp_path / "out"
     _, code, said = batch(out, told(s="a\n---\nb", t="c"), bench=True)

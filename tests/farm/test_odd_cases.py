@@ -94,6 +94,7 @@ def test_what_was_finished_stays_where_no_disk_is_shared(tmp_path: Path, marks: 
     assert sampled(marks).count(3) == 1, "clip 1 was finished, and is made again"
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_deleted_clip_of_a_reel_is_made_again(tmp_path: Path) -> None:
     """As a run in ComfyUI does."""
     out = tmp_path / "out"
@@ -136,12 +137,14 @@ def test_the_lock_is_held_until_the_hidden_folder_is_gone(tmp_path: Path, monkey
 # One bad story ends or spoils the batch
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_file_that_one_story_lacks_does_not_fail_the_others(tmp_path: Path) -> None:
     bad = Story(name="bad", text="a", values={"Load Image.image": "gone.png"}, where="t.csv, row 1")
     report, _, _ = batch(tmp_path / "out", [bad, *told(good="b")])
     assert states(report) == {"bad": "failed", "good": "done"}
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_reel_without_a_manifest_sets_its_story_aside_and_no_other(tmp_path: Path) -> None:
     out = tmp_path / "out"
     make(out / "reels" / "a")
@@ -150,6 +153,7 @@ def test_a_reel_without_a_manifest_sets_its_story_aside_and_no_other(tmp_path: P
     assert (code, states(report)) == (1, {"a": "failed", "b": "done"})
 
 
+@pytest.mark.usefixtures("copied")
 def test_an_image_that_goes_while_the_batch_runs_sets_its_story_aside(tmp_path: Path) -> None:
     image = picture(tmp_path / "x.png", 9)
     stories = [*told(a="a"), Story(name="b", text="b", images={"start_image": image}, where="row 2"), *told(c="c")]
@@ -265,6 +269,7 @@ def test_a_line_after_one_that_was_cut_off_counts(tmp_path: Path) -> None:
     assert set(Folders(tmp_path).finished()) == {"one", "three"}
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_take_that_a_person_picked_since_is_put_into_the_video(tmp_path: Path) -> None:
     out, story = tmp_path / "out", told(s="[takes=2]\na\n---\nb")
     assert batch(out, story)[1] == 0
@@ -281,16 +286,19 @@ def test_a_take_that_a_person_picked_since_is_put_into_the_video(tmp_path: Path)
 # The report
 
 
+@pytest.mark.usefixtures("copied")
 def test_takes_made_are_takes_not_clips(tmp_path: Path, marks: Path) -> None:
     report, _, _ = batch(tmp_path / "out", told(s="[takes=3]\na"))
     assert report["stories"][0]["takes_made"] == len(sampled(marks)) == 3
 
 
+@pytest.mark.usefixtures("copied")
 def test_takes_made_before_a_worker_was_lost_are_counted(tmp_path: Path, marks: Path) -> None:
     report, _, _ = batch(tmp_path / "out", told(s="a\n---\nb die-once"))
     assert report["stories"][0]["takes_made"] == len(sampled(marks)) == 2
 
 
+@pytest.mark.usefixtures("copied")
 def test_what_was_stopped_before_it_began_is_not_done(tmp_path: Path) -> None:
     from wanvideo_svi.wrapper_ext.farm import render as farm
     from wanvideo_svi.wrapper_ext.farm.show import PlainShow
@@ -308,6 +316,7 @@ def test_what_was_stopped_before_it_began_is_not_done(tmp_path: Path) -> None:
 # Stories in parts
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_stop_behind_a_single_take_waits_in_parts_as_in_one_run(tmp_path: Path) -> None:
     story = told(s="[takes=2]\na\n---\n[pick=stop]\nb\n---\nc")
     one = states(batch(tmp_path / "one", story, split=False)[0])
@@ -315,6 +324,7 @@ def test_a_stop_behind_a_single_take_waits_in_parts_as_in_one_run(tmp_path: Path
     assert states(parts) == one, parts["stories"][0]["error"]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_part_whose_lead_is_not_as_it_was_thought_to_be_does_not_fail_the_story(tmp_path: Path) -> None:
     """A kept clip's file was changed, its size not: the plan calls it kept, the run does not take it. The same where
     models, images or settings of the sampler were changed, which the plan does not see."""
@@ -446,6 +456,7 @@ def test_a_server_whose_door_fails_does_not_burn_all_stories() -> None:
         Client(url).upload("x.png", b"x")
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_server_whose_nodes_are_not_told_is_left_out(tmp_path: Path) -> None:
     process = ComfyProcess(Program(folder=COMFYUI, python=sys.executable), tmp_path / "pod")
     process.start()
@@ -511,6 +522,7 @@ def test_a_server_that_lost_a_story_does_not_go_on_with_it() -> None:
     assert asked == ["interrupt"]
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("where", ["take_left", "held_end"])
 def test_ctrl_c_before_and_after_the_work_ends_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
@@ -592,6 +604,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(
 # The command
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_report_may_be_asked_for_where_it_is(tmp_path: Path) -> None:
     from wanvideo_svi.wrapper_ext.cli.main import main
 

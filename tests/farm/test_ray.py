@@ -83,6 +83,7 @@ def running(tmp_path: Path, marks: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
         process.kill()
 
 
+@pytest.mark.usefixtures("copied")
 def test_two_workers_make_what_one_makes_and_listen_on_loopback_alone(
     tmp_path: Path, marks: Path, running: subprocess.Popen[str]
 ) -> None:
@@ -138,6 +139,7 @@ def test_whoever_is_killed_no_program_is_left_and_all_is_made(
     assert not list(Path(tempfile.gettempdir()).glob(f"svi-ray-{running.pid}-*"))
 
 
+@pytest.mark.usefixtures("copied")
 def test_reels_are_handed_over_where_no_disk_is_shared(tmp_path: Path, marks: Path) -> None:
     scenes = "a\n---\nb\n---\n[cut takes=2]\nc\n---\nd"
     batch(tmp_path / "one", told(s=scenes, t=STORY))

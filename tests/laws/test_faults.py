@@ -6,7 +6,6 @@ import errno
 import io
 import itertools
 import json
-import multiprocessing
 import os
 import random
 import re
@@ -24,6 +23,7 @@ from unittest import mock
 
 import pytest
 import torch
+from copies import nursery
 from faults import (
     BEGUN,
     CODES,
@@ -365,18 +365,9 @@ def test_what_killed_runs_left_goes_whatever_the_clock_did_since(place: Callable
 # Kills, and two processes at once
 
 
-@pytest.fixture(scope="module")
-def nursery() -> Any:
-    """Starts processes as copies of one that has imported everything and has no threads which a copy would miss."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        pytest.skip("needs processes that fork, and SIGKILL")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["faults"])
-    with mock.patch.dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path), OMP_NUM_THREADS="1"):
-        first = context.Process(target=int)
-        first.start()
-        first.join()
-    return context
+@pytest.fixture(name="nursery")
+def _nursery() -> Any:
+    return nursery()
 
 
 def start(nursery: Any, work: Callable[..., None], *args: Any) -> tuple[Any, Any]:

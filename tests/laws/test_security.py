@@ -9,7 +9,6 @@ import json
 import os
 import re
 import struct
-import subprocess
 import sys
 import textwrap
 import time
@@ -24,6 +23,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from copies import said_by
 from helpers import add_take, within
 from old_graphs import pixel_chain
 from project import ROOT
@@ -471,12 +471,12 @@ def at_most(megabytes: float) -> Iterator[None]:
     assert peak < megabytes, f"{peak:.0f} MB"
 
 
-def in_a_process(code: str, *arguments: object, megabytes: int = 300, seconds: int = 60) -> str:
+def in_a_process(code: str, *arguments: object, megabytes: int = 300) -> str:
     """What code prints that may take no more address space than that beyond what its imports took.
 
     In a process of its own, so that memory which libraries in C take counts as well.
     """
-    limit = (
+    imports = (
         "import resource, sys\nfrom pathlib import Path\nimport torch, av, PIL.Image, numpy\n"
         "from wanvideo_svi.svi_embeds.errors import SVIError\n"
         "from wanvideo_svi.svi_embeds.clips import embeds_file\n"
@@ -488,12 +488,7 @@ def in_a_process(code: str, *arguments: object, megabytes: int = 300, seconds: i
         "taken = int(Path('/proc/self/statm').read_text().split()[0]) * resource.getpagesize()\n"
         f"most = taken + {megabytes} * 2**20\nresource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", limit + textwrap.dedent(code), *map(str, arguments)],
-        capture_output=True, text=True, timeout=seconds, check=False, cwd=ROOT.parent,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    return done.stdout
+    return said_by(imports + textwrap.dedent(code), *arguments)
 
 
 def tensors_file(path: Path, header: Any, data: bytes = b"", *, length: int | None = None) -> Path:

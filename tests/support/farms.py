@@ -74,12 +74,15 @@ def sampled(marks: Path) -> list[int]:
 
 def programs() -> list[int]:
     """Ids of the programs of workers that run on this machine, those of this test."""
-    found, mine = [], f"FAKE_COMFY_MARKS={os.environ['FAKE_COMFY_MARKS']}\0".encode()
+    marks = Path(os.environ["FAKE_COMFY_MARKS"])
+    found, mine = [], f"FAKE_COMFY_MARKS={marks}\0".encode()
     for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
         try:
             if not entry.name.isdigit() or (entry / "cwd").readlink() != COMFYUI:
                 continue
-            if mine in (entry / "environ").read_bytes() and _runs(entry):
+            # A copy shows the environment of what it is a copy of; its log lies beside the marks.
+            is_copy = (entry / "fd" / "1").readlink().is_relative_to(marks.parent)
+            if (is_copy or mine in (entry / "environ").read_bytes()) and _runs(entry):
                 found.append(int(entry.name))
         except OSError:
             continue
