@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import av
@@ -23,26 +25,33 @@ def test_the_plan_is_three_clips_in_each_mode() -> None:
     ]  # fmt: skip
 
 
-def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert main(["demo", "--out", str(tmp_path / "new" / "folder"), "--frames", "9"]) == 0
-    files = sorted(str(p.relative_to(tmp_path / "new" / "folder")) for p in (tmp_path / "new").rglob("*.*"))
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of a demo of short clips, which was not there before, and what was said."""
+    folder, said = tmp_path_factory.mktemp("demo") / "new" / "folder", io.StringIO()
+    with redirect_stdout(said):
+        assert main(["demo", "--out", str(folder), "--frames", "9"]) == 0
+    return folder, said.getvalue()
+
+
+def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(written: tuple[Path, str]) -> None:
+    folder, shown = written
+    files = sorted(str(p.relative_to(folder)) for p in folder.parent.rglob("*.*"))
     stems = [f"{chain}/clip{i}" for chain in ("film", "shot") for i in (1, 2, 3)]
     assert files == sorted(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))
-    shown = capsys.readouterr().out
     assert "film: 17 frames once stitched" in shown
     assert "shot: 25 frames once stitched" in shown
     for stem in stems:
-        embeds = load_embeds(tmp_path / "new" / "folder" / f"{stem}.safetensors")
+        embeds = load_embeds(folder / f"{stem}.safetensors")
         assert embeds["image_embeds"].shape[:2] == (16, 3)
         assert embeds["image_embeds"].std() > 0
-        with Image.open(tmp_path / "new" / "folder" / f"{stem}.png") as sheet:
+        with Image.open(folder / f"{stem}.png") as sheet:
             assert sheet.width >= 900
 
 
-def test_a_second_run_gives_the_same_embeds(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        assert len([clip for _, clip in run_demo(tmp_path / folder, num_frames=9) if clip]) == 6
-    first, second = (load_embeds(tmp_path / folder / "film" / "clip2.safetensors") for folder in ("a", "b"))
+def test_a_second_run_gives_the_same_embeds(tmp_path: Path, written: tuple[Path, str]) -> None:
+    assert len([clip for _, clip in run_demo(tmp_path, num_frames=9) if clip]) == 6
+    first, second = (load_embeds(folder / "film" / "clip2.safetensors") for folder in (written[0], tmp_path))
     assert torch.equal(first["image_embeds"], second["image_embeds"])
 
 

@@ -435,7 +435,7 @@ def test_a_glance_is_close_to_the_whole_clip() -> None:
 def test_pictures_of_clip_ends_are_spread_over_a_long_chain_in_bounded_memory() -> None:
     ends = ClipEnds()
     for index in range(5000):
-        ends.add(index, Image.new("RGB", (640, 320)))
+        ends.add(index, Image.new("RGB", (320, 160)))
         assert len(ends.pictures) <= 64 + 1
     assert {picture.size for picture in ends.pictures.values()} == {(256, 128)}
     places = list(ends.spread(6))

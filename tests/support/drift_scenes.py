@@ -62,8 +62,10 @@ def jump(seam: Seam) -> float:
     return jump_of(seam.jump)[1]
 
 
+@cache  # chains of one picture show the same frames
 def scene_frame(picture: Tensor, index: int, *, margin: int = 4) -> Tensor:
-    """A frame of a slow pan that comes back: a quarter of a pixel a frame, so every step looks alike."""
+    """A frame of a slow pan that comes back: a quarter of a pixel a frame, so every step looks alike. Not to be changed
+    in place."""
     height, width = (side - 2 * margin * FINE for side in picture.shape[:2])
     reach = 2 * margin * FINE
     x, y = reach - abs(index % (2 * reach) - reach), margin * FINE
