@@ -27,8 +27,11 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """How many processes share the tests (`-n 0`: none). A real host is one, with its tests one by one."""
-    return 0 if os.environ.get("COMFYUI_DIR") else min(4, os.cpu_count() or 1)
+    """How many processes share the tests (`-n 0`: none). A real host is one, with its tests one by one.
+
+    One more than there are cores: where the tests are of batches, they wait for other processes, or for time to pass.
+    """
+    return 0 if os.environ.get("COMFYUI_DIR") else min(4, (os.cpu_count() or 1) + 1)
 
 
 @pytest.fixture
