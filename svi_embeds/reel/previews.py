@@ -4,10 +4,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from PIL import Image
 from safetensors import SafetensorError, safe_open
 
 from ..errors import SVIError
+from ..files.bounded import delete_all, keep_within, listed, used
 from ..files.header import read_header
 from ..files.video import FORMATS, Pixels, to_pixels, write_video
 from ..files.whole import moved_in
@@ -78,28 +77,19 @@ def picture(reel: Reel, take: Take, *, last: bool) -> Path:
     shown.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     with writing(f"reel {reel.name}: {FOLDER}/{path.name}"), moved_in(path) as (beside,):
         shown.save(beside, quality=_JPEG_QUALITY)
-    _trim(path)
+    keep_within(path, _FILE, MAX_BYTES)
     return path
 
 
 def delete_previews(folder: Path, takes: tuple[Take, ...] | None = None) -> int:
     """Delete a reel's previews, or those of some takes. Returns how many bytes they had. folder: of the reel."""
-    stems = None if takes is None else tuple(f"{_stem(take)}_" for take in takes)
-    freed = 0
-    for path, state in _files(folder / FOLDER):
-        if stems is None or path.name.startswith(stems):
-            with suppress(OSError):
-                path.unlink()
-                freed += state.st_size
-    if stems is None:
-        with suppress(OSError):
-            (folder / FOLDER).rmdir()
-    return freed
+    stems = ("",) if takes is None else tuple(f"{_stem(take)}_" for take in takes)
+    return delete_all(folder / FOLDER, _FILE, stems)
 
 
 def previews_size(folder: Path) -> int:
     """Bytes of a reel's previews. folder: of the reel."""
-    return sum(state.st_size for _, state in _files(folder / FOLDER))
+    return sum(state.st_size for _, state in listed(folder / FOLDER, _FILE))
 
 
 def _stem(take: Take) -> str:
@@ -142,7 +132,7 @@ def _video(
 
     with writing(f"reel {reel.name}: {FOLDER}/{name}"), moved_in(path) as (beside,):
         write_video(beside, small(), width=width, height=height, fps=fps, video_format=_VIDEO, after_frame=pause)
-    _trim(path)
+    keep_within(path, _FILE, MAX_BYTES)
     return path
 
 
@@ -158,35 +148,11 @@ def _place(reel: Reel, name: str) -> Path:
 def _is_there(path: Path) -> bool:
     """Whether a preview was made before; it counts as looked at now."""
     try:
-        if path.is_symlink():
-            raise SVIError(
-                f"reel {path.parent.parent.name}: {FOLDER}/{path.name} is a link, which is not followed: delete it"
-            )
-        os.utime(path)
+        is_link = path.is_symlink()
     except OSError:
         return False
-    return True
-
-
-def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """What this module wrote into a folder, and nothing else that lies there."""
-    if folder.is_symlink():
-        return []
-    found = []
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if _FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                with suppress(OSError):
-                    found.append((Path(entry.path), entry.stat(follow_symlinks=False)))
-    return found
-
-
-def _trim(newest: Path) -> None:
-    """Keep a reel's previews within MAX_BYTES."""
-    found = sorted(_files(newest.parent), key=lambda each: each[1].st_mtime_ns, reverse=True)
-    total = 0
-    for path, state in found:
-        total += state.st_size
-        if total > MAX_BYTES and path != newest:
-            with suppress(OSError):
-                path.unlink()
+    if is_link:
+        raise SVIError(
+            f"reel {path.parent.parent.name}: {FOLDER}/{path.name} is a link, which is not followed: delete it"
+        )
+    return used(path)

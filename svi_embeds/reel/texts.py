@@ -7,10 +7,8 @@ deletes them, and the next run that needs one encodes it again. A file is checke
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from ..files.bounded import delete_all, keep_within, used
 from ..files.header import read_header
 from ..files.whole import moved_in
 from ..ground.fingerprint import fingerprint
@@ -41,18 +40,18 @@ def keep_text(folder: Path, key: str, text: Mapping[str, Any]) -> bool:
     lists, numbers and words. Raises SVIError when the disk refuses."""
     tensors: dict[str, Tensor] = {}
     try:
-        shape = _taken_apart(text, tensors)
-    except TypeError:
+        shape = json.dumps(_taken_apart(text, tensors), allow_nan=False)
+    except (TypeError, ValueError):  # a number that JSON does not have
         return False
     place = folder / FOLDER / f"{key}.safetensors"
     with writing(f"reel {folder.name}: {FOLDER}"):
         if place.parent.is_symlink():
             return False
         place.parent.mkdir(parents=True, exist_ok=True)
-        metadata = {"text": json.dumps(shape), "print": fingerprint(text)}
+        metadata = {"text": shape, "print": fingerprint(text)}
         with moved_in(place) as (beside,):
             beside.write_bytes(save(tensors, metadata=metadata))
-    _trim(place)
+    keep_within(place, _FILE, MAX_BYTES)
     return True
 
 
@@ -70,21 +69,13 @@ def kept_text(folder: Path, key: str) -> dict[str, Any] | None:
             return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
         return None
-    with suppress(OSError):
-        os.utime(path)  # it was used
+    used(path)
     return text if isinstance(text, dict) else None
 
 
 def delete_texts(folder: Path) -> int:
     """Delete a reel's texts. Returns how many bytes they had. folder: of the reel."""
-    freed = 0
-    for path, state in _files(folder / FOLDER):
-        with suppress(OSError):
-            path.unlink()
-            freed += state.st_size
-    with suppress(OSError):
-        (folder / FOLDER).rmdir()
-    return freed
+    return delete_all(folder / FOLDER, _FILE)
 
 
 def _taken_apart(value: Any, tensors: dict[str, Tensor]) -> Any:
@@ -120,24 +111,3 @@ def _put_together(shape: Any, tensors: Mapping[str, Tensor]) -> Any:
     if kind == "value":
         return value
     raise ValueError(f"a part of kind {str(kind)[:20]}")
-
-
-def _files(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    if folder.is_symlink():
-        return []
-    found = []
-    with suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if _FILE.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                with suppress(OSError):
-                    found.append((Path(entry.path), entry.stat(follow_symlinks=False)))
-    return found
-
-
-def _trim(newest: Path) -> None:
-    total = 0
-    for path, state in sorted(_files(newest.parent), key=lambda each: each[1].st_mtime_ns, reverse=True):
-        total += state.st_size
-        if total > MAX_BYTES and path != newest:
-            with suppress(OSError):
-                path.unlink()
