@@ -37,7 +37,10 @@ _TENSORS = st.sampled_from([torch.float32, torch.float16, torch.bfloat16, torch.
     lambda dtype: st.lists(st.integers(0, 3), max_size=3).map(lambda shape: torch.zeros(shape, dtype=dtype))
 )
 _VALUES = st.recursive(
-    st.one_of(_TENSORS, st.none(), st.booleans(), st.integers(-9, 9), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=5)),
+    st.one_of(
+        _TENSORS, st.none(), st.booleans(), st.integers(-9, 9), st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=5),
+    ),
     lambda inner: st.one_of(
         st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=3), inner, max_size=3),
         st.tuples(inner, inner),

@@ -314,6 +314,7 @@ class _TextEncoder:
         self.model = torch.nn.Linear(2, 2)
 
     def __call__(self, prompts, device):
+        print("SVITestT5 asked\n" * len(prompts), end="", flush=True)
         return [_text_features(prompt).to(device) for prompt in prompts]
 
 
@@ -326,6 +327,7 @@ class SVITestT5:
     CATEGORY = "svi_test"
 
     def make(self, model_name):
+        print("SVITestT5 loaded", flush=True)
         return ({"model": _TextEncoder(), "dtype": torch.float32},)
 
 
