@@ -55,6 +55,6 @@ def test_a_resume_loads_the_text_encoder_only_for_a_prompt_that_is_new(comfy: Co
     assert "3 made" in said
     assert loaded == 1
     assert (pixels(reel_of(comfy, "texts_new")) == frames).all()
-    graph, node = chain(story(changed), "texts_new", seed=100)
+    graph, _ = chain(story(changed), "texts_new", seed=100)
     comfy.run(graph)
     assert (pixels(reel_of(comfy, "texts_new")) == last).all()
