@@ -236,7 +236,7 @@ try {
   await page.keyboard.press("Escape");
   result.back_on = await at();
   result.unlabelled = await page.$$eval(".svi-desk button, .svi-desk textarea, .svi-desk input", (all) =>
-    all.filter((each) => !(each.textContent || each.getAttribute("aria-label") || each.closest("label"))).map((each) => each.outerHTML));
+    all.filter((each) => !each.hidden && !(each.textContent || each.getAttribute("aria-label") || each.closest("label"))).map((each) => each.outerHTML));
   await page.keyboard.press("Escape");
   result.closed = await page.$(".svi-desk") === null;
 
