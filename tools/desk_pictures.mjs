@@ -30,7 +30,7 @@ const node = workflow.nodes.find((each) => each.type === "WanVideoSVILongVideo")
 const browser = await launch();
 const frames = [];
 try {
-  const page = await open(browser, { width: 1440, height: 900 }, { "Comfy.UseNewMenu": "Top" });
+  const page = await open(browser, { width: 1440, height: 1000 }, { "Comfy.UseNewMenu": "Top" });
   let question = null;
   page.on("request", (request) => {
     if (request.url().endsWith("/wanvideo_svi/story")) question = request.postData();
@@ -73,8 +73,9 @@ try {
   await page.waitForSelector('.svi-card[data-clip="3"] video:not([hidden])');
   await shown(12);
   const last = '.svi-card[data-clip="5"]';
-  await at(`${last} .svi-takes button:nth-child(3)`);
-  await page.click(`${last} .svi-takes button:nth-child(3)`);
+  const take = await page.$eval(`${last} .svi-takes`, (takes) => [...takes.children].findIndex((each) => /^\d/.test(each.textContent)) + 1);
+  await at(`${last} .svi-takes button:nth-child(${take})`);
+  await page.click(`${last} .svi-takes button:nth-child(${take})`);
   await page.waitForSelector(`${last} video:not([hidden])`);
   await shown(8);
   await at(`${last} .svi-acts button:has-text("Compare")`);
@@ -103,7 +104,7 @@ try {
   await shown(14);
   const make = [
     "import sys", "from PIL import Image",
-    "shown = [Image.open(path).convert('RGB').resize((960, 600), Image.Resampling.LANCZOS) for path in sys.argv[2:]]",
+    "shown = [Image.open(path).convert('RGB').resize((960, 667), Image.Resampling.LANCZOS) for path in sys.argv[2:]]",
     "shown[0].save(sys.argv[1], save_all=True, append_images=shown[1:], duration=130, loop=0, quality=62, method=4)",
   ].join("\n");
   execFileSync(python, ["-c", make, here("../assets/desk.webp"), ...frames], { stdio: "inherit" });
