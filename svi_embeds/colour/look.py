@@ -30,6 +30,7 @@ _XYZ = (
 )
 _LAB_PIXELS = 2**16  # as many as the mean of a cast needs
 _LEVELS = 1024  # of the histogram behind the quantiles
+_MOST = 1e6  # no figure of a picture is as large
 _DARKEST, _BRIGHTEST = 0.5 / 255, 254.5 / 255
 
 
@@ -63,8 +64,20 @@ class Look:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Look:
         """What `as_dict` gave. Raises TypeError or ValueError for anything else."""
-        plain = {name: tuple(map(float, value)) if name == "tones" else float(value) for name, value in data.items()}
-        return cls(**plain)  # type: ignore[arg-type]
+        plain = {
+            name: tuple(map(_figure, value)) if name == "tones" else _figure(value) for name, value in data.items()
+        }
+        look = cls(**plain)  # type: ignore[arg-type]
+        if len(look.tones) != BANDS:
+            raise ValueError(f"a look has {BANDS} tones, got {len(look.tones)}")
+        return look
+
+
+def _figure(value: Any) -> float:
+    """A figure that was kept: what is told of it is a number too. Raises TypeError or ValueError for anything else."""
+    if not abs(value) <= _MOST:
+        raise ValueError(f"no figure of a picture is {str(value)[:20]}")
+    return float(value)
 
 
 def measure(frame: Tensor) -> Look:
@@ -164,7 +177,7 @@ class ClipLook:
     def from_dict(cls, data: Mapping[str, Any]) -> ClipLook:
         """What `as_dict` gave. Raises KeyError, TypeError or ValueError for anything else."""
         looks = {name: Look.from_dict(data[name]) for name in ("mean", "first", "last")}
-        steps = [None if data[name] is None else float(data[name]) for name in ("typical_step", "step_before")]
+        steps = [None if data[name] is None else _figure(data[name]) for name in ("typical_step", "step_before")]
         return cls(int(data["frames"]), looks["mean"], looks["first"], looks["last"], steps[0], steps[1])
 
 

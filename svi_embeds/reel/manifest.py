@@ -128,6 +128,7 @@ BOUNDS = (
     ("number", 0, 10**6),
 )  # fmt: skip
 _MAX_WORD = 128
+_SLOWEST = 1e-3  # frames per second: seconds stay a number that JSON has
 
 # What a manifest's values must be, by the field's annotation.
 _KINDS: dict[str, Any] = {
@@ -169,6 +170,8 @@ def _checked(folder: Path, data: Any) -> Manifest:
         takes[take.digest] = take
     chain = tuple(takes[digest] for digest in data["chain"])
     fps = check_rate("fps", data["fps"])
+    if fps < _SLOWEST:
+        raise ValueError(f"the reel has {fps} fps")
     length = data.get("length")  # manifests of before it was kept have none
     if length is not None:
         check_int("length", length, minimum=1)
