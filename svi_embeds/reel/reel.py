@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -280,10 +280,13 @@ def check_reel_name(name: object) -> str:
 
 def list_reels(folder: Path) -> list[str]:
     """Names of the reels in a folder, sorted."""
-    try:
-        return sorted(path.name for path in folder.iterdir() if (path / MANIFEST).is_file())
-    except OSError:
-        return []
+    found = []
+    with suppress(OSError):
+        for path in folder.iterdir():
+            with suppress(OSError):  # of another user: the others are there all the same
+                if (path / MANIFEST).is_file():
+                    found.append(path.name)
+    return sorted(found)
 
 
 def open_reel(folder: Path) -> Reel:
