@@ -45,7 +45,7 @@ def stood_as(name: str) -> tuple[Stood, ...]:
     try:
         check_reel_name(name)  # before any folder is looked into
         reel = read_reel(host_files.reels_folder() / name)
-    except (SVIError, UnreadError):
+    except SVIError:
         return ()
     return () if reel is None else stood_of(reel)
 
@@ -111,7 +111,7 @@ def read_reel(folder: Path) -> Reel | None:
     return known[1]
 
 
-class UnreadError(Exception):
+class UnreadError(SVIError):
     """A reel that cannot be looked at, in words for the page."""
 
 

@@ -134,12 +134,20 @@ def add_file_route(path: str, media_type: str, find: Callable[[Mapping[str, str]
         if said:
             return web.json_response({"error": said}, status=status)
         try:
-            file = await asyncio.get_running_loop().run_in_executor(_maker(), find, request.query)
+            file = await asyncio.get_running_loop().run_in_executor(_maker(), _found, find, request.query)
         except SVIError as error:
             return web.json_response({"error": str(error)}, status=404)
         return web.FileResponse(file, headers={"Content-Type": media_type, **_FILE_HEADERS})
 
     instance.routes.get(path)(respond)
+
+
+def _found(find: Callable[[Mapping[str, str]], Path], query: Mapping[str, str]) -> Path:
+    """What is found, when it is a file: what a browser is told of one that is gone, it would keep for a day."""
+    file = find(query)
+    if not file.is_file():
+        raise SVIError(f"{file.name} is gone, or no file: try again")
+    return file
 
 
 @lru_cache(maxsize=1)
