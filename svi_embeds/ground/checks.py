@@ -12,9 +12,9 @@ from ..errors import SVIError
 def check_int(name: str, value: object, *, minimum: int | None = None) -> int:
     """`value` when it is an int (not a bool) of at least `minimum`. Raises SVIError otherwise."""
     if not isinstance(value, int) or isinstance(value, bool):
-        raise SVIError(f"{name} must be a whole number, got {value!r}")
+        raise SVIError(f"{name} must be a whole number, got {repr(value)[:60]}")
     if minimum is not None and value < minimum:
-        raise SVIError(f"{name} must be {minimum} or more, got {value}")
+        raise SVIError(f"{name} must be {minimum} or more, got {str(value)[:40]}")
     return value
 
 

@@ -20,11 +20,12 @@ from ...svi_embeds.reel.previews import clip_preview, picture, seam_preview
 from ...svi_embeds.reel.reel import Reel, check_reel_name
 from ...svi_embeds.reel.writer import ReelWriter
 from ...svi_embeds.story import edit
+from ...svi_embeds.story.text import MAX_CLIPS
 from ..host import files as host_files
 from ..host import requests as host_requests
 from ..workflow.model.parse import parse_json
 from .cards import cards_of_reel
-from .reel import UnreadError, now_of, read_reel, video_of
+from .reel import now_of, read_reel, video_of
 from .reels import list_all
 
 MAX_STORY = 2**20  # characters
@@ -40,7 +41,7 @@ def answer(body: str) -> tuple[int, dict[str, Any]]:
         if not isinstance(ask, str) or ask not in ASKS:
             raise SVIError(f"the request must be a JSON object with ask, one of {', '.join(ASKS)}")
         return 200, ASKS[ask](asked)
-    except (SVIError, UnreadError) as error:
+    except SVIError as error:
         return 400, {"error": str(error)}
 
 
@@ -113,7 +114,7 @@ def _set(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
 
 def _insert(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
     """after, text: a new clip behind that one, 0 for before the first."""
-    after = check_int("after", asked.get("after"), minimum=0)
+    after = _number(asked, "after", 0)
     return edit.insert_after(story, after - 1, _text(asked, "text", MAX_STORY)), edit.renumber(mend, at=after - 1, by=1)
 
 
@@ -125,8 +126,11 @@ def _remove(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
 
 def _branch(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
     """clip, last, text: a new clip at the end, which goes on where that clip ends."""
-    clip, last = _clip(asked), check_int("last", asked.get("last"), minimum=1)
-    return edit.insert_after(story, last - 1, _text(asked, "text", MAX_STORY), {"from": str(clip + 1)}), mend
+    clip, last = _clip(asked), _number(asked, "last", 1)
+    if clip >= last:
+        raise SVIError(f"clip must be one of the {last} that there are, got {clip + 1}")
+    story = edit.insert_after(story, last - 1, _text(asked, "text", MAX_STORY), {"from": str(clip + 1)})
+    return story, edit.renumber(mend, at=last - 1, by=1)  # nothing to do, unless the page saw a shorter story
 
 
 ASKS: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -168,7 +172,7 @@ class _Rest:
 
 
 def _reel(name: object) -> Reel:
-    """A reel by its name. Raises SVIError or UnreadError when there is none that can be read."""
+    """A reel by its name. Raises SVIError when there is none that can be read."""
     name = check_reel_name(name)
     reel = read_reel(host_files.reels_folder() / name)
     if reel is None:
@@ -185,7 +189,14 @@ def _take(reel: Reel, digest: object) -> Take:
 
 def _clip(asked: Mapping[str, Any]) -> int:
     """The clip that is meant, from 0; pages count from 1."""
-    return check_int("clip", asked.get("clip"), minimum=1) - 1
+    return _number(asked, "clip", 1) - 1
+
+
+def _number(asked: Mapping[str, Any], name: str, least: int) -> int:
+    number = check_int(name, asked.get(name), minimum=least)
+    if number > MAX_CLIPS:  # it may have thousands of digits
+        raise SVIError(f"{name} must be at most {MAX_CLIPS}: no story has more clips")
+    return number
 
 
 def _without(numbers: str, number: int) -> str:
