@@ -6,6 +6,7 @@ import itertools
 import os
 from contextlib import suppress
 from pathlib import Path
+from time import time_ns
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
@@ -17,6 +18,7 @@ from .reel import UnreadError, now_of, read_reel, video_of
 
 MAX_REELS = 300
 _MAX_FILES = 20_000  # of a folder, that are counted
+_TICK = 3 * 10**9  # nanoseconds: longer than that of any disk
 WHOLE, RUNNING, DAMAGED = "whole", "running", "damaged"
 
 _Looked = tuple[int, int, bool]  # the folder's time, bytes in it, whether all its takes are there
@@ -61,7 +63,8 @@ def _look(reel: Reel) -> tuple[int, bool]:
     """Bytes of a reel on disk, and whether its takes are all there, with the size that they were written with."""
     time = _time(reel.folder)
     known = _looked.get(reel.folder)
-    if known is None or known[0] != time:
+    # A file that comes or goes within a tick of the disk's clock leaves the folder with the same time.
+    if known is None or known[0] != time or abs(time_ns() - time) < _TICK:
         if len(_looked) > 4 * MAX_REELS:
             _looked.clear()
         known = time, _size(reel.folder), all(reel.has(take) for take in (*reel.clips, *reel.spare))
@@ -74,7 +77,8 @@ def _size(folder: Path) -> int:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in itertools.islice(entries, _MAX_FILES):
             with suppress(OSError):
-                total += entry.stat(follow_symlinks=False).st_size
+                if entry.is_file(follow_symlinks=False):
+                    total += entry.stat(follow_symlinks=False).st_size
     return total
 
 
