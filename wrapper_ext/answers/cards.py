@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,6 +25,7 @@ from .stands import Stands
 
 MAX_CARDS = 1000
 _MAX_PROMPT = 20_000  # characters of one that is edited on a card
+_MAX_PROMPTS = 2**20  # of all together: a block of a few words may be a thousand clips, and so may a long one
 _SHOWN = 80  # characters of one that is shown elsewhere
 _MOST_LOOKS = 20_000
 _RECENT = 30  # takes that tell how long one takes
@@ -42,7 +44,7 @@ def cards_of(
     reel = found.reel if found else None
     stands = found.stands if found else None
     shown = _Shown(reel)
-    cards = []
+    cards, left = [], _MAX_PROMPTS
     for clip, row in zip(plan.clips, rows, strict=False):
         stand = stands[clip.index] if stands else Stands("", None, {}, 0)
         worse = shown.too_bad(stand, clip, mend_limit)
@@ -50,7 +52,8 @@ def cards_of(
             stand = replace(stand, take=stand.here)
         card = {**row, **shown.takes(stand, clip.takes), "missing": stand.missing, "scene": clip.scene + 1}
         card["worse"] = worse
-        card["text"] = clip.prompt if len(clip.prompt) <= _MAX_PROMPT else None
+        card["text"] = clip.prompt if len(clip.prompt) <= min(_MAX_PROMPT, left) else None
+        left -= len(card["text"] or "")
         cards.append({**card, **shown.look(stand.take, clip.index, clip.scene, follows=clip.follows)})
     make = None
     if stands:
@@ -126,7 +129,7 @@ class _Shown:
         if not stays or not limit or clip.mend.is_new or clip.pick not in PICKS:
             return None
         before, look = self.looks.get(clip.index - 1), _look(self.reel, take)
-        seam = seam_between(before[1], look).ratio if before and look else 1.0
+        seam = _seam_between(before[1], look).ratio if before and look else 1.0
         worst = max(take.landing or 1.0, seam)
         return round(worst, 1) if worst > limit else None
 
@@ -139,29 +142,33 @@ class _Shown:
             return told
         self.looks[index] = take, look
         if scene in self.looks and scene != index:
-            changed = change(self.looks[scene][1].mean, look.mean)
+            changed = _change(self.looks[scene][1].mean, look.mean)
             told["drift"] = {"size": round(changed.size, 2), "culprit": changed.culprit}
         before = self.looks.get(index - 1) if follows else None
         if before is not None and take.led_by in ("", before[0].digest, before[0].end):
             at, frames = seam_at(before[0], take)
-            told["seam"] = {"ratio": round(seam_between(before[1], look).ratio, 2), "at": at, "frames": frames}
+            told["seam"] = {"ratio": round(_seam_between(before[1], look).ratio, 2), "at": at, "frames": frames}
         return told
 
 
+# A page asks for the same chain again and again.
+_change, _seam_between = lru_cache(maxsize=2 * MAX_CARDS)(change), lru_cache(maxsize=2 * MAX_CARDS)(seam_between)
 _looks: dict[tuple[Path, str, int], ClipLook | None] = {}  # of tails that were read before: they do not change
 
 
 def _look(reel: Reel, take: Take) -> ClipLook | None:
     """How a take looks, as far as that was kept with it and its file is there."""
     key = (reel.folder, take.tail.name, take.tail.time)
-    if key not in _looks:
-        if len(_looks) >= _MOST_LOOKS:
-            _looks.clear()
+    look = _looks.get(key, ...)
+    if look is ...:
         try:
-            _looks[key] = reel.look(take)
+            look = reel.look(take)
         except SVIError:  # a link
-            _looks[key] = None
-    return _looks[key]
+            look = None
+        if len(_looks) >= _MOST_LOOKS:
+            _looks.clear()  # while another thread may look: what was read is returned, not looked up again
+        _looks[key] = look
+    return look
 
 
 def _seconds_a_frame(reel: Reel | None) -> float | None:
