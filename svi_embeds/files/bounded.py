@@ -41,15 +41,15 @@ def keep_within(newest: Path, ours: re.Pattern[str], most: int) -> None:
 
 
 def delete_all(folder: Path, ours: re.Pattern[str], stems: tuple[str, ...] = ("",)) -> int:
-    """Delete our files of a folder whose names begin with one of `stems`, and the folder when it is empty then. Returns
-    how many bytes they had."""
+    """Delete our files of a folder whose names begin with one of `stems`; where all go, the folder too when it is empty
+    then. Returns how many bytes they had."""
     freed = 0
     for path, state in listed(folder, ours):
         if path.name.startswith(stems):
             with suppress(OSError):
                 path.unlink()
                 freed += state.st_size
-    if not folder.is_symlink():
+    if "" in stems and not folder.is_symlink():
         with suppress(OSError):
             folder.rmdir()
     return freed
