@@ -277,7 +277,8 @@ class Desk {
   // Where cards are
 
   layout() {
-    const width = this.scroll.clientWidth;
+    const { clientWidth: width, clientHeight: height } = this.scroll;
+    this.height = height; // asked once: the page would be laid out for it while it scrolls
     const columns = Math.max(1, Math.floor((width - GAP) / (CARD_LEAST + GAP)));
     const each = Math.max(CARD_LEAST, Math.floor((width - GAP) / columns) - GAP);
     const scenes = new Set(this.cards.map((clip) => clip.scene)).size > 1;
@@ -311,7 +312,8 @@ class Desk {
   /** Mounts the cards that are seen, and the one with the focus. */
   mount() {
     if (!this.places) return;
-    const [from, to] = [this.scroll.scrollTop - BEYOND, this.scroll.scrollTop + this.scroll.clientHeight + BEYOND];
+    const top = this.scroll.scrollTop;
+    const [from, to] = [top - BEYOND, top + this.height + BEYOND];
     const seen = new Set();
     this.places.forEach(([, top], index) => {
       if (top + CARD_HEIGHT >= from && top <= to) seen.add(index + 1);

@@ -441,7 +441,7 @@ def test_the_drift_so_far_is_of_what_the_video_shows(tmp_path: Path) -> None:
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(replace(this, plan=plan), writer, FakeHost(), Report())
             renderer.run()
-        looks.append([*renderer.drift.looks.values()])
+        looks.append([renderer.drift.look(clip) for clip in renderer.drift.looks])
         for look, clip in zip(looks[-1], measure_reel(open_reel(tmp_path)).drift.clips, strict=True):
             assert look is not None
             assert look.frames == clip.frames

@@ -16,7 +16,8 @@ from wanvideo_svi.svi_embeds.reel.manifest import Take
 from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.wrapper_ext.cli.main import main
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 PROMPTS = ("a lake", "a boat", "fog", "rain", "sun", "night")
 

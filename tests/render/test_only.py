@@ -14,7 +14,8 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.depends import Task, leading, read_only, work_of
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 STORY = "a lake\n---\na boat\n---\nfog\n---\nrain\n---\nsun"
 SCENES = "a lake\n---\na boat\n---\n[cut start=0]\na mill\n---\nits wheel\n---\n[cut start=1]\na hill"

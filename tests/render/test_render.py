@@ -41,7 +41,7 @@ def test_the_drift_so_far_counts_clips_that_were_kept(tmp_path: Path) -> None:
         with ReelWriter(tmp_path, fps=16) as writer:
             renderer = _Renderer(job(story), writer, FakeHost(), Report())
             renderer.run()
-        looks.append([*renderer.drift.looks.values()])
+        looks.append([renderer.drift.look(clip) for clip in renderer.drift.looks])
         whole = measure_reel(open_reel(tmp_path)).drift
         for look, clip in zip(looks[-1], whole.clips, strict=True):
             assert look is not None

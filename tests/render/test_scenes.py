@@ -15,7 +15,8 @@ from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.check import unused
 from wanvideo_svi.svi_embeds.story.text import format_story, parse_story
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 IMAGES = frames(3, seed=8)
 

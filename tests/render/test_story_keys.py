@@ -17,7 +17,8 @@ from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.chain import ChainClip, ChainPlan
 from wanvideo_svi.svi_embeds.story.text import _FIELDS, KEYS, Block, parse_story
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.takes import describe_takes, find_take
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.wrapper_ext.cli.main import main
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 STORY = "a lake\n---\na boat\n---\nthe fog lifts"
 

@@ -100,10 +100,12 @@ class Report:
     def text(self, line: str) -> None:
         self.lines.append(line)
 
-    def clip(self, done: int, total: int, picture: Any) -> None:
-        if self.draws:
-            self.pictures.append(picture())
+    def clip(self, done: int, total: int) -> None:
         self.done.append((done, total))
+
+    def picture(self, done: int, total: int, draw: Any) -> None:  # noqa: ARG002
+        if self.draws:
+            self.pictures.append(draw())
 
 
 def sampler(model: str = "main", **inputs: Any) -> dict[str, Any]:

@@ -24,8 +24,9 @@ from wanvideo_svi.svi_embeds.clips.embeds_file import save_embeds
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST, Take
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
-from wanvideo_svi.wrapper_ext.render.chain import Rendered, render_chain
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
 from wanvideo_svi.wrapper_ext.render.drift import DriftSoFar
+from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 CODES = (errno.ENOSPC, errno.EACCES, errno.EIO)
 NEAR = 8.0  # mean difference of 8-bit pixels; frames of another clip differ by 60 and more

@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 
 
 def show_progress(node_id: str | None, done: int, total: int, picture: Callable[[], Image.Image] | None = None) -> None:
-    """Move a node's progress bar, with a picture on the node, which is drawn only where somebody may see it.
+    """Move a node's progress bar, with a picture on the node.
 
     Raises ComfyUI's interrupt when the user cancelled.
     """
     if (utils := comfy.module("comfy.utils")) and node_id is not None:
         preview = ("JPEG", _as_shown(picture()), 1024) if picture else None
         utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
+
+
+def is_watched() -> bool:
+    """Whether the page that queued what runs is open: pictures of progress go to it alone."""
+    module = comfy.module("server")
+    server = getattr(getattr(module, "PromptServer", None), "instance", None)
+    sockets = getattr(server, "sockets", None)
+    return sockets is None or getattr(server, "client_id", None) in sockets
 
 
 def show_text(node_id: str | None, text: str) -> None:

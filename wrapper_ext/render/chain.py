@@ -6,10 +6,10 @@ A loop, not a node expansion: memory stays flat, and what a cache would have kep
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 from PIL import Image
 from torch import Tensor
@@ -32,60 +32,8 @@ from .job import Host, Job, check_job
 from .lead import Lead
 from .mend import MEND_LIMIT, verdict
 from .now import Now, renders
+from .run import Candidate, Of, Rendered, Report, Run
 from .save import Saver
-
-
-class Report(Protocol):
-    """Where progress goes. done, total: clips. picture: draws the last frame of the clip that was finished, from the
-    second on within the drift of the chain so far."""
-
-    def text(self, line: str) -> None: ...
-    def clip(self, done: int, total: int, picture: Callable[[], Image.Image]) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
-    (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
-    notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
-    not. made: takes that were sampled."""
-
-    takes: tuple[Take, ...]
-    sampled: tuple[int, ...]
-    last_frames: Tensor
-    notes: tuple[str, ...] = ()
-    waits: str = ""
-    made: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Of:
-    """Which take of which clip: its number from 0, the digest of the first ("" for the first), and of what leads it."""
-
-    number: int
-    first: str
-    led_by: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Candidate:
-    """A take that the chain may go on from: with what it leaves for the next clip, and how good it is."""
-
-    digest: str
-    lead: Lead
-    look: ClipLook | None
-    score: float | None
-    seam: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """How a run goes; see `render_chain`."""
-
-    resume: bool = True
-    clips_per_run: int = 0
-    mend_limit: float = MEND_LIMIT
-    only: frozenset[Task] = frozenset()
 
 
 def render_chain(
@@ -102,7 +50,7 @@ def render_chain(
     there. Raises SVIError before anything is sampled when the job does not fit together. Whatever is raised later, a
     cancel too, every clip finished until then is in the reel.
     """
-    run = _Run(resume, clips_per_run, mend_limit, frozenset(only))
+    run = Run(resume, clips_per_run, mend_limit, frozenset(only))
     renderer = _Renderer(job, writer, host, report, run)
     done = renderer.run()
     if not renderer.left or done.waits or only:
@@ -119,11 +67,14 @@ def render_chain(
     return replace(mended, sampled=sampled, notes=notes, made=done.made + mended.made)
 
 
+_WHOLE = Run()
+
+
 class _Renderer:
     """places: by clip, where in `stood` the one is whose end leads what comes after; left: clips that could not be
     mended yet."""
 
-    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report, run: _Run = _Run()) -> None:
+    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report, run: Run = _WHOLE) -> None:
         self.job, self.writer, self.host, self.report, self.how = job, writer, host, report, run
         self.stood = writer.reel.clips if run.resume or run.only else ()
         self.places = [clip.stands for clip in job.plan.clips]
@@ -162,12 +113,16 @@ class _Renderer:
                     chosen, waits = self._choose(clip, found)
                 if there and end and (not found or self._is_worse(clip, chosen, there, saver)):
                     saver.keep(there)
-                    chosen = _Candidate(there.digest, end, look_of(self.writer.reel, there), there.score)
+                    chosen = Candidate(there.digest, end, look_of(self.writer.reel, there), there.score)
                 last, at = chosen.lead, clip.index
                 saver.go_on(clip.index, chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
                 if clip.index in self.sampled:
-                    self.report.clip(clip.index + 1, len(self.job.plan.clips), partial(self._picture, last))
+                    done = clip.index + 1, len(self.job.plan.clips)
+                    self.report.clip(*done)
+                    saver.later(
+                        partial(self.report.picture, *done, partial(self._picture, len(self.drift.looks), last))
+                    )
                 if waits:
                     break
             self.report.text("saving")
@@ -201,13 +156,13 @@ class _Renderer:
             return Lead(self.job.sources.scene(clip.start_image).start_image, None)
         return Lead(*self.writer.reel.tail(saver.take_of(clip.led_by)))
 
-    def _takes(self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver) -> list[_Candidate]:
+    def _takes(self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver) -> list[Candidate]:
         """All takes of a clip, kept or made. end: what it is mended to.
 
         Empty when one had to be made and must not be. Of a clip of which some takes are asked for, and which leads
         nothing, those that are there.
         """
-        found: list[_Candidate] = []
+        found: list[Candidate] = []
         led_by = "" if clip.led_by is None else saver.digest_of(clip.led_by)
         first, conditioned = "", None
         for number in range(clip.takes):
@@ -221,7 +176,7 @@ class _Renderer:
                 if self.how.only and clip.index not in self.leading:
                     continue
                 return []
-            of = _Of(number, first if number else "", led_by)
+            of = Of(number, first if number else "", led_by)
             if kept is None:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
@@ -238,10 +193,10 @@ class _Renderer:
             left, look = kept[1], look_of(self.writer.reel, take)
             score = self._score(clip, look, take.landing)
             saver.keep(replace(take, score=score))
-            found.append(_Candidate(digest, left, look, score, self._worst_seam(clip, look, take.landing)))
+            found.append(Candidate(digest, left, look, score, self._worst_seam(clip, look, take.landing)))
         return found
 
-    def _choose(self, clip: ChainClip, found: list[_Candidate]) -> tuple[_Candidate, str]:
+    def _choose(self, clip: ChainClip, found: list[Candidate]) -> tuple[Candidate, str]:
         """The take that the chain goes on from, and why the run ends there, "" when it does not."""
         if self.how.only and clip.index not in self.leading:
             return found[best_of([take.score for take in found])], ""
@@ -272,7 +227,7 @@ class _Renderer:
             return None
         return self.stood[place]
 
-    def _is_worse(self, clip: ChainClip, chosen: _Candidate, there: Take, saver: Saver) -> bool:
+    def _is_worse(self, clip: ChainClip, chosen: Candidate, there: Take, saver: Saver) -> bool:
         """Whether a mended clip does not take the place of what stood there, which then stays. Says so."""
         if chosen.seam is None:
             return False
@@ -282,8 +237,8 @@ class _Renderer:
         self.notes.append(note)
         return is_worse
 
-    def _picture(self, lead: Lead) -> Image.Image:
-        return self.drift.picture() or to_picture(_frames(lead)[-1:])
+    def _picture(self, count: int, lead: Lead) -> Image.Image:
+        return self.drift.picture(count) or to_picture(_frames(lead)[-1:])
 
     def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, Lead] | None:
         """The clip's take and what it leaves for the next, if the reel has it whole."""
@@ -315,24 +270,42 @@ class _Renderer:
     # One take
 
     def _render(
-        self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: _Of, saver: Saver, started: float
-    ) -> _Candidate:
+        self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: Of, saver: Saver, started: float
+    ) -> Candidate:
         made = self.maker.make(take, conditioned, saver.take_of)
+        leads, landing = made.leads, made.landing
         before = None if take.led_by is None else _frames(lead)[-1]
-        look = glance(made.images[take.overlap_frames :], before)
-        seam = self._worst_seam(take, look, made.landing)
-        score, leads = self._score(take, look, made.landing), made.leads
-        saver.add(NewTake(
+        seen: Future[ClipLook] = Future()
+
+        def tell(new: NewTake) -> NewTake:
+            """Looks at the frames and scores them: 0.1 s of a clip that the next one need not wait for."""
+            try:
+                found = glance(new.images[take.overlap_frames :], before)
+                score = self._score(take, found, landing)
+            except BaseException as error:
+                seen.set_exception(error)
+                raise
+            seen.set_result(found)
+            return replace(new, look=found, score=score)
+
+        new = NewTake(
             digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
-            prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started, look=look,
+            prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started,
             values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.number,
-            follows=take.follows or not take.index, score=score, landing=made.landing,
+            follows=take.follows or not take.index, landing=landing,
             ends_as="" if conditioned.end is None else conditioned.end.of,
-        ))  # fmt: skip
-        del made
+        )  # fmt: skip
+        look: ClipLook | Future[ClipLook] = seen
+        score = seam = None
+        if take.takes > 1 or conditioned.end is not None:  # it is chosen by them
+            new = tell(new)
+            look, score = seen.result(), new.score
+            seam = self._worst_seam(take, look, landing)
+        saver.add(new, tell if new.look is None else None)
+        del made, new
         self.host.free_memory()
         self.spent.append(time.monotonic() - started)
-        return _Candidate(digest, leads, look, score, seam)
+        return Candidate(digest, leads, look, score, seam)
 
     def _worst_seam(self, clip: ChainClip, look: ClipLook | None, landing: float | None) -> float | None:
         """The more visible one of a mended clip's two, None for any other."""

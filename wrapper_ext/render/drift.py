@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+
 from PIL import Image
 from torch import Tensor
 
@@ -33,7 +35,8 @@ class DriftSoFar:
 
     def __init__(self, title: str, reference: Tensor | None) -> None:
         self.title, self.reference = title, reference
-        self.looks: dict[int, ClipLook | None] = {}  # by the clip's index; None: of one that was written without
+        # By the clip's index; None: of one that was written without; a Future: of one that is being looked at.
+        self.looks: dict[int, ClipLook | Future[ClipLook] | None] = {}
         self.begins: list[int] = []  # places in it of clips that do not go on from the one before
         self.ends = ClipEnds()
 
@@ -41,27 +44,34 @@ class DriftSoFar:
         """How good a take of a clip is; None where that cannot be told."""
         if clip.led_by is None:
             return None if look is None else score(look)
-        before, first = self.looks[clip.led_by], self.looks[clip.scene]
+        before, first = self.look(clip.led_by), self.look(clip.scene)
         return None if look is None or before is None or first is None else score(look, before=before, first=first)
 
     def seam(self, clip: ChainClip, look: ClipLook) -> float:
         """How visible the seam before a clip is, as `Seam.ratio`; 1 where none is, or where it cannot be told."""
-        before = None if clip.led_by is None else self.looks[clip.led_by]
+        before = None if clip.led_by is None else self.look(clip.led_by)
         return 1.0 if before is None else seam_between(before, look).ratio
 
-    def add(self, clip: ChainClip, look: ClipLook | None, tail: Tensor) -> None:
+    def look(self, clip: int) -> ClipLook | None:
+        """How a clip looks, by its index; waits for one that is being looked at."""
+        look = self.looks[clip]
+        return look.result() if isinstance(look, Future) else look
+
+    def add(self, clip: ChainClip, look: ClipLook | Future[ClipLook] | None, tail: Tensor) -> None:
         """The next clip. tail: its last frames."""
         if not clip.follows:
             self.begins.append(len(self.looks))
         self.ends.add(len(self.looks), to_picture(tail[-1:]))
         self.looks[clip.index] = look
 
-    def picture(self) -> Image.Image | None:
-        """The drift so far. None while there is nothing to compare."""
-        looks = [look for look in self.looks.values() if look is not None]
-        if len(looks) < max(2, len(self.looks)):
+    def picture(self, count: int | None = None) -> Image.Image | None:
+        """The drift of the first `count` clips, None for all so far. None while there is nothing to compare."""
+        found = [self.look(clip) for clip in list(self.looks)[:count]]
+        looks = [look for look in found if look is not None]
+        if len(looks) < max(2, len(found)):
             return None
         reference = self.reference
-        drift = drift_of(looks, None if reference is None else measure(reference[0]), begins=self.begins)
+        begins = [place for place in self.begins if place < len(looks)]
+        drift = drift_of(looks, None if reference is None else measure(reference[0]), begins=begins)
         shown = None if reference is None else to_picture(reference)
         return draw_drift(drift, self.ends, reference=shown, title=self.title, width=NARROW)

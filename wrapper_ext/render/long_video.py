@@ -32,11 +32,12 @@ from ..running.around import notes_on_loras
 from ..running.digest import graph_digest
 from ..running.voice_rate import voice_rate
 from ..running.wiring import RunningGraph, lora_names
-from .chain import Rendered, render_chain
+from .chain import render_chain
 from .digest import FIRST_MODELS, PER_CLIP
 from .job import Job, Sources, check_job
 from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
+from .run import Rendered
 from .standing import stood_in
 from .text import ENCODERS, NotLoaded, all_kept
 
@@ -220,8 +221,12 @@ class _NodeReport:
     def text(self, line: str) -> None:
         host_show.show_text(self.node_id, line)
 
-    def clip(self, done: int, total: int, picture: Callable[[], Image.Image]) -> None:
-        host_show.show_progress(self.node_id, done, total, picture)
+    def clip(self, done: int, total: int) -> None:
+        host_show.show_progress(self.node_id, done, total)
+
+    def picture(self, done: int, total: int, draw: Callable[[], Image.Image]) -> None:
+        if host_show.is_watched():
+            host_show.show_progress(self.node_id, done, total, draw)
 
 
 def modes_of(plan: ChainPlan) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
@@ -63,10 +64,18 @@ class Saver:
         self._wait()
         self._made[take.digest] = take
 
-    def add(self, new: NewTake) -> None:
-        """A take of the next clip is written from now on."""
+    def add(self, new: NewTake, told: Callable[[NewTake], NewTake] | None = None) -> None:
+        """A take of the next clip is written from now on. told: gives it what takes time to tell of it, meanwhile."""
         before = self.takes()
-        self._coming = self._thread.submit(self.writer.add, new, before=None if self.keeps_chain else before)
+
+        def write() -> Take:
+            return self.writer.add(told(new) if told else new, before=None if self.keeps_chain else before)
+
+        self._coming = self._thread.submit(write)
+
+    def later(self, work: Callable[[], None]) -> None:
+        """Something is done when what was added is written. Nobody waits for it, and what it raises is lost."""
+        self._thread.submit(work)
 
     def go_on(self, clip: int, digest: str) -> None:
         """The next clip, by its index, is this one of its takes."""
