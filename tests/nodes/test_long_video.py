@@ -19,6 +19,7 @@ from wanvideo_svi.svi_embeds.files.video import read_video
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
+from wanvideo_svi.wrapper_ext.render import long_video
 
 
 def test_programs_are_told_what_a_run_was(fake: FakeHost) -> None:  # noqa: ARG001
@@ -538,3 +539,16 @@ def test_the_reel_is_joined_with_sound(fake: FakeHost) -> None:  # noqa: ARG001
     for name in ("h264", "h265", "prores", "ffv1"):
         video = Video().join(reel, name, 85, 0.0, audio=tone(5))["result"][0]
         assert abs(sounds(video) - reel.total_frames / reel.fps) < 1 / 16, name  # cut where the video ends
+
+
+@pytest.mark.usefixtures("fake")
+def test_the_video_is_joined_while_clips_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any, **__: Any) -> None:
+        raise AssertionError("the video is joined once more")
+
+    monkeypatch.setattr(long_video, "assemble", never)
+    done = run("a\n---\nb\n---\nc", reel="ahead")
+    reel, *_ = done["result"]
+    (video,) = [path for path in reel.folder.iterdir() if path.suffix == ".mp4"]
+    assert sum(1 for _ in read_video(video)) == reel.total_frames == 41
+    assert not [path.name for path in reel.folder.iterdir() if path.name.startswith(".svi_")]

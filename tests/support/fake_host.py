@@ -100,6 +100,8 @@ class Report:
     def text(self, line: str) -> None:
         self.lines.append(line)
 
+    def settled(self, place: int, take: Any) -> None: ...
+
     def clip(self, done: int, total: int) -> None:
         self.done.append((done, total))
 

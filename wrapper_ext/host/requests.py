@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from ...svi_embeds.errors import SVIError
+from ...svi_embeds.files.threads import give_way
 from . import comfy
 
 _MAX_REQUEST = 32 * 2**20  # bytes; ComfyUI's own limit is 100 MB, for uploads
@@ -152,10 +149,4 @@ def _found(find: Callable[[Mapping[str, str]], Path], query: Mapping[str, str]) 
 
 @lru_cache(maxsize=1)
 def _maker() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(1, thread_name_prefix="svi-previews", initializer=_give_way)
-
-
-def _give_way() -> None:
-    if sys.platform == "linux":  # elsewhere it would be the whole process
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+    return ThreadPoolExecutor(1, thread_name_prefix="svi-previews", initializer=give_way)

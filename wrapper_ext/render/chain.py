@@ -87,6 +87,7 @@ class _Renderer:
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.digests.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, job.sources.scene(None).reference)
         self.sampled: dict[int, None] = {}  # clips, in order
+        self.told = 0  # how many clips of the chain were told to be on the disk
         asked = {task.clip for task in run.only}
         self.leading = leading(job.plan, asked)
         self.walked = [clip for clip in job.plan.clips if not asked or clip.index in self.leading | asked]
@@ -117,6 +118,7 @@ class _Renderer:
                 last, at = chosen.lead, clip.index
                 saver.go_on(clip.index, chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
+                self._tell_settled(saver.settled())
                 if clip.index in self.sampled:
                     done = clip.index + 1, len(self.job.plan.clips)
                     self.report.clip(*done)
@@ -129,8 +131,16 @@ class _Renderer:
             takes = saver.takes()
         if not self.how.only:
             self.writer.set_chain(takes)
+            self._tell_settled(takes)
         frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
         return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits, len(self.spent))
+
+    def _tell_settled(self, takes: list[Take]) -> None:
+        """Tells of takes of the chain, once something was made: what is kept as it was has a video."""
+        if self.sampled and not self.how.only:
+            for place in range(self.told, len(takes)):
+                self.report.settled(place, takes[place])
+            self.told = len(takes)
 
     def _may_make(self, task: Task) -> bool:
         if self.how.only:

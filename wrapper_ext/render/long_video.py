@@ -17,6 +17,7 @@ from ...svi_embeds.ground.images import check_images, check_pixels
 from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import align, write_info
 from ...svi_embeds.guides.follow import guides_of
+from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
 from ...svi_embeds.story.chain import ChainPlan
@@ -32,6 +33,7 @@ from ..running.around import notes_on_loras
 from ..running.digest import graph_digest
 from ..running.voice_rate import voice_rate
 from ..running.wiring import RunningGraph, lora_names
+from .ahead import JoinAhead
 from .chain import render_chain
 from .digest import FIRST_MODELS, PER_CLIP
 from .job import Job, Sources, check_job
@@ -114,10 +116,11 @@ def render_story(
     if wired := graph.source(unique_id or "", "sampler_inputs"):
         notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
     changes = changes_of(folder)
-    with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer:
+    ahead = JoinAhead(folder, fps=settings.fps, track=track, length=plan.video_length)
+    with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer, ahead:
         done = render_chain(
-            job, writer, comfy, _NodeReport(unique_id), resume=resume, clips_per_run=inputs.get("clips_per_run", 0),
-            mend_limit=inputs.get("mend_limit", MEND_LIMIT), only=tasks,
+            job, writer, comfy, _NodeReport(unique_id, ahead), resume=resume,
+            clips_per_run=inputs.get("clips_per_run", 0), mend_limit=inputs.get("mend_limit", MEND_LIMIT), only=tasks,
         )  # fmt: skip
         finished = writer.reel
         if tasks:
@@ -128,7 +131,7 @@ def render_story(
             if any(take.number != clip.number for take, clip in zip(shown, plan.clips, strict=False)):
                 track = None  # it is the sound of the whole chain
         video = folder / f"{reel}_{finished.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(finished)}.mp4"
-        if not video.is_file() or video.is_symlink():
+        if (not video.is_file() or video.is_symlink()) and not ahead.finish(finished, video):
             assemble(finished, video, unique_id, track=track)
     _left[str(folder)] = _Left(reel_state(folder, video), video, changes, bool(done.waits))
     info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
@@ -215,8 +218,11 @@ def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
 class _NodeReport:
     """Progress on the running node."""
 
-    def __init__(self, node_id: str | None) -> None:
-        self.node_id = node_id
+    def __init__(self, node_id: str | None, ahead: JoinAhead) -> None:
+        self.node_id, self.ahead = node_id, ahead
+
+    def settled(self, place: int, take: Take) -> None:
+        self.ahead.add(place, take)
 
     def text(self, line: str) -> None:
         host_show.show_text(self.node_id, line)

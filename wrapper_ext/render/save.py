@@ -50,6 +50,15 @@ class Saver:
         self._wait()
         return [self._made[digest] for digest in self._chain.values()]
 
+    def settled(self) -> list[Take]:
+        """The clips so far that are on the disk, the first ones of the chain; waits for none."""
+        found = []
+        for digest in self._chain.values():
+            if digest not in self._made:
+                break
+            found.append(self._made[digest])
+        return found
+
     def take_of(self, clip: int) -> Take:
         """The take that the chain goes on from, of a clip by its index; as `takes`."""
         self._wait()

@@ -1,0 +1,206 @@
+"""The chain's video joined while its clips are made: the frames of one that is joined at the end, or none."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from fake_host import FakeHost, Report, job
+from wanvideo_svi.svi_embeds.files import video as files_video
+from wanvideo_svi.svi_embeds.files.track import Soundtrack
+from wanvideo_svi.svi_embeds.files.video import FORMATS, open_video, read_video
+from wanvideo_svi.svi_embeds.reel.manifest import Take
+from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
+from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.render import ahead as ahead_module
+from wanvideo_svi.wrapper_ext.render.ahead import JoinAhead
+from wanvideo_svi.wrapper_ext.render.chain import render_chain
+
+
+class Joining(Report):
+    """A report that joins what it is told of, as the node's does."""
+
+    def __init__(self, ahead: JoinAhead) -> None:
+        super().__init__()
+        self.ahead = ahead
+
+    def settled(self, place: int, take: Take) -> None:
+        self.ahead.add(place, take)
+
+
+def render(folder: Path, story: str, *, ahead: JoinAhead | None = None, **options: Any) -> tuple[Reel, JoinAhead]:
+    """A chain, and what was joined of it meanwhile."""
+    ahead = ahead or JoinAhead(folder, fps=16)
+    with ReelWriter(folder, fps=16) as writer:
+        render_chain(job(story, **options), writer, FakeHost(), Joining(ahead), resume=True, mend_limit=0)
+    return open_reel(folder), ahead
+
+
+def frames_of(path: Path) -> np.ndarray:
+    return np.stack(list(read_video(path)))
+
+
+def joined_whole(reel: Reel, **options: Any) -> np.ndarray:
+    path = reel.folder / "whole.mp4"
+    reel.assemble(path, **options)
+    found = frames_of(path)
+    path.unlink()
+    return found
+
+
+def left(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".svi_")]
+
+
+STORY = "a\n---\nb\n---\nc"
+
+
+def test_it_has_the_frames_of_a_video_that_is_joined_at_the_end(tmp_path: Path) -> None:
+    reel, ahead = render(tmp_path, STORY)
+    with ahead:
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    assert (frames_of(tmp_path / "v.mp4") == joined_whole(reel)).all()
+    assert left(tmp_path) == []
+
+
+def test_clips_are_joined_before_the_last_one_is_there(tmp_path: Path) -> None:
+    folder, seen = tmp_path / "r", []
+    ahead = JoinAhead(folder, fps=16)
+    written = threading.Event()
+    real = ahead.reel.clip_frames
+
+    def clip_frames(take: Take, *place: int) -> Any:
+        yield from real(take, *place)
+        seen.append(take.number)
+        written.set()
+
+    object.__setattr__(ahead, "reel", type("Told", (), {"clip_frames": staticmethod(clip_frames), "fps": 16.0})())
+    host = FakeHost()
+    sample = host.WanVideoSamplerFromSettings
+
+    def slow(**inputs: Any) -> Any:
+        if sum(1 for node, _ in host.calls if node == "WanVideoSamplerFromSettings") == 3:  # the last one begins
+            assert written.wait(60)
+        return sample(**inputs)
+
+    host.WanVideoSamplerFromSettings = slow  # type: ignore[method-assign]
+    with ReelWriter(folder, fps=16) as writer, ahead:
+        render_chain(job(STORY), writer, host, Joining(ahead), resume=True)
+        assert seen[0] == 0
+        assert ahead.finish(open_reel(folder), folder / "v.mp4")
+    assert seen == [0, 1, 2]
+
+
+def test_clips_that_were_kept_are_in_it_too(tmp_path: Path) -> None:
+    render(tmp_path, "a\n---\nb")[1].__exit__()
+    reel, ahead = render(tmp_path, STORY)
+    with ahead:
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    assert (frames_of(tmp_path / "v.mp4") == joined_whole(reel)).all()
+
+
+def test_where_nothing_is_made_nothing_is_joined(tmp_path: Path) -> None:
+    render(tmp_path, STORY)[1].__exit__()
+    reel, ahead = render(tmp_path, STORY)
+    with ahead:
+        assert ahead.takes == []
+        assert not ahead.finish(reel, tmp_path / "v.mp4")
+
+
+@pytest.mark.parametrize("length", [1, 20, 40, 41, 1000])
+def test_a_length_ends_it_where_the_reel_ends(tmp_path: Path, length: int) -> None:
+    ahead = JoinAhead(tmp_path, fps=16, length=length)
+    with ReelWriter(tmp_path, fps=16, length=length) as writer, ahead:
+        render_chain(job(STORY), writer, FakeHost(), Joining(ahead), resume=True)
+        reel = open_reel(tmp_path)
+        assert reel.shown_frames == min(length, 41)
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    assert (frames_of(tmp_path / "v.mp4") == joined_whole(reel)).all()
+
+
+def test_sound_is_that_of_a_video_that_is_joined_at_the_end(tmp_path: Path) -> None:
+    track = Soundtrack(torch.sin(torch.arange(16_000 * 2) / 20)[None] / 2, 16_000)
+    reel, ahead = render(tmp_path, STORY, ahead=JoinAhead(tmp_path, fps=16, track=track))
+    with ahead:
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    reel.assemble(tmp_path / "whole.mp4", track=track)
+    sounds = []
+    for name in ("v.mp4", "whole.mp4"):
+        with open_video(tmp_path / name) as container:
+            sounds.append(np.concatenate([frame.to_ndarray() for frame in container.decode(audio=0)], axis=1))
+    assert (sounds[0] == sounds[1]).all()
+    assert abs(sounds[0]).max() > 0.1
+
+
+def test_takes_and_mends_that_change_the_chain_are_joined_as_a_whole_or_rightly(tmp_path: Path) -> None:
+    for number, story in enumerate(["[takes=2]\na\n---\nb\n---\nc", "a\n---\n[mend]\nb\n---\nc", "a\n---\n[cut]\nb"]):
+        folder = tmp_path / str(number)
+        reel, ahead = render(folder, story)
+        with ahead:
+            if ahead.finish(reel, folder / "v.mp4"):
+                assert (frames_of(folder / "v.mp4") == joined_whole(reel)).all()
+            else:
+                assert not (folder / "v.mp4").exists()
+        assert left(folder) == []
+
+
+def test_another_chain_than_was_joined_is_refused(tmp_path: Path) -> None:
+    reel, ahead = render(tmp_path, STORY)
+    (tmp_path / "v.mp4").write_bytes(b"before")
+    with ahead:
+        assert not ahead.finish(reel.up_to(2), tmp_path / "v.mp4")
+    assert (tmp_path / "v.mp4").read_bytes() == b"before"
+    assert left(tmp_path) == []
+
+
+def test_a_run_that_ends_early_leaves_nothing(tmp_path: Path) -> None:
+    _, ahead = render(tmp_path, STORY)
+    with pytest.raises(KeyboardInterrupt), ahead:
+        raise KeyboardInterrupt
+    assert left(tmp_path) == []
+    assert not any(thread.name == "svi-join" for thread in threading.enumerate())
+
+
+def test_a_disk_that_refuses_is_left_to_the_joining_as_a_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: Any, **__: Any) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(ahead_module, "write_video", full)
+    reel, ahead = render(tmp_path, STORY)
+    with ahead:
+        assert not ahead.finish(reel, tmp_path / "v.mp4")
+
+
+def test_a_clip_that_is_damaged_meanwhile_is_left_to_the_joining_as_a_whole(tmp_path: Path) -> None:
+    reel, first = render(tmp_path, STORY)
+    first.__exit__()
+    ahead = JoinAhead(tmp_path, fps=16)
+    with ahead:
+        (tmp_path / reel.clips[1].video.name).write_bytes(b"no video")
+        for place, take in enumerate(reel.clips):
+            ahead.add(place, take)
+        assert not ahead.finish(reel, tmp_path / "v.mp4")
+    assert left(tmp_path) == []
+
+
+def test_it_is_coded_as_other_joined_videos_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    real = files_video.write_video
+
+    def told(*args: Any, **options: Any) -> int:
+        asked.append(options["video_format"])
+        return real(*args, **options)
+
+    monkeypatch.setattr(ahead_module, "write_video", told)
+    reel, ahead = render(tmp_path, "a\n---\nb")
+    with ahead:
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    assert asked == [FORMATS["h264"]]
+    deadline = time.monotonic() + 60
+    while any(thread.name == "svi-join" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline

@@ -1,0 +1,105 @@
+"""The chain's video joined while its clips are made, so that a run ends soon after its last clip."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.files.threads import give_way
+from ...svi_embeds.files.track import Soundtrack
+from ...svi_embeds.files.video import FORMATS, Pixels, write_video
+from ...svi_embeds.files.whole import sync_folder
+from ...svi_embeds.reel.manifest import Take
+from ...svi_embeds.reel.reel import Reel
+
+
+class JoinAhead:
+    """Joins takes as they come, in a thread that gives way to others, to a file beside the video. Use as a context
+    manager: what is not finished at its end goes.
+
+    folder: of the reel. fps, track: of the video. length: frames that it has at most, None for all.
+    """
+
+    def __init__(self, folder: Path, *, fps: float, track: Soundtrack | None = None, length: int | None = None) -> None:
+        self.reel, self.track, self.length = Reel(folder, fps, ()), track, length
+        self.beside = folder / f".svi_{uuid.uuid4().hex}.mp4"  # a killed run's is cleared as those of `moved_in`
+        self.takes: list[Take] = []
+        self._coming: queue.Queue[Take | None] = queue.Queue()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+        self._written: int | None = None
+
+    def __enter__(self) -> JoinAhead:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped = True
+        self._end()
+        with suppress(OSError):
+            self.beside.unlink(missing_ok=True)
+
+    def add(self, place: int, take: Take) -> None:
+        """The clip of the chain at a place is this one; what comes out of order ends the joining."""
+        if self._stopped or place != len(self.takes):
+            self._stopped = True
+            return
+        self.takes.append(take)
+        self._coming.put(take)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="svi-join", daemon=True)
+            self._thread.start()
+
+    def finish(self, reel: Reel, path: Path) -> bool:
+        """Make it the reel's video, and wait for that. Returns False, with nothing changed, where that is not what was
+        joined, or the disk refused: then it is to be joined as a whole, which says why."""
+        as_joined = [(take.video.sha256, take.overlap) for take in self.takes]
+        self._stopped |= as_joined != [(take.video.sha256, take.overlap) for take in reel.clips]
+        self._end()
+        if self._stopped or self._written != reel.shown_frames:
+            return False
+        try:
+            self.beside.replace(path)
+        except OSError:
+            return False
+        sync_folder(path.parent)
+        return True
+
+    def _end(self) -> None:
+        self._coming.put(None)
+        if self._thread is not None:
+            self._thread.join()
+
+    def _work(self) -> None:
+        give_way()
+        # Whatever is wrong is found again, and said, when it is joined as a whole.
+        with suppress(SVIError, OSError, _StoppedError):
+            first = self._coming.get()
+            if first is None:
+                return
+            track = None if self.track is None else self.track.after(first.overlap, self.reel.fps)
+            self._written = write_video(
+                self.beside, self._frames(first), width=first.width, height=first.height, fps=self.reel.fps,
+                video_format=FORMATS["h264"], track=track,
+            )  # fmt: skip
+
+    def _frames(self, first: Take) -> Iterator[Pixels]:
+        take: Take | None = first
+        done = 0
+        while take is not None:
+            for pixels in self.reel.clip_frames(take, take.overlap):
+                if self._stopped:
+                    raise _StoppedError
+                if self.length is not None and done >= self.length:
+                    return
+                yield pixels
+                done += 1
+            take = self._coming.get()
+
+
+class _StoppedError(Exception):
+    """Nobody wants what is joined any more."""
