@@ -605,7 +605,8 @@ export function openDesk(what) {
 function openOnGraph() {
   const { app } = comfy();
   const nodes = [...panels].map((panel) => panel.node);
-  const chosen = nodes.find((node) => app.canvas.selected_nodes?.[node.id] === node) ?? nodes[0];
+  const selected = app.canvas.selectedItems ?? new Set(Object.values(app.canvas.selected_nodes ?? {}));
+  const chosen = nodes.find((node) => selected.has(node)) ?? nodes[0];
   if (chosen) return openDesk({ node: chosen });
   const { toast } = app.extensionManager;
   return toast.add({ severity: "info", summary: say("desk.label"), detail: say("desk.no_long_video"), life: 6000 });

@@ -23,6 +23,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
   const total = Math.min(...players.map((player) => player.frames));
   const [lead] = players;
   let playing = false;
+  let touched = false; // then it does not begin by itself when it is loaded
   const button = (key, onclick) => element("button", { type: "button", textContent: say(key), title: say(`${key}_title`), onclick });
   const where = element("output");
   const range = element("input", { type: "range", min: 0, max: total - 1, value: 0, "aria-label": say("view.range") });
@@ -48,6 +49,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
     tell();
   };
   const start = () => {
+    touched = true;
     if (lead.at() >= total - 1) seek(0);
     playing = true;
     play.textContent = say("view.stop");
@@ -55,12 +57,14 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
     requestAnimationFrame(watch);
   };
   const stop = () => {
+    touched = true;
     playing = false;
     play.textContent = say("view.play");
     for (const player of players) player.stop();
     tell();
   };
   const step = (by) => {
+    touched = true;
     if (playing) stop();
     seek(lead.at() + by);
   };
@@ -76,6 +80,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
     return requestAnimationFrame(watch);
   };
   range.addEventListener("input", () => {
+    touched = true;
     if (playing) stop();
     seek(Number(range.value));
   });
@@ -97,7 +102,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
   document.body.append(dialog);
   dialog.showModal();
   play.focus();
-  for (const player of players) player.ready = () => dialog.open && (tell(), players.every((each) => each.loaded) && start());
+  for (const player of players) player.ready = () => dialog.open && (tell(), players.every((each) => each.loaded) && !touched && start());
   seek(0);
   return dialog;
 }

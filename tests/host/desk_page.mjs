@@ -83,6 +83,12 @@ try {
     app.canvas.setDirty(true, true);
   });
   await page.waitForTimeout(700);
+  await page.evaluate(() => { // a node that is taller than the page: to where its panel is
+    const box = document.querySelector(".svi-story header button")?.parentElement.getBoundingClientRect();
+    if (box) app.canvas.ds.offset[1] -= (box.top - 400) / app.canvas.ds.scale;
+    app.canvas.setDirty(true, true);
+  });
+  await page.waitForTimeout(700);
   const desk = '.svi-story header button:has-text("Desk")';
   if (await page.isVisible(desk)) await page.click(desk);
   else await page.evaluate(() => app.extensionManager.command.execute("WanVideoSVI.OpenDesk"));

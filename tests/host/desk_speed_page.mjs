@@ -60,6 +60,12 @@ try {
     app.canvas.centerOnNode(app.graph._nodes.find((node) => node.type === "WanVideoSVILongVideo"));
     app.canvas.setDirty(true, true);
   });
+  await other.waitForTimeout(700);
+  await other.evaluate(() => { // a node that is taller than the page: to where its panel is
+    const box = document.querySelector(".svi-story header button")?.parentElement.getBoundingClientRect();
+    if (box) app.canvas.ds.offset[1] -= (box.top - 400) / app.canvas.ds.scale;
+    app.canvas.setDirty(true, true);
+  });
   await other.waitForTimeout(800);
   const loaded = Date.now();
   result.clicks = 0;
