@@ -552,3 +552,11 @@ def test_the_video_is_joined_while_clips_are_made(monkeypatch: pytest.MonkeyPatc
     (video,) = [path for path in reel.folder.iterdir() if path.suffix == ".mp4"]
     assert sum(1 for _ in read_video(video)) == reel.total_frames == 41
     assert not [path.name for path in reel.folder.iterdir() if path.name.startswith(".svi_")]
+
+
+@pytest.mark.usefixtures("fake")
+def test_weights_that_are_held_twice_are_said() -> None:
+    said = "force_offload is off in sampler_inputs: it saves no time in a chain"
+    assert said in run("a\n---\nb", reel="off", sampler_inputs=sampler(force_offload=False))["result"][3]
+    assert said not in run("a\n---\nb", reel="on")["result"][3]
+    assert said not in run("a", reel="one", sampler_inputs=sampler(force_offload=False))["result"][3]

@@ -112,7 +112,7 @@ def render_story(
         sources = replace(sources, lora_prints={name: host_files.file_print(name) for name in sorted(names)})
     job = Job(plan=plan, settings=settings, sources=sources)
     check_job(job)
-    notes += [*unused(plan, settings, connected), *_one_cfg(job)]
+    notes += [*unused(plan, settings, connected), *_one_cfg(job), *_held_twice(job)]
     if wired := graph.source(unique_id or "", "sampler_inputs"):
         notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
     changes = changes_of(folder)
@@ -247,6 +247,20 @@ def _one_cfg(job: Job) -> list[str]:
         return []
     cut = [str(clip.index + 1) for clip in job.plan.clips if clip.cfg is not None]
     return [f"cfg of the story is that of both stages in clip {', '.join(cut)}"] if cut else []
+
+
+def _held_twice(job: Job) -> list[str]:
+    """A note where the wrapper holds a model twice. It uploads the weights anew at every call of its sampler, so that
+    leaving them on the card saves nothing: 3.1 s a clip as ever, and 31.6 GiB instead of 19.6 (14B fp8 on an H200)."""
+    stages = {"sampler_inputs": job.sources.sampler, "low_noise_sampler_inputs": job.sources.low_sampler}
+    off = [name for name, stage in stages.items() if stage is not None and stage.get("force_offload") is False]
+    if not off or len(job.plan.clips) < 2:
+        return []
+    said = (
+        f"force_offload is off in {' and '.join(off)}: it saves no time in a chain, since the wrapper uploads the "
+        "weights for every clip all the same, and it holds them twice meanwhile; turn it on"
+    )
+    return [said]
 
 
 def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
