@@ -11,6 +11,7 @@ import { english, say } from "./svi_words.js";
 const ROUTE = "/wanvideo_svi/desk";
 const HEADING = 34; // pixels of a scene's heading
 const BEYOND = 400; // pixels above and below what is seen in which cards are mounted
+const AT_ONCE = 2; // cards that are mounted in a frame while the page scrolls
 let open = null; // the desk that is open
 
 /** Asks the server. Returns its answer; throws an Error with its reason, in words. */
@@ -146,7 +147,7 @@ class Desk {
     for (const event of ["wheel", "pointerdown", "pointermove", "pointerup", "mousedown", "mouseup", "keyup", "contextmenu", "paste", "copy", "cut"]) {
       this.element.addEventListener(event, (each) => each.stopPropagation());
     }
-    this.scroll.addEventListener("scroll", () => this.mount());
+    this.scroll.addEventListener("scroll", () => this.mount(AT_ONCE));
     this.scroll.addEventListener("focusin", (event) => {
       const number = Number(event.target.closest(".svi-card")?.dataset.clip);
       if (number) this.goTo(number, false);
@@ -309,8 +310,8 @@ class Desk {
     this.fill();
   }
 
-  /** Mounts the cards that are seen, and the one with the focus. */
-  mount() {
+  /** Mounts the cards that are seen, and the one with the focus. most: how many at once, the others in the next frame. */
+  mount(most = Infinity) {
     if (!this.places) return;
     const top = this.scroll.scrollTop;
     const [from, to] = [top - BEYOND, top + this.height + BEYOND];
@@ -325,8 +326,14 @@ class Desk {
       this.pool.push(card);
       this.mounted.delete(number);
     }
+    let left = most;
     for (const number of seen) {
       if (this.mounted.has(number)) continue;
+      if (!left--) {
+        cancelAnimationFrame(this.soon);
+        this.soon = requestAnimationFrame(() => open === this && this.mount(most));
+        break;
+      }
       const card = this.pool.pop() ?? new Card(this);
       this.mounted.set(number, card);
       this.space.append(card.cut, card.seam, card.element);
