@@ -3,7 +3,7 @@
 
 import { CARD_HEIGHT, CARD_LEAST, Card, ACTS, GAP } from "./svi_desk_card.js";
 import { previewUrl } from "./svi_media.js";
-import { lookAll, marksOf, panels, watcher } from "./svi_story.js";
+import { lookAll, panels, watcher } from "./svi_story.js";
 import { openViewer } from "./svi_viewer.js";
 import { addStyles, comfy, element, nodeOf, RETRY_MS } from "./svi_widget.js";
 import { english, say } from "./svi_words.js";
@@ -112,6 +112,10 @@ class Desk {
     this.headings = [];
     this.at = 1; // the card with the focus
     this.work = Promise.resolve();
+    this.numbering = 0; // changes when clips get other numbers; `moving` until the cards have these
+    this.moving = false;
+    this.wrong = ""; // what went wrong last, said until something else is done
+    this.workflow = comfy().app.extensionManager.workflow.activeWorkflow?.path;
     this.back = document.activeElement;
     this.build();
   }
@@ -121,7 +125,7 @@ class Desk {
       type: "button", textContent: say(`desk.${key}`), title: say(`desk.${key}_title`), onclick, ...more,
     });
     this.title = element("h2");
-    this.sum = element("output");
+    this.sum = element("span", { className: "svi-summary" });
     this.undo = button("undo", () => this.step("undo"));
     this.redo = button("redo", () => this.step("redo"));
     this.playAll = button("play_all", () => this.playChain());
@@ -131,16 +135,18 @@ class Desk {
     this.stop = button("stop", () => comfy().api.interrupt(), { hidden: true });
     this.next = button("queue_next", () => this.queue({ clips_per_run: 1 }));
     this.all = button("queue_all", () => this.queue(null), { className: "svi-main" });
+    const buttons = () => [...this.element.querySelectorAll("button")].filter((each) => !each.disabled && each.offsetParent);
     const edge = (go) => element("span", { tabIndex: 0, onfocus: go });
     this.closing = element("button", { type: "button", textContent: say("close"), onclick: () => this.close() });
     this.element = element(
-      "section", { className: "svi-desk", role: "dialog", "aria-label": say("desk.label") },
-      edge(() => this.all.focus()),
+      "section", { className: "svi-desk", role: "dialog", "aria-modal": "true", "aria-label": say("desk.label"), tabIndex: -1 },
+      edge(() => buttons().at(-1)?.focus()),
       element("header", {}, this.title, this.sum, this.undo, this.redo, this.playAll, button("keys", () => this.showKeys()), this.closing),
       this.scroll,
       element("footer", {}, this.told, this.stop, this.next, this.all),
-      edge(() => this.closing.focus()),
+      edge(() => buttons()[0]?.focus()),
     );
+    this.behind = element("div", { className: "svi-behind" });
     this.element.addEventListener("keydown", (event) => this.key(event));
     // Nothing of this is for the canvas behind. After a mouseup the frontend would take what undo left for a new change,
     // and forget what could be redone.
@@ -157,7 +163,7 @@ class Desk {
   }
 
   show() {
-    document.body.append(this.element);
+    document.body.append(this.behind, this.element);
     this.tell(say("desk.loading"));
     this.again();
     this.closing.focus();
@@ -170,6 +176,7 @@ class Desk {
     this.sizes.disconnect();
     for (const card of this.mounted.values()) card.remove();
     this.element.remove();
+    this.behind.remove();
     this.back?.isConnected && this.back.focus();
   }
 
@@ -188,34 +195,52 @@ class Desk {
   }
 
   get editable() {
-    return Boolean(this.node) && !this.linked && !this.isWrong;
+    return Boolean(this.node) && !this.linked; // under an error too: it is mended here as well
   }
 
-  marksOf(clip) {
-    return marksOf(clip);
+  /** Whether a clip goes on from another one. */
+  isLed(number, by) {
+    const clip = this.cards[number - 1];
+    return Boolean(clip) && !clip.cut && (clip.from || number - 1) === by;
   }
 
   /** Asks what there is now. */
   again() {
     clearTimeout(this.timer);
-    if (this.place) {
-      this.panel?.follower.again();
+    if (comfy().app.extensionManager.workflow.activeWorkflow?.path !== this.workflow) {
+      this.close();
       return;
     }
+    if (this.place) {
+      if (this.panel) this.panel.follower.again();
+      else {
+        this.tell(say("desk.gone"), true);
+        this.enable();
+      }
+      return;
+    }
+    const later = () => (this.timer = setTimeout(() => open === this && this.again(), RETRY_MS));
     askDesk({ ask: "reel", reel: this.reelName }).then(
       (said) => {
         this.take({ summary: "", notes: [], ...said });
-        if (said.reel.now) this.timer = setTimeout(() => open === this && this.again(), RETRY_MS);
+        later();
       },
-      (error) => this.tell(error.message, true),
+      (error) => {
+        this.tell(error.message, true);
+        later();
+      },
     );
   }
 
-  /** An answer of the server about the node. */
-  told_(panel, said) {
+  /** An answer of the server about the node as the question has it. */
+  hear(panel, said, question) {
     if (!said || panel !== this.panel) return;
-    if (said.trouble) this.tell(say("story.trouble", said), true);
-    else this.take(said.answer);
+    if (said.trouble) {
+      this.tell(say("story.trouble", said), true);
+      return;
+    }
+    if (question.values.story === valueOf(this.node, "story")) this.moving = false;
+    this.take(said.answer);
   }
 
   take(answer) {
@@ -246,7 +271,7 @@ class Desk {
   }
 
   tellWork({ make, left_out: left }, answer) {
-    const lines = [];
+    const lines = this.wrong ? [this.wrong] : [];
     const reel = this.reel ?? {};
     if (this.linked) lines.push(say("desk.linked"));
     if (reel.trouble) lines.push(say("story.reel_trouble", reel));
@@ -259,7 +284,7 @@ class Desk {
     } else if (make) lines.push(say("desk.nothing"));
     else if (!this.place) lines.push(say("desk.no_node"));
     else lines.push(...(answer.notes ?? []));
-    this.tell(lines.join("\n"));
+    this.tell(lines.join("\n"), Boolean(this.wrong));
   }
 
   tell(text, wrong = false) {
@@ -271,7 +296,8 @@ class Desk {
     const there = Boolean(this.node);
     for (const button of [this.next, this.all, this.undo, this.redo]) button.hidden = !there;
     for (const button of [this.next, this.all]) button.disabled = this.isWrong;
-    this.playAll.disabled = !this.cards.some((clip) => clip.take);
+    this.playAll.disabled = !this.cards[0]?.take;
+    if (!this.reel?.now && document.activeElement === this.stop) this.element.focus();
     this.stop.hidden = !this.reel?.now;
   }
 
@@ -306,8 +332,13 @@ class Desk {
     for (const heading of this.headings) heading.remove();
     this.headings = headings.map(([at, number]) => element("h3", { textContent: say("desk.scene", { number }), style: `top:${at}px` }));
     this.space.append(...this.headings);
+    const had = this.element.contains(document.activeElement);
+    this.at = Math.max(1, Math.min(this.at, this.cards.length));
     this.mount();
     this.fill();
+    if (this.wish && this.cards[this.wish - 1]) this.goTo(this.wish);
+    else if (had && !this.element.contains(document.activeElement)) this.goTo(this.at);
+    this.wish = 0;
   }
 
   /** Mounts the cards that are seen, and the one with the focus. most: how many at once, the others in the next frame. */
@@ -336,7 +367,9 @@ class Desk {
       }
       const card = this.pool.pop() ?? new Card(this);
       this.mounted.set(number, card);
-      this.space.append(card.cut, card.seam, card.element);
+      const after = Math.min(...[...this.mounted.keys()].filter((each) => each > number));
+      const before = this.mounted.get(after)?.cut ?? null;
+      for (const part of [card.cut, card.seam, card.element]) this.space.insertBefore(part, before); // read in order
       this.fillOne(number, card);
     }
   }
@@ -374,8 +407,13 @@ class Desk {
 
   key(event) {
     event.stopPropagation(); // keys are not for the canvas behind it
+    if (event.isComposing) return; // the Enter or Escape of an input method
     const { target, key } = event;
     const isText = ["TEXTAREA", "INPUT"].includes(target.tagName);
+    if (event.repeat && (isText ? key === "Enter" && (event.ctrlKey || event.metaKey) : !key.startsWith("Arrow") && key !== "Tab")) {
+      event.preventDefault(); // a key that is held does its work once
+      return;
+    }
     const card = this.mounted.get(Number(target.closest(".svi-card")?.dataset.clip));
     const command = event.ctrlKey || event.metaKey;
     const edited = isText && card?.wasEdited(target);
@@ -413,8 +451,9 @@ class Desk {
     else if (key === " ") this.play(card);
     else if (key === "s" && !card.seam.hidden) this.seam(card);
     else if (key === "t") this.act("another", card);
-    else if (/^[1-9]$/.test(key) && card.clip.there.some((take) => take.number === Number(key))) {
-      card.choose(card.chosen === Number(key) ? 0 : Number(key));
+    else if (/^[1-9]$/.test(key) && card.clip.there[Number(key) - 1]) {
+      const { id } = card.clip.there[Number(key) - 1];
+      card.choose(card.chosen === id ? "" : id);
     } else {
       const act = Object.keys(ACTS).find((name) => ACTS[name] === key);
       if (!act) return false;
@@ -431,22 +470,38 @@ class Desk {
 
   /** Has the server edit the story, and sets it: one step of undo. question: see answers/desk.py. Edits wait in line. */
   edit(question, then = () => {}) {
+    const { numbering, moving } = this;
+    this.wrong = "";
     this.work = this.work.then(async () => {
       const { node } = this;
-      if (!node || !this.editable) return;
-      const [story, mend] = [String(valueOf(node, "story")), String(valueOf(node, "mend") ?? "")];
       try {
+        if (!node || !this.editable) throw new Error(say(node ? "desk.linked" : "desk.no_node"));
+        if (moving || numbering !== this.numbering) throw new Error(say("desk.changed"));
+        const [story, mend] = [String(valueOf(node, "story")), String(valueOf(node, "mend") ?? "")];
         const said = await askDesk({ ask: "edit", story, mend, ...question });
         if (this.node !== node || valueOf(node, "story") !== story) throw new Error(say("desk.changed"));
-        if (said.story === story && said.mend === mend) return void (await then(false));
-        setWidgets(node, said.mend === mend ? { story: said.story } : said);
-        await then(true);
+        const changes = said.story !== story || said.mend !== mend;
+        if (changes) {
+          if (question.do === "insert" || question.do === "remove") this.renumber();
+          setWidgets(node, said.mend === mend ? { story: said.story } : said);
+        } else this.fill();
+        await then(changes);
       } catch (error) {
-        this.tell(error.message, true);
-        this.fill(); // what was typed and refused goes
+        this.fail(error.message); // what was typed stays in its box
       }
     });
     return this.work;
+  }
+
+  renumber() {
+    this.numbering++;
+    this.moving = true;
+  }
+
+  /** Says what went wrong, until something else is done. */
+  fail(message) {
+    this.wrong = message;
+    this.tell(message, true);
   }
 
   async act(name, card) {
@@ -456,23 +511,24 @@ class Desk {
     if (name === "queue") return this.queue({ only: String(clip.clip) });
     if (!this.editable) return undefined;
     const set = (keys, then) => this.edit({ do: "set", clip: clip.clip, keys }, then);
-    if (name === "another") return set({ takes: String(clip.takes + 1) });
-    if (name === "pick") return set({ pick: String(card.take.number) }, () => card.choose(0));
+    if (name === "another") return set({ takes: String(1 + Math.max(clip.takes, ...clip.there.map((take) => (take.wanted ? take.number : 0)))) });
+    if (name === "pick") return set({ pick: String(card.take.number) }, () => card.choose(""));
     if (name === "cut" && clip.cut) return set({ cut: null, start: null });
     if (name === "cut") {
       const before = this.cards[clip.clip - 2]; // becomes the last of its scene, which none can mend
       const also = before?.mend ? { also: { clip: before.clip, keys: { mend: null } } } : {};
       return this.edit({ do: "set", clip: clip.clip, keys: { cut: true, from: null }, ...also });
     }
-    if (name === "remove") return this.edit({ do: "remove", clip: clip.clip }, () => this.goTo(Math.min(clip.clip, this.cards.length - 1)));
+    if (name === "remove") return this.edit({ do: "remove", clip: clip.clip });
     // A clip that was mended stays so without the word, and says so with "off".
-    if (name === "mend") return clip.mend ? set({ mend: null }, (changed) => changed || void set({ mend: false })) : set({ mend: true });
+    if (name === "mend" && clip.mend && !card.take?.mended) return set({ mend: null }, (changed) => changed || void set({ mend: false }));
+    if (name === "mend") return set({ mend: !clip.mend });
     const question = say(name === "insert" ? "desk.insert_ask" : "desk.branch_ask", clip);
     const text = await askPerson(question, { yes: say(`desk.${name}`), text: clip.text ?? "" });
     if (text === null) return card.element.focus();
     const last = this.cards.length;
-    if (name === "insert") return this.edit({ do: "insert", after: clip.clip, text }, () => this.goTo(clip.clip + 1));
-    return this.edit({ do: "branch", clip: clip.clip, last, text }, () => (this.at = last + 1));
+    if (name === "insert") return this.edit({ do: "insert", after: clip.clip, text }, () => (this.wish = clip.clip + 1));
+    return this.edit({ do: "branch", clip: clip.clip, last, text }, () => (this.wish = last + 1));
   }
 
   async drop(card) {
@@ -481,7 +537,8 @@ class Desk {
     const size = (take.size / 2 ** 20).toFixed(1);
     const yes = await askPerson(`${say("desk.drop_ask", { take: take.number, clip: clip.clip, size })}${again}`, { yes: say("desk.drop_yes") });
     if (!yes) return;
-    card.choose(0); // a video that is shown is asked for again
+    card.choose(""); // a video that is shown is asked for again
+    this.wrong = "";
     try {
       await askDesk({ ask: "delete", reel: this.reelName, take: take.id });
       if (take.wanted && take.number === clip.takes && this.editable) {
@@ -490,14 +547,20 @@ class Desk {
       lookAll();
       if (!this.place) this.again();
     } catch (error) {
-      this.tell(error.message, true);
+      this.fail(error.message);
     }
   }
 
   /** Undo or redo of the whole graph. */
   step(which) {
+    this.wrong = "";
     this.work = this.work.then(async () => {
-      await tracker()?.[which]();
+      try {
+        this.renumber();
+        await tracker()?.[which]();
+      } catch (error) {
+        this.fail(error.message);
+      }
       setTimeout(() => this.again(), 50); // the nodes are new
     });
     return this.work;
@@ -510,8 +573,9 @@ class Desk {
   async queue(change) {
     await this.work;
     const { node } = this;
-    if (!node || this.isWrong) return;
+    if (!node || this.isWrong || this.wrong || this.queues) return; // what was refused is said, and not queued without
     const { app, api } = comfy();
+    this.queues = true;
     try {
       const prompt = await app.graphToPrompt();
       const id = Object.keys(prompt.output).find((key) => nodeOf(key) === node);
@@ -523,7 +587,9 @@ class Desk {
       await api.queuePrompt(0, prompt);
       this.tell(say("desk.queued"));
     } catch (error) {
-      this.tell(reasonOf(error), true);
+      this.fail(reasonOf(error));
+    } finally {
+      this.queues = false;
     }
   }
 
@@ -550,6 +616,7 @@ class Desk {
   compare(card) {
     const { clip, take } = card;
     const other = clip.there.find((each) => each.id === clip.take);
+    if (!other) return;
     const track = (each) => {
       const label = say("desk.take_of", { clip: clip.clip, take: each.number });
       return { label, parts: [this.whole(each, "")] };
@@ -570,7 +637,10 @@ class Desk {
     const parts = [];
     for (const clip of this.cards) {
       const take = clip.there.find((each) => each.id === clip.take);
-      if (!take) break; // so far
+      if (!take) {
+        this.tell(say("desk.played_until", clip));
+        break;
+      }
       parts.push(this.part(take, say("desk.clip", clip)));
     }
     if (parts.length) openViewer({ title: say("desk.play_all"), tracks: [{ label: "", parts }] });
@@ -624,7 +694,7 @@ watcher.wants = (node) => {
   const { graph, id } = placeOf(node);
   return open.place.id === id && open.place.graph === graph;
 };
-watcher.told = (panel, said) => open?.told_(panel, said);
+watcher.told = (panel, said, question) => open?.hear(panel, said, question);
 watcher.open = (node) => openDesk({ node });
 
 comfy().app.registerExtension({
@@ -640,6 +710,6 @@ comfy().app.registerExtension({
     for (const event of ["execution_success", "execution_error", "execution_interrupted"]) {
       api.addEventListener(event, () => open && !open.place && open.again());
     }
-    api.addEventListener("execution_error", ({ detail }) => open?.tell(String(detail?.exception_message ?? ""), true));
+    api.addEventListener("execution_error", ({ detail }) => open?.fail(String(detail?.exception_message ?? "").trim()));
   },
 });

@@ -2,11 +2,13 @@
 // this file does nothing.
 
 import { clear, load, previewUrl } from "./svi_media.js";
+import { marksOf } from "./svi_story.js";
 import { element } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
 export const CARD_LEAST = 312, CARD_HEIGHT = 374, GAP = 34; // pixels; the gap has the mark of the seam
 const STATES = { kept: "kept", stale: "stale", "to do": "to_do" };
+const OVER_MS = 250; // how long the mouse or the focus rests before the clip plays
 const DRIFT_FULL = 4; // a drift that fills the bar; 1 is seen side by side
 const SEEN = 1, SEAM_SEEN = 1.5; // from here on people see it
 
@@ -19,7 +21,7 @@ export class Card {
   /** desk: has `act(name, card)`, `edit(question)`, `play(card)`, `editable`. */
   constructor(desk) {
     this.desk = desk;
-    this.chosen = 0; // a take whose number was pressed; 0 for the clip as it stands
+    this.chosen = ""; // id of a take whose number was pressed; "" for the clip as it stands
     this.number = element("b");
     this.badge = element("span", { className: "svi-badge" });
     this.marks = element("span", { className: "svi-marks" });
@@ -29,12 +31,12 @@ export class Card {
     this.video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", hidden: true, tabIndex: -1 });
     this.worse = element("div", { className: "svi-worse", hidden: true });
     this.none = element("div", { className: "svi-none" });
-    this.progress = element("progress", { max: 1, hidden: true });
+    this.progress = element("progress", { max: 1, hidden: true, "aria-label": say("desk.progress") });
     this.shown = element("div", { className: "svi-shown" }, this.first, this.last, this.video, this.none, this.worse, this.progress);
-    this.drift = element("div", { className: "svi-drift" }, element("i"), element("span"));
+    this.drift = element("div", { className: "svi-drift", role: "img" }, element("i"), element("span"));
     this.text = element("textarea", { spellcheck: false });
     this.seed = element("input", { name: "seed", inputMode: "numeric" });
-    this.frames = element("input", { name: "frames", type: "number", min: 5, step: 4 });
+    this.frames = element("input", { name: "frames", inputMode: "numeric" }); // no number: a wheel would change it
     this.facts = element(
       "div", { className: "svi-facts" },
       element("label", {}, say("story.seed"), this.seed), element("label", {}, say("story.frames"), this.frames),
@@ -55,22 +57,38 @@ export class Card {
         onclick: () => desk.act(name, this),
       });
     }
+    this.playButton = element("button", {
+      type: "button", textContent: "▶", title: say("desk.play_title"), "aria-label": say("desk.play"), onclick: () => desk.play(this),
+    });
     this.listen();
   }
 
   listen() {
-    const over = () => this.preview(true);
-    const out = () => !this.element.contains(document.activeElement) && !this.element.matches(":hover") && this.preview(false);
+    const still = matchMedia("(prefers-reduced-motion: reduce)");
+    const over = () => { // not for each card that the mouse or the arrows pass: the server makes what is asked for
+      clearTimeout(this.soon);
+      this.soon = setTimeout(() => this.element.isConnected && !still.matches && this.preview(true), OVER_MS);
+    };
+    const out = () => {
+      if (this.element.contains(document.activeElement) || this.element.matches(":hover")) return;
+      clearTimeout(this.soon);
+      this.preview(false);
+    };
     this.shown.addEventListener("pointerenter", over);
     this.element.addEventListener("pointerleave", out);
-    this.element.addEventListener("focusin", over);
+    this.element.addEventListener("focusin", (event) => event.target === this.element && over());
     this.element.addEventListener("focusout", () => setTimeout(out));
     this.shown.addEventListener("click", () => this.desk.play(this));
-    this.text.addEventListener("change", () => this.desk.edit({ do: "prompt", clip: this.clip.clip, text: this.text.value }));
-    for (const input of [this.seed, this.frames]) {
+    for (const input of [this.text, this.seed, this.frames]) {
+      input.addEventListener("focus", () => (this.began = `${this.clip.clip} ${input.dataset.was}`));
       input.addEventListener("change", () => {
-        const keys = { [input.name]: input.value.trim() || null };
-        this.desk.edit({ do: "set", clip: this.clip.clip, keys });
+        const { clip } = this.clip;
+        if (this.began !== `${clip} ${input.dataset.was}`) { // the card is of another clip than it was typed for
+          this.desk.fail(say("desk.changed"));
+          return;
+        }
+        if (input === this.text) this.desk.edit({ do: "prompt", clip, text: input.value });
+        else this.desk.edit({ do: "set", clip, keys: { [input.name]: input.value.trim() || null } });
       });
     }
   }
@@ -79,22 +97,23 @@ export class Card {
   fill(clip, [left, top, width], count) {
     const changed = this.clip?.clip !== clip.clip || this.clip?.take !== clip.take;
     this.clip = clip;
-    if (changed) this.chosen = 0;
-    if (!clip.there.some((take) => take.number === this.chosen)) this.chosen = 0;
+    if (changed || !clip.there.some((take) => take.id === this.chosen)) this.chosen = "";
     const { element: card } = this;
     const is = STATES[clip.state];
     card.dataset.state = clip.state ?? "";
     card.dataset.clip = clip.clip;
     card.style.translate = `${left}px ${top}px`;
     card.style.width = `${width}px`;
-    card.setAttribute("aria-label", say("desk.card", { clip: clip.clip, count, state: is ? say(`story.${is}`) : "", prompt: clip.prompt }));
+    const state = is ? say("desk.is", { state: say(`story.${is}`) }) : "";
+    card.setAttribute("aria-label", say("desk.card", { clip: clip.clip, count, state, prompt: clip.prompt }));
     put(this.number, String(clip.clip));
     this.badge.hidden = !is;
     put(this.badge, is ? say(`story.${is}`) : "", is ? say(`story.${is}_title`) : "");
-    const marks = [clip.mode, ...this.desk.marksOf(clip).map(([mark]) => mark)].filter(Boolean).join(" · ");
+    const special = marksOf(clip);
+    const marks = [clip.mode, ...special.map(([mark]) => mark)].filter(Boolean).join(" · ");
     this.worse.hidden = !clip.worse;
     if (clip.worse) put(this.worse, say("desk.worse", { seam: clip.worse }), say("desk.worse_title"));
-    put(this.marks, marks, this.desk.marksOf(clip).map(([, title]) => title).filter(Boolean).join("\n"));
+    put(this.marks, marks, special.map(([, title]) => title).filter(Boolean).join("\n"));
     put(this.until, clip.time, say("story.until_frames", { frames: clip.until }));
     this.fillPictures();
     this.fillDrift(clip.drift);
@@ -104,7 +123,7 @@ export class Card {
   }
 
   get take() {
-    return this.clip.there.find((take) => take.number === this.chosen)
+    return this.clip.there.find((take) => take.id === this.chosen)
       ?? this.clip.there.find((take) => take.id === this.clip.take) ?? null;
   }
 
@@ -138,10 +157,12 @@ export class Card {
     const { editable } = this.desk;
     const values = [[this.text, clip.text ?? clip.prompt], [this.seed, clip.seed], [this.frames, String(clip.frames)]];
     for (const [input, value] of values) {
-      input.readOnly = !editable || clip.text === null;
-      if (document.activeElement !== input || !this.wasEdited(input)) input.value = value;
+      input.readOnly = !editable || (input === this.text && clip.text === null);
+      const typed = this.wasEdited(input) && this.shownOf === clip.clip; // not refused and lost, nor on another clip
+      if (!typed) input.value = value;
       input.dataset.was = value;
     }
+    this.shownOf = clip.clip;
     this.text.setAttribute("aria-label", say("desk.prompt_of", clip));
     this.text.title = clip.text === null ? say("desk.long_prompt") : "";
     this.frames.title = clip.overlap ? say(clip.clip === 1 ? "story.overlap_first" : "story.overlap", clip) : "";
@@ -153,12 +174,14 @@ export class Card {
 
   fillTakes() {
     const { clip, desk, chosen } = this;
-    const current = clip.there.find((take) => take.id === clip.take);
+    const key = JSON.stringify([clip.clip, clip.there, clip.take, chosen, desk.editable]);
+    if (key === this.takesKey) return this.fillActs();
+    this.takesKey = key; // else a button that is pressed, or read, would be another
     const buttons = clip.there.map((take) => element("button", {
-      type: "button", "aria-pressed": String(take.number === (chosen || current?.number)),
+      type: "button", "aria-pressed": String(take.id === (chosen || clip.take)),
       textContent: `${take.id === clip.take ? "★ " : ""}${take.number}${take.score === null ? "" : ` (${take.score.toFixed(1)})`}`,
       title: say(take.id === clip.take ? "desk.take_here" : "desk.take", { ...take, score: take.score ?? "?" }),
-      onclick: () => this.choose(take.number === chosen ? 0 : take.number),
+      onclick: () => this.choose(take.id === chosen ? "" : take.id),
     }));
     if (desk.editable) {
       buttons.push(element("button", {
@@ -170,28 +193,35 @@ export class Card {
     this.takes.replaceChildren(...buttons);
     this.takes.setAttribute("aria-label", say("desk.takes_of", clip));
     if (had >= 0) this.takes.children[Math.min(had, buttons.length - 1)]?.focus({ preventScroll: true });
-    this.fillActs();
+    return this.fillActs();
   }
 
   fillActs() {
     const { take, clip, desk, buttons } = this;
+    buttons.mend.setAttribute("aria-pressed", String(Boolean(clip.mend)));
+    buttons.mend.disabled = !clip.mend && !desk.isLed(clip.clip + 1, clip.clip);
+    buttons.cut.setAttribute("aria-pressed", String(Boolean(clip.cut)));
+    buttons.cut.disabled = clip.clip === 1;
+    const key = JSON.stringify([clip.clip, take, clip.take, this.chosen, desk.editable]);
+    if (key === this.actsKey) return;
+    this.actsKey = key;
     const shown = [];
     const act = (name, title = {}) => element("button", {
       type: "button", textContent: say(`desk.${name}`, title), title: say(`desk.${name}_title`, title), onclick: () => desk.act(name, this),
     });
     if (this.chosen && take.id !== clip.take) {
-      const values = { take: take.number, other: clip.there.find((each) => each.id === clip.take)?.number ?? 1 };
+      const now = clip.there.find((each) => each.id === clip.take);
+      const values = { take: take.number, other: now?.number ?? 1 };
       if (desk.editable && take.wanted) shown.push(act("pick", values));
-      if (clip.take) shown.push(act("compare", values));
+      if (now) shown.push(act("compare", values));
       if (!take.in_chain) shown.push(act("drop", values));
-    } else if (desk.editable) {
-      buttons.mend.setAttribute("aria-pressed", String(Boolean(clip.mend)));
-      buttons.cut.setAttribute("aria-pressed", String(Boolean(clip.cut)));
-      buttons.cut.disabled = clip.clip === 1;
-      shown.push(...Object.values(buttons));
+    } else {
+      if (take) shown.push(this.playButton);
+      if (desk.editable) shown.push(...Object.values(buttons));
     }
-    if (shown.length === this.acts.childElementCount && shown.every((each, index) => this.acts.children[index] === each)) return;
+    const had = this.acts.contains(document.activeElement);
     this.acts.replaceChildren(...shown);
+    if (had && !this.acts.contains(document.activeElement)) (shown[0] ?? this.element).focus({ preventScroll: true });
   }
 
   fillSeam(clip, left, top) {
@@ -208,11 +238,12 @@ export class Card {
     seam.setAttribute("aria-label", seam.title);
   }
 
-  choose(number) {
-    this.chosen = number;
+  choose(id) {
+    this.chosen = id;
     this.fillPictures();
     this.fillTakes();
-    this.preview(Boolean(number) || this.element.contains(document.activeElement));
+    clearTimeout(this.soon);
+    this.preview(Boolean(id) || this.element.contains(document.activeElement));
   }
 
   /** Plays the take at hand in the card, without sound, or stops. */
@@ -228,7 +259,7 @@ export class Card {
     video.hidden = true; // until it has a picture
     load(video, url);
     video.onloadeddata = () => {
-      if (video.dataset.url !== url) return;
+      if (video.getAttribute("src") !== url) return;
       video.hidden = false;
       video.play().catch(() => {});
     };
@@ -243,6 +274,8 @@ export class Card {
   }
 
   remove() {
+    clearTimeout(this.soon);
+    this.shownOf = 0; // what was typed and not written goes with the card
     for (const shown of [this.first, this.last, this.video]) clear(shown);
     this.element.remove();
     this.seam.remove();

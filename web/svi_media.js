@@ -4,8 +4,9 @@
 import { comfy } from "./svi_widget.js";
 
 const AT_ONCE = 2; // a browser has six connections to ComfyUI, and what queues graphs must not wait for pictures
+const PATIENCE_MS = 20000;
 const waiting = new Map(); // address by element, what was asked last at the end
-const loading = new Set();
+const loading = new Map(); // by element, the time after which its place is given to another
 
 /** Address of a preview. kind: clip, seam or frame. query: what the server wants to know, see answers/desk.py. */
 export const previewUrl = (kind, query) => comfy().api.apiURL(`/wanvideo_svi/desk/${kind}?${new URLSearchParams(query)}`);
@@ -41,12 +42,24 @@ function next() {
       delete shown.dataset.url;
       continue;
     }
-    loading.add(shown);
-    for (const event of ["load", "loadeddata", "error"]) shown.addEventListener(event, () => done(shown), { once: true });
+    loading.set(shown, setTimeout(done, PATIENCE_MS, shown));
+    listen(shown);
     shown.src = url;
   }
 }
 
+function listen(shown) {
+  if (shown.sviHears) return;
+  shown.sviHears = true;
+  for (const event of ["load", "loadeddata", "error"]) {
+    shown.addEventListener(event, () => {
+      if (event === "error") delete shown.dataset.url; // asked for again when it is shown again
+      done(shown);
+    });
+  }
+}
+
 function done(shown) {
+  clearTimeout(loading.get(shown));
   if (loading.delete(shown)) next();
 }

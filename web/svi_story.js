@@ -157,7 +157,7 @@ class Panel {
       if (said?.passes) this.retry = setTimeout(() => this.follower.again(), RETRY_MS);
       if (said?.trouble) this.showTrouble(said.trouble);
       else if (said) this.show(said.answer);
-      watcher.told(this, said);
+      watcher.told(this, said, question);
     }, wait);
   }
 

@@ -25,7 +25,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
   let playing = false;
   let touched = false; // then it does not begin by itself when it is loaded
   const button = (key, onclick) => element("button", { type: "button", textContent: say(key), title: say(`${key}_title`), onclick });
-  const where = element("output");
+  const where = element("span", { className: "svi-where" });
   const range = element("input", { type: "range", min: 0, max: total - 1, value: 0, "aria-label": say("view.range") });
   const play = button("view.play", () => (playing ? stop() : start()));
   const loops = element("input", { type: "checkbox", checked: loop });
@@ -40,9 +40,10 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
   );
   const tell = () => {
     const frame = lead.at();
-    if (document.activeElement !== range || playing) range.value = frame;
+    range.value = frame;
     const said = mark ? say(frame < mark ? "view.before_seam" : "view.after_seam") : lead.name(frame);
     where.textContent = say("view.frame", { frame: frame + 1, frames: total, where: said });
+    range.setAttribute("aria-valuetext", where.textContent);
   };
   const seek = (frame) => {
     for (const player of players) player.seek(Math.max(0, Math.min(total - 1, frame)));
@@ -118,7 +119,7 @@ class Player {
     this.videos = [0, 1].map(() => element("video", { muted: true, playsInline: true, preload: "auto", hidden: true }));
     this.part = -1;
     this.playing = false;
-    this.caption = element("figcaption", { textContent: label, hidden: !label });
+    this.caption = element("figcaption", { textContent: label, hidden: !label, role: "status" });
     this.element = element("figure", {}, ...this.videos, this.caption);
     for (const video of this.videos) {
       video.addEventListener("loadeddata", () => {
@@ -126,7 +127,7 @@ class Player {
         this.loaded = true;
         this.ready();
       });
-      video.addEventListener("error", () => video.hasAttribute("src") && this.fail());
+      video.addEventListener("error", () => video.hasAttribute("src") && video === this.video && this.fail());
     }
   }
 
@@ -152,11 +153,16 @@ class Player {
     if (part !== this.part) {
       this.video.pause();
       this.part = part;
+      if (this.video.error) this.fail();
       set(this.video, part);
       const other = this.videos[(part + 1) % 2];
       other.hidden = true;
       this.video.hidden = false;
-      if (part + 1 < this.parts.length) set(other, part + 1);
+      if (part + 1 < this.parts.length) {
+        const { from, fps } = this.parts[part + 1];
+        set(other, part + 1);
+        other.currentTime = (from + STEP) / fps; // it may have been shown before
+      }
     }
     if (frame !== null) this.video.currentTime = (this.parts[part].from + frame + STEP) / this.parts[part].fps;
   }
@@ -189,7 +195,7 @@ class Player {
     const watch = () => {
       if (!this.playing) return;
       const { from, frames, fps } = this.parts[this.part];
-      const over = this.video.ended || this.video.currentTime * fps >= from + frames - 0.02;
+      const over = this.video.error || this.video.ended || this.video.currentTime * fps >= from + frames - 0.02;
       if (over && this.part + 1 < this.parts.length) {
         this.wanted = this.starts[this.part + 1];
         this.show(this.part + 1, null);
@@ -210,7 +216,7 @@ class Player {
   ended(total) {
     const { from, frames, fps } = this.parts[this.part];
     const last = this.part === this.parts.length - 1;
-    return this.at() >= total - 1 && (!last || this.video.ended || this.video.currentTime * fps >= from + frames - 0.3);
+    return this.at() >= total - 1 && (total < this.frames || !last || this.video.ended || this.video.currentTime * fps >= from + frames - 0.3);
   }
 
   /** Keeps in step with another track, within a frame. */

@@ -208,14 +208,14 @@ try {
   await page.focus(".svi-viewer footer button");
   for (let i = 0; i < 6; i++) {
     await page.waitForTimeout(250);
-    result.seam.push(await page.innerText(".svi-viewer output"));
+    result.seam.push(await page.innerText(".svi-viewer .svi-where"));
     await page.keyboard.press("ArrowRight");
   }
   await shot("seam");
   await page.keyboard.press("Escape");
   await page.click('.svi-desk > header button:has-text("Play the chain")');
-  await page.waitForFunction(() => document.querySelector(".svi-viewer output")?.textContent.includes("clip 5"), null, { timeout: 60000 });
-  result.chain = await page.innerText(".svi-viewer output");
+  await page.waitForFunction(() => document.querySelector(".svi-viewer .svi-where")?.textContent.includes("clip 5"), null, { timeout: 60000 });
+  result.chain = await page.innerText(".svi-viewer .svi-where");
   await shot("chain");
   await page.keyboard.press("Escape");
   await page.waitForSelector(".svi-viewer", { state: "detached" });

@@ -21,6 +21,7 @@ NAMES = {
     "PrimitiveStringMultiline", "FloatConstant", "StringConstant", "StringConstantMultiline", "Reroute", "Escape",
     "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "Enter", "Delete", "Extensions", "WanVideo SVI",
     "to do", "display: contents", "video, img", "img, video",
+    "Tab", "Arrow", "(prefers-reduced-motion: reduce)",
 }  # fmt: skip
 # Where a script gives something to the page to be read or heard.
 SHOWN = re.compile(

@@ -102,20 +102,21 @@ class _Shown:
 
     def takes(self, stand: Stands, wanted: int) -> dict[str, Any]:
         """The takes of a clip, by number. wanted: how many the story asks for."""
-        there = {take.take: take for take in self.of_clip.get(stand.take.clip, ())} if stand.take else {}
-        there.update(stand.takes)
+        there = {take.digest: take for take in self.of_clip.get(stand.take.clip, ())} if stand.take else {}
+        there.update((take.digest, take) for take in stand.takes.values())
         return {
             "take": stand.take.digest if stand.take else None,
             "file": file_of(stand.take) if stand.take else "",
             "there": [
                 {
-                    "id": take.digest, "file": file_of(take), "number": number + 1, "seed": str(take.seed),
+                    "id": take.digest, "file": file_of(take), "number": take.take + 1, "seed": str(take.seed),
                     "score": take.score, "mended": take.mended, "seconds": take.seconds,
                     "frames": take.frames, "overlap": take.overlap, "step": step_of(take),
                     "size": take.video.size + take.tail.size, "in_chain": take.digest in self.in_chain,
-                    "wanted": number < wanted,
+                    # Whether the story means it by its number: not one of another prompt, nor beyond its takes.
+                    "wanted": take.take < wanted and stand.takes.get(take.take) is take,
                 }
-                for number, take in sorted(there.items())
+                for take in sorted(there.values(), key=lambda take: (take.take, take.mended))
             ],
         }  # fmt: skip
 
