@@ -567,8 +567,7 @@ class Desk {
   }
 
   /**
-   * Queues the graph. change: what the node is to be set to in this run alone, then without what does not lead to it;
-   * null for all as it is.
+   * Queues the graph. change: what the node is set to in this run alone, without what does not lead to it; null: all.
    */
   async queue(change) {
     await this.work;

@@ -1,5 +1,4 @@
-// One clip of a chain as a card of the desk. What it shows is the server's; what is pressed goes to the desk. Importing
-// this file does nothing.
+// One clip of a chain as a card of the desk. What it shows is the server's; what is pressed goes to the desk.
 
 import { clear, load, previewUrl } from "./svi_media.js";
 import { marksOf } from "./svi_story.js";

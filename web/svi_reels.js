@@ -7,7 +7,8 @@ import { addStyles, comfy, element, onReconnect } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
 const ID = "wanvideo-svi";
-const WRITERS = new Set(["WanVideoSVILongVideo", "WanVideoSVIReelAdd"]);
+const LONG_VIDEO = "WanVideoSVILongVideo", NEVER = 2; // mode of a muted node
+const WRITERS = new Set([LONG_VIDEO, "WanVideoSVIReelAdd"]);
 const LOOK_MS = 5000; // while something is written
 let tab = null; // what is shown, while it is
 
@@ -18,9 +19,10 @@ function writers() {
   const found = new Map();
   for (const graph of [root, ...(root?.subgraphs?.values() ?? [])]) {
     for (const node of graph?._nodes ?? []) {
-      if (!WRITERS.has(node.comfyClass ?? node.type)) continue;
+      const type = node.comfyClass ?? node.type;
+      if (!WRITERS.has(type) || node.mode === NEVER) continue;
       const reel = String(node.widgets?.find((widget) => widget.name === "reel")?.value ?? "");
-      if (!found.has(reel)) found.set(reel, node);
+      if (!found.has(reel) || type === LONG_VIDEO) found.set(reel, node);
     }
   }
   return found;
@@ -50,7 +52,8 @@ class Tab {
     );
     this.element.addEventListener("pointerdown", () => {
       this.pressed = true;
-      window.addEventListener("pointerup", () => setTimeout(() => (this.pressed = false)), { once: true, capture: true });
+      const up = () => setTimeout(() => (this.pressed = false));
+      for (const event of ["pointerup", "pointercancel"]) window.addEventListener(event, up, { once: true, capture: true });
     });
     for (const event of ["keydown", "wheel"]) this.element.addEventListener(event, (each) => each.stopPropagation());
     this.seen = new IntersectionObserver((entries) => entries.forEach(({ target, isIntersecting }) => isIntersecting && target.shown()));
@@ -103,7 +106,7 @@ class Tab {
   row(reel, path, node) {
     const open = () => {
       const now = writers().get(reel.name);
-      openDesk((now?.comfyClass ?? now?.type) === "WanVideoSVILongVideo" ? { node: now } : { reel: reel.name });
+      openDesk((now?.comfyClass ?? now?.type) === LONG_VIDEO ? { node: now } : { reel: reel.name });
     };
     const image = element("img", { alt: "" });
     const video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", hidden: true });

@@ -1,5 +1,4 @@
 // Plays what the desk shows large: a clip, two takes side by side in step, a seam, or the whole chain over its seams.
-// Importing this file does nothing.
 
 import { clear } from "./svi_media.js";
 import { element } from "./svi_widget.js";
