@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from ..files.bounded import delete_all, keep_within, used
+from ..files.bounded import delete_all, keep_within, listed, used
 from ..files.header import read_header
 from ..files.whole import moved_in
 from ..ground.fingerprint import fingerprint
@@ -71,6 +71,11 @@ def kept_text(folder: Path, key: str) -> dict[str, Any] | None:
         return None
     used(path)
     return text if isinstance(text, dict) else None
+
+
+def texts_size(folder: Path) -> int:
+    """Bytes of a reel's texts. folder: of the reel."""
+    return sum(state.st_size for _, state in listed(folder / FOLDER, _FILE))
 
 
 def delete_texts(folder: Path) -> int:

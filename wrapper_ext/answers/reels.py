@@ -13,6 +13,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.manifest import MANIFEST
 from ...svi_embeds.reel.previews import previews_size
 from ...svi_embeds.reel.reel import Reel, check_reel_name, is_being_written, list_reels
+from ...svi_embeds.reel.texts import texts_size
 from .cards import file_of
 from .reel import UnreadError, now_of, read_reel, video_of
 
@@ -54,8 +55,8 @@ def _row(folder: Path) -> dict[str, Any]:
     thumb = {"take": reel.clips[0].digest, "file": file_of(reel.clips[0])} if reel.clips else None
     return {
         **said, "state": state, "clips": len(reel.clips), "frames": reel.shown_frames, "seconds": reel.seconds,
-        "fps": reel.fps, "size": size + previews_size(folder), "spare": len(reel.spare), "spare_size": reel.spare_size,
-        "thumb": thumb, "video": video, "is_current": is_current, "now": now,
+        "fps": reel.fps, "size": size + previews_size(folder) + texts_size(folder), "spare": len(reel.spare),
+        "spare_size": reel.spare_size, "thumb": thumb, "video": video, "is_current": is_current, "now": now,
     }  # fmt: skip
 
 
