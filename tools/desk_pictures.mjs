@@ -63,7 +63,7 @@ try {
   await page.evaluate(() => window.dispatchEvent(new Event("focus")));
   await page.evaluate(() => app.extensionManager.command.execute("WanVideoSVI.OpenDesk"));
   await page.waitForSelector('.svi-card[data-clip="5"][data-state="kept"]');
-  await page.waitForFunction(() => [...document.querySelectorAll(".svi-card img")].every((image) => image.naturalWidth));
+  await page.waitForFunction(() => [...desk().querySelectorAll(".svi-card img")].every((image) => image.naturalWidth));
   await page.waitForTimeout(600);
   await page.screenshot({ path: here("../web/docs/desk.jpg"), type: "jpeg", quality: QUALITY });
   await shown(6);
@@ -99,7 +99,7 @@ try {
   }
   await at('.svi-card[data-clip="2"] .svi-acts button:has-text("Mend")');
   await page.click('.svi-card[data-clip="2"] .svi-acts button:has-text("Mend")');
-  await page.waitForFunction(() => document.querySelector(".svi-told").textContent.startsWith("To be made"));
+  await page.waitForFunction(() => desk().querySelector(".svi-told").textContent.startsWith("To be made"));
   await at(".svi-desk > footer button.svi-main");
   await shown(14);
   const make = [

@@ -68,6 +68,8 @@ export async function open(browser, viewport, settings = {}, troubles = [], { ap
   );
   await page.route("**/api/settings/*", (route) => route.fulfill({ json: {} }));
   await page.addInitScript(TELL_DEPRECATED);
+  // Where the parts of the desk are found: it stands in a shadow root.
+  await page.addInitScript(() => (window.desk = () => document.querySelector(".svi-behind")?.shadowRoot ?? document));
   await page.goto(COMFYUI);
   await page.waitForFunction(() => window.app?.vueAppReady && app.extensionManager?.workflow?.activeWorkflow);
   await page.evaluate(() => (LiteGraph.alwaysRepeatWarnings = true)); // else who asks second is not told of

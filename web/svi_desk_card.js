@@ -69,7 +69,7 @@ export class Card {
       this.soon = setTimeout(() => this.element.isConnected && !still.matches && this.preview(true), OVER_MS);
     };
     const out = () => {
-      if (this.element.contains(document.activeElement) || this.element.matches(":hover")) return;
+      if (this.element.matches(":focus-within, :hover")) return;
       clearTimeout(this.soon);
       this.preview(false);
     };
@@ -188,7 +188,7 @@ export class Card {
         onclick: () => desk.act("another", this),
       }));
     }
-    const had = [...this.takes.children].indexOf(document.activeElement);
+    const had = [...this.takes.children].findIndex((each) => each.matches(":focus"));
     this.takes.replaceChildren(...buttons);
     this.takes.setAttribute("aria-label", say("desk.takes_of", clip));
     if (had >= 0) this.takes.children[Math.min(had, buttons.length - 1)]?.focus({ preventScroll: true });
@@ -218,9 +218,9 @@ export class Card {
       if (take) shown.push(this.playButton);
       if (desk.editable) shown.push(...Object.values(buttons));
     }
-    const had = this.acts.contains(document.activeElement);
+    const had = this.acts.matches(":focus-within");
     this.acts.replaceChildren(...shown);
-    if (had && !this.acts.contains(document.activeElement)) (shown[0] ?? this.element).focus({ preventScroll: true });
+    if (had && !this.acts.matches(":focus-within")) (shown[0] ?? this.element).focus({ preventScroll: true });
   }
 
   fillSeam(clip, left, top) {
@@ -242,7 +242,7 @@ export class Card {
     this.fillPictures();
     this.fillTakes();
     clearTimeout(this.soon);
-    this.preview(Boolean(id) || this.element.contains(document.activeElement));
+    this.preview(Boolean(id) || this.element.matches(":focus-within"));
   }
 
   /** Plays the take at hand in the card, without sound, or stops. */

@@ -162,5 +162,5 @@ app.registerExtension({
   name: ID,
   commands: [{ id: ID, label: english("migrate.command"), icon: "pi pi-sync", function: run }],
   menuCommands: [{ path: ["Extensions", "WanVideo SVI"], commands: [ID] }],
-  setup: addStyles,
+  setup: () => addStyles(),
 });

@@ -205,24 +205,14 @@ export function moveCursor(answer, cursor, key, shift) {
   return { [unit]: Math.min(Math.max(key === "Home" ? 0 : next, 0), last) };
 }
 
-const FILL = {
-  full: "none",
-  slant: "repeating-linear-gradient(135deg, transparent 0 3px, var(--svi-hatch) 3px 5px)",
-  upright: "repeating-linear-gradient(90deg, transparent 0 3px, var(--svi-hatch) 3px 5px)",
-  dots: "radial-gradient(circle, currentColor 1.1px, transparent 1.4px)",
-  black: "linear-gradient(#000, #000)",
-};
-
-/** Colours and patterns; the rest stands in svi.css. */
+/** Colours; the rest stands in svi.css. */
 function style() {
   const themes = Object.entries(PALETTE).map(([theme, colours]) => {
     const values = Object.entries(colours).map(([name, colour]) => `--svi-${name}: ${colour};`).join(" ");
     const hatch = theme === "dark" ? "rgb(0 0 0 / 62%)" : "rgb(255 255 255 / 72%)";
     return `${theme === "dark" ? "" : `[data-svi-theme=${theme}] `}.svi-strip { ${values} --svi-hatch: ${hatch}; }`;
   });
-  const fills = Object.entries(FILL).map(([name, fill]) => `.svi-strip .svi-${name} { background-image: ${fill}; }`);
-  fills.push(".svi-strip .svi-dots { background-size: 5px 5px }");
-  return [...themes, ...fills].join("\n");
+  return themes.join("\n");
 }
 
 const percent = (share) => `${+(share * 100).toFixed(3)}%`;

@@ -17,10 +17,10 @@ export function element(tag, attributes = {}, ...children) {
   return made;
 }
 
-/** Adds the pack's style sheet to the page, once. */
-export function addStyles() {
-  if (document.getElementById("svi-css")) return;
-  document.head.append(element("link", { id: "svi-css", rel: "stylesheet", href: new URL("./svi.css", import.meta.url).href }));
+/** Adds the pack's style sheet to the page, or to a shadow root, once. */
+export function addStyles(place = document.head) {
+  if (place.querySelector("#svi-css")) return;
+  place.append(element("link", { id: "svi-css", rel: "stylesheet", href: new URL("./svi.css", import.meta.url).href }));
 }
 
 /** Adds a style sheet that a script makes to the page, once for each id. */

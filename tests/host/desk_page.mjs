@@ -21,9 +21,9 @@ try {
   const reelName = Object.values(graph).find((node) => node.class_type === "WanVideoSVILongVideo").inputs.reel;
 
   const seen = () => page.evaluate(() => ({
-    told: document.querySelector(".svi-told")?.textContent,
-    wrong: document.querySelector(".svi-told")?.classList.contains("svi-wrong"),
-    cards: [...document.querySelectorAll(".svi-card")].map((card) => ({
+    told: desk().querySelector(".svi-told")?.textContent,
+    wrong: desk().querySelector(".svi-told")?.classList.contains("svi-wrong"),
+    cards: [...desk().querySelectorAll(".svi-card")].map((card) => ({
       clip: Number(card.dataset.clip), state: card.dataset.state, now: card.hasAttribute("data-now"),
       text: card.querySelector("textarea").value, marks: card.querySelector(".svi-marks").textContent,
       takes: [...card.querySelectorAll(".svi-takes button")].map((button) => button.textContent),
@@ -231,14 +231,14 @@ try {
 
   // Keys lead everywhere; Escape closes, and the focus goes back.
   await page.focus('.svi-card[data-clip="1"]');
-  const at = () => page.evaluate(() => document.activeElement.closest(".svi-card")?.dataset.clip);
+  const at = () => page.evaluate(() => desk().activeElement.closest(".svi-card")?.dataset.clip);
   result.keys = [];
   for (const key of ["ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown", "Home", "End"]) {
     await page.keyboard.press(key);
     result.keys.push(await at());
   }
   await page.keyboard.press("Enter");
-  result.in_text = await page.evaluate(() => document.activeElement.tagName);
+  result.in_text = await page.evaluate(() => desk().activeElement.tagName);
   await page.keyboard.press("Escape");
   result.back_on = await at();
   result.unlabelled = await page.$$eval(".svi-desk button, .svi-desk textarea, .svi-desk input", (all) =>

@@ -23,7 +23,7 @@ try {
   result.opened = await page.evaluate(async () => {
     const began = performance.now();
     app.extensionManager.command.execute("WanVideoSVI.OpenDesk");
-    while (!document.querySelector(".svi-card")) await new Promise((next) => setTimeout(next, 5));
+    while (!desk().querySelector(".svi-card")) await new Promise((next) => setTimeout(next, 5));
     return performance.now() - began;
   });
   await page.waitForTimeout(500);
@@ -32,7 +32,7 @@ try {
     const tasks = [];
     const seen = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((entry) => entry.duration)));
     seen.observe({ type: "longtask" });
-    const place = document.querySelector(".svi-cards");
+    const place = desk().querySelector(".svi-cards");
     const frames = [];
     let before = performance.now();
     for (let i = 0; i < 240; i++) {
@@ -44,7 +44,7 @@ try {
     }
     await new Promise((next) => setTimeout(next, 300));
     seen.disconnect();
-    return { tasks, worst: Math.max(...frames), top: place.scrollTop, mounted: document.querySelectorAll(".svi-card").length };
+    return { tasks, worst: Math.max(...frames), top: place.scrollTop, mounted: desk().querySelectorAll(".svi-card").length };
   });
   await page.screenshot({ path: `${folder}/desk_many.png` });
   await page.keyboard.press("Escape");
@@ -81,9 +81,9 @@ try {
   }
   await other.waitForSelector('.svi-card[data-clip="3"][data-state="kept"]');
   await click('.svi-card[data-clip="3"] .svi-acts button:has-text("Mend")');
-  await other.waitForFunction(() => document.querySelector(".svi-told").textContent.startsWith("To be made: clip 3 ("));
+  await other.waitForFunction(() => desk().querySelector(".svi-told").textContent.startsWith("To be made: clip 3 ("));
   await click(".svi-desk > footer button.svi-main");
-  await other.waitForFunction(() => document.querySelector(".svi-told").textContent.match(/Queued|Sampling/));
+  await other.waitForFunction(() => desk().querySelector(".svi-told").textContent.match(/Queued|Sampling/));
   result.path_ms = Date.now() - loaded;
   result.story = await story(other);
 } finally {
