@@ -69,7 +69,17 @@ def test_it_has_the_frames_of_a_video_that_is_joined_at_the_end(tmp_path: Path) 
 
 
 def test_clips_are_joined_before_the_last_one_is_there(tmp_path: Path) -> None:
-    folder, seen = tmp_path / "r", []
+    assert seen_while_the_last_is_made(tmp_path / "r", STORY) == [0, 1, 2]
+
+
+def test_clips_that_were_kept_are_joined_while_the_first_one_is_made(tmp_path: Path) -> None:
+    render(tmp_path, STORY)[1].__exit__()
+    assert seen_while_the_last_is_made(tmp_path, "a\n---\nb\n---\n[seed=9]\nc") == [0, 1, 2]
+
+
+def seen_while_the_last_is_made(folder: Path, story: str) -> list[int]:
+    """The clips that were joined, the first of them before the last clip of the story was sampled."""
+    seen: list[int] = []
     ahead = JoinAhead(folder, fps=16)
     written = threading.Event()
     real = ahead.reel.clip_frames
@@ -80,20 +90,21 @@ def test_clips_are_joined_before_the_last_one_is_there(tmp_path: Path) -> None:
         written.set()
 
     object.__setattr__(ahead, "reel", type("Told", (), {"clip_frames": staticmethod(clip_frames), "fps": 16.0})())
-    host = FakeHost()
+    host, work = FakeHost(), job(story)
+    plan = work.plan
     sample = host.WanVideoSamplerFromSettings
 
     def slow(**inputs: Any) -> Any:
-        if sum(1 for node, _ in host.calls if node == "WanVideoSamplerFromSettings") == 3:  # the last one begins
+        if inputs["sampler_inputs"]["seed"] == plan.clips[-1].seed:
             assert written.wait(60)
         return sample(**inputs)
 
     host.WanVideoSamplerFromSettings = slow  # type: ignore[method-assign]
     with ReelWriter(folder, fps=16) as writer, ahead:
-        render_chain(job(STORY), writer, host, Joining(ahead), resume=True)
+        render_chain(work, writer, host, Joining(ahead), resume=True)
         assert seen[0] == 0
         assert ahead.finish(open_reel(folder), folder / "v.mp4")
-    assert seen == [0, 1, 2]
+    return seen
 
 
 def test_clips_that_were_kept_are_in_it_too(tmp_path: Path) -> None:

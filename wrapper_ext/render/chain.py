@@ -135,9 +135,9 @@ class _Renderer:
         frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
         return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits, len(self.spent))
 
-    def _tell_settled(self, takes: list[Take]) -> None:
-        """Tells of takes of the chain, once something was made: what is kept as it was has a video."""
-        if self.sampled and not self.how.only:
+    def _tell_settled(self, takes: list[Take], *, makes: bool = False) -> None:
+        """Tells of takes of the chain, once something is made: what is kept as it was has a video."""
+        if (makes or self.sampled) and not self.how.only:
             for place in range(self.told, len(takes)):
                 self.report.settled(place, takes[place])
             self.told = len(takes)
@@ -190,6 +190,7 @@ class _Renderer:
             if kept is None:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
+                self._tell_settled(saver.settled(), makes=True)
                 conditioned = conditioned or self.maker.condition(clip, lead, end)
                 found.append(self._render(this, lead, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
