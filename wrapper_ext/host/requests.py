@@ -11,7 +11,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.files.threads import give_way
 from . import comfy
 
 _MAX_REQUEST = 32 * 2**20  # bytes; ComfyUI's own limit is 100 MB, for uploads
@@ -149,4 +148,6 @@ def _found(find: Callable[[Mapping[str, str]], Path], query: Mapping[str, str]) 
 
 @lru_cache(maxsize=1)
 def _maker() -> ThreadPoolExecutor:
+    from ...svi_embeds.files.threads import give_way
+
     return ThreadPoolExecutor(1, thread_name_prefix="svi-previews", initializer=give_way)
