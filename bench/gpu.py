@@ -12,29 +12,36 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import traceback
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gpu_models import DISTILL, FILM, I2V, PAIR, PAIR_DISTILL, PAIR_PRO, TEXT, TINY_TEXT, VAE, VISION
+from gpu_host import Figures, Host
+from gpu_models import (
+    DISTILL,
+    FILM,
+    I2V,
+    PAIR,
+    PAIR_DISTILL,
+    PAIR_PRO,
+    TEXT,
+    VAE,
+    VISION,
+    write_picture,
+    write_tokenizer,
+)
 from gpu_table import tell
 
 HERE = Path(__file__).resolve().parent
 Link = list[Any]
-Figures = dict[str, Any]
 
 NEGATIVE = "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed"
 PROMPTS = (
@@ -77,128 +84,6 @@ class Graph:
         return [node_id, output]
 
 
-class Watch:
-    """Samples the memory of a process, and of the GPU as the driver counts it, ten times a second."""
-
-    def __init__(self, pid: int) -> None:
-        self.status = Path(f"/proc/{pid}/status")
-        self.samples: list[tuple[float, float, float]] = []  # time, anonymous MB, GPU MB
-        self._used = _gpu_used()
-        self._ends = threading.Event()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ends.set()
-        self._thread.join()
-
-    def _work(self) -> None:
-        while not self._ends.wait(0.1):
-            try:
-                anonymous = int(self.status.read_text().split("RssAnon:")[1].split()[0]) / 1024
-            except (OSError, IndexError):
-                return
-            self.samples.append((time.monotonic(), round(anonymous), self._used()))
-
-
-def _gpu_used() -> Callable[[], float]:
-    try:
-        import pynvml
-
-        pynvml.nvmlInit()
-        card = pynvml.nvmlDeviceGetHandleByIndex(0)
-    except Exception:
-        return lambda: 0.0
-    return lambda: round(int(pynvml.nvmlDeviceGetMemoryInfo(card).used) / 2**20)
-
-
-class Host:
-    """One ComfyUI process."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.base = bench.base
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{port}"
-        self.log = self.base / f"comfyui_{bench.starts:02}.log"
-        bench.starts += 1
-        command = [
-            sys.executable, "main.py", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
-            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}",
-            "--front-end-root", str(self.base / "page"), *([] if _gpu() else ["--cpu"]),
-        ]  # fmt: skip
-        own = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
-        if bench.tiny:
-            own["SVI_BENCH_TEXT"] = json.dumps(TINY_TEXT)
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=bench.comfyui, env={**os.environ, **own}, stdout=log, stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-            )  # fmt: skip
-        self.watch = Watch(self.process.pid)
-        start = time.monotonic()
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() - start > 240:
-                raise SystemExit(f"ComfyUI did not start: {self.log.read_text(errors='replace')[-4000:]}")
-            time.sleep(0.2)
-        self.known: dict[str, Any] = self.get("/object_info")
-        bench.say(f"ComfyUI is up after {time.monotonic() - start:.1f} s")
-
-    def _answers(self) -> bool:
-        try:
-            self.get("/system_stats")
-        except (urllib.error.URLError, ConnectionError):
-            return False
-        return True
-
-    def get(self, path: str) -> Any:
-        with urllib.request.urlopen(self.url + path, timeout=120) as answer:
-            return json.load(answer)
-
-    def post(self, path: str, data: Any) -> Any:
-        body = json.dumps(data).encode()
-        request = urllib.request.Request(self.url + path, body, {"Content-Type": "application/json"})
-        try:
-            with urllib.request.urlopen(request, timeout=120) as answer:
-                text = answer.read()
-        except urllib.error.HTTPError as error:
-            raise RuntimeError(f"refused: {error.read().decode()[:2000]}") from error
-        return json.loads(text) if text else None
-
-    def run(self, graph: Graph, *, sync: bool = False) -> Figures:
-        """Run a graph. Returns its marks, memory and outputs; raises RuntimeError with what ComfyUI says."""
-        self.post("/svi_bench/begin", {"sync": sync})
-        begun, first = time.monotonic(), len(self.watch.samples)
-        prompt_id = self.post("/prompt", {"prompt": graph.nodes})["prompt_id"]
-        while not (history := self.get(f"/history/{prompt_id}").get(prompt_id)):
-            if self.process.poll() is not None:
-                raise RuntimeError(f"ComfyUI died: {self.log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.2)
-        measured = self.get("/svi_bench/marks")
-        for kind, message in history["status"]["messages"]:
-            if kind in ("execution_error", "execution_interrupted"):
-                trace = "".join(message.get("traceback", ())[-6:])
-                raise RuntimeError(f"{message.get('node_type')}: {message.get('exception_message', '')}\n{trace}")
-        marks = sorted(measured["marks"], key=lambda mark: mark["start"])
-        for mark in marks:
-            mark["start"], mark["end"] = (round(mark[key] - begun, 4) for key in ("start", "end"))
-        samples = [(round(at - begun, 2), *rest) for at, *rest in self.watch.samples[first:]]
-        return {
-            "seconds": time.monotonic() - begun, "sync": sync, "marks": marks, "samples": samples,
-            "peak_gib": measured["peak_gib"], "reserved_gib": measured["reserved_gib"], "outputs": history["outputs"],
-        }  # fmt: skip
-
-    def stop(self) -> None:
-        self.process.terminate()
-        try:
-            self.process.wait(20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.watch.close()
-
-
 @dataclass
 class Bench:
     comfyui: Path
@@ -224,12 +109,12 @@ class Bench:
         (nodes / "svi_bench").symlink_to(HERE / "gpu_nodes")
         own = nodes / "ComfyUI-WanVideoWrapper"
         shutil.copytree(self.wrapper, own, ignore=shutil.ignore_patterns(".git", "__pycache__"))
-        _tokenizer(own / "configs" / "T5_tokenizer")
+        write_tokenizer(own / "configs" / "T5_tokenizer")
         for folder in ("input", "output", "temp", "user", "page"):
             (self.base / folder).mkdir()
         (self.base / "page" / "index.html").write_text("")
         (self.base / "models").symlink_to(self.models)
-        _picture(self.base / "input" / "start.png", self.size)
+        write_picture(self.base / "input" / "start.png", width=self.size.width, height=self.size.height)
 
     def make_models(self, *kinds: str) -> None:
         command = [sys.executable, str(HERE / "gpu_models.py"), str(self.comfyui), str(self.wrapper), str(self.models)]
@@ -238,7 +123,10 @@ class Bench:
     def fresh(self) -> Host:
         """A new ComfyUI process in place of the one at hand."""
         self.stop()
-        self.host = Host(self)
+        self.starts += 1
+        log = self.base / f"comfyui_{self.starts:02}.log"
+        self.host = Host(self.comfyui, self.base, log=log, tiny=self.tiny)
+        self.say(f"ComfyUI is up after {self.host.seconds:.1f} s")
         return self.host
 
     def warm(self) -> Host:
@@ -249,51 +137,6 @@ class Bench:
         if self.host is not None:
             self.host.stop()
             self.host = None
-
-
-def _tokenizer(folder: Path) -> None:
-    """One of letters where the wrapper's copy comes without its files (Git LFS): any will do for random weights."""
-    if (folder / "tokenizer.json").exists() or (folder / "spiece.model").exists():
-        return
-    letters = [chr(code) for code in range(33, 127)]
-    vocabulary = {token: index for index, token in enumerate(["<pad>", "</s>", "<unk>", *letters])}
-    special = [
-        {"id": index, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-         "special": True}
-        for index, token in enumerate(["<pad>", "</s>", "<unk>"])
-    ]  # fmt: skip
-    end = {"SpecialToken": {"id": "</s>", "type_id": 0}}
-    made = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": special, "normalizer": None,
-        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\S"}, "behavior": "Isolated", "invert": False},
-        "post_processor": {
-            "type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, end],
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, end],
-            "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}},
-        },
-        "decoder": None, "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
-    }  # fmt: skip
-    (folder / "tokenizer.json").write_text(json.dumps(made))
-    kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512}
-    tokens = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps({**kind, **tokens}))
-    (folder / "special_tokens_map.json").write_text(json.dumps(tokens))
-
-
-def _picture(path: Path, size: Size) -> None:
-    import numpy as np
-    from PIL import Image
-
-    down, across = np.mgrid[0 : size.height, 0 : size.width]
-    red, green = 255 * across / size.width, 255 * down / size.height
-    blue = 127 * (1 + np.sin(across / 40) * np.cos(down / 30))
-    Image.fromarray(np.stack([red, green, blue], -1).astype("uint8")).save(path)
-
-
-def _gpu() -> bool:
-    import torch
-
-    return torch.cuda.is_available()
 
 
 # Graphs
@@ -406,22 +249,22 @@ def _story(prompts: tuple[str, ...], **heads: str) -> str:
 def _film(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """Four clips of the example long_video_film in a cold process."""
     graph = Scene(bench.fresh(), bench.size, Models()).story(_story(PROMPTS), "bench_film")
-    yield "film", bench.warm().run(graph, sync=True)
+    yield "film", bench.warm().run(graph.nodes, sync=True)
 
 
 def _hand(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """Its first three clips wired by hand."""
     graph = Scene(bench.warm(), bench.size, Models()).by_hand(PROMPTS[:3], "bench_film")
-    yield "hand", bench.warm().run(graph, sync=True)
+    yield "hand", bench.warm().run(graph.nodes, sync=True)
 
 
 def _resume(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """In fresh processes: the last clip with another seed, then with another prompt."""
     graph = Scene(bench.fresh(), bench.size, Models()).story(_story(PROMPTS, clip4="[seed=777]"), "bench_film")
-    yield "resume, seed changed", bench.warm().run(graph, sync=True)
+    yield "resume, seed changed", bench.warm().run(graph.nodes, sync=True)
     changed = (*PROMPTS[:3], OTHER_PROMPT)
     graph = Scene(bench.fresh(), bench.size, Models()).story(_story(changed), "bench_film")
-    yield "resume, prompt changed", bench.warm().run(graph, sync=True)
+    yield "resume, prompt changed", bench.warm().run(graph.nodes, sync=True)
 
 
 def _variants(
@@ -437,7 +280,7 @@ def _variants(
             own = {"reel": "bench_film", "resume": False, **inputs}
             try:
                 graph = Scene(bench.warm(), size, models).story(own.pop("story", story), **own)
-                yield name, bench.warm().run(graph)
+                yield name, bench.warm().run(graph.nodes)
             except RuntimeError as error:
                 yield name, {"error": str(error)}
 
@@ -449,7 +292,7 @@ def _twenty(bench: Bench) -> Iterator[tuple[str, Figures]]:
     size = bench.size if bench.tiny else replace(bench.size, frames=49, steps=2)
     prompts = tuple(f"{PROMPTS[index % 4]}, part {index + 1}" for index in range(20))
     graph = Scene(bench.fresh(), size, Models()).story(_story(prompts), "bench_twenty")
-    yield "twenty", bench.warm().run(graph)
+    yield "twenty", bench.warm().run(graph.nodes)
 
 
 def _offload(bench: Bench) -> Iterator[tuple[str, Figures]]:
@@ -521,7 +364,7 @@ def run(bench: Bench, cases: list[str]) -> int:
                     _write(bench.out, name, figures)
                     failed += "error" in figures
                     bench.say("\n".join(tell(name, figures)))
-            except Exception:
+            except Exception:  # whatever it is, the other cases are measured
                 failed += 1
                 bench.say(f"case {case} failed: {traceback.format_exc()[-2500:]}")
                 log = bench.host.log.read_text(errors="replace")[-2500:] if bench.host else ""

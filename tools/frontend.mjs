@@ -39,6 +39,22 @@ const TELL_DEPRECATED = () => {
 
 export const launch = () => chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
 
+/** Pans to the plan on the first SVI Long Video of a graph, wherever on a node that may be taller than the page. */
+export async function showPanel(page) {
+  await page.evaluate(() => {
+    app.canvas.ds.scale = 1;
+    app.canvas.centerOnNode(app.graph._nodes.find((node) => node.type === "WanVideoSVILongVideo"));
+    app.canvas.setDirty(true, true);
+  });
+  await page.waitForTimeout(700);
+  await page.evaluate(() => {
+    const box = document.querySelector(".svi-story header button")?.parentElement.getBoundingClientRect();
+    if (box) app.canvas.ds.offset[1] -= (box.top - 400) / app.canvas.ds.scale;
+    app.canvas.setDirty(true, true);
+  });
+  await page.waitForTimeout(700);
+}
+
 /**
  * Opens the frontend with SETTINGS and `settings`, whatever the server has stored; nothing is stored there.
  * viewport: {width, height} in pixels. troubles: takes the errors of this pack's scripts, and what they do that is

@@ -22,7 +22,8 @@ from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES
 from wanvideo_svi.wrapper_ext.answers import reel as story_reel
 from wanvideo_svi.wrapper_ext.answers import story as story_answer
-from wanvideo_svi.wrapper_ext.answers.story import MAX_PLANNED, MAX_QUESTIONS, MAX_STORY, answer, refusal_of
+from wanvideo_svi.wrapper_ext.answers.question import MAX_STORY
+from wanvideo_svi.wrapper_ext.answers.story import MAX_PLANNED, MAX_QUESTIONS, answer, refusal_of
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host.settings import reels_name

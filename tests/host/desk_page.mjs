@@ -6,7 +6,7 @@
 
 import { readFile } from "node:fs/promises";
 
-import { launch, open } from "../../tools/frontend.mjs";
+import { launch, open, showPanel } from "../../tools/frontend.mjs";
 
 const [, , run, folder, nodes] = process.argv.slice(2);
 const browser = await launch();
@@ -77,18 +77,7 @@ try {
   };
 
   // From the node to the desk: nothing is made yet.
-  await page.evaluate(() => {
-    app.canvas.ds.scale = 1;
-    app.canvas.centerOnNode(app.graph._nodes.find((node) => node.type === "WanVideoSVILongVideo"));
-    app.canvas.setDirty(true, true);
-  });
-  await page.waitForTimeout(700);
-  await page.evaluate(() => { // a node that is taller than the page: to where its panel is
-    const box = document.querySelector(".svi-story header button")?.parentElement.getBoundingClientRect();
-    if (box) app.canvas.ds.offset[1] -= (box.top - 400) / app.canvas.ds.scale;
-    app.canvas.setDirty(true, true);
-  });
-  await page.waitForTimeout(700);
+  await showPanel(page);
   const desk = '.svi-story header button:has-text("Desk")';
   if (await page.isVisible(desk)) await page.click(desk);
   else await page.evaluate(() => app.extensionManager.command.execute("WanVideoSVI.OpenDesk"));

@@ -5,7 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 
-import { launch, open } from "../../tools/frontend.mjs";
+import { launch, open, showPanel } from "../../tools/frontend.mjs";
 
 const [, , many, six, folder, nodes] = process.argv.slice(2);
 const browser = await launch();
@@ -55,18 +55,7 @@ try {
   const other = await open(browser, { width: 1500, height: 1000 }, settings, result.troubles);
   result.page_there = Date.now() - began;
   await load(other, six);
-  await other.evaluate(() => {
-    app.canvas.ds.scale = 1;
-    app.canvas.centerOnNode(app.graph._nodes.find((node) => node.type === "WanVideoSVILongVideo"));
-    app.canvas.setDirty(true, true);
-  });
-  await other.waitForTimeout(700);
-  await other.evaluate(() => { // a node that is taller than the page: to where its panel is
-    const box = document.querySelector(".svi-story header button")?.parentElement.getBoundingClientRect();
-    if (box) app.canvas.ds.offset[1] -= (box.top - 400) / app.canvas.ds.scale;
-    app.canvas.setDirty(true, true);
-  });
-  await other.waitForTimeout(800);
+  await showPanel(other);
   const loaded = Date.now();
   result.clicks = 0;
   const click = async (where) => {

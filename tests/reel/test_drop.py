@@ -7,24 +7,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from desk_reels import flat, keep, write_reel
+from desk_reels import flat, keep
 from faults import Disk
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.manifest import Take
 from wanvideo_svi.svi_embeds.reel.previews import clip_preview, picture
 from wanvideo_svi.svi_embeds.reel.reel import Reel, open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
-
-
-@pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A reel with a spare take of its second clip, of which tests make copies."""
-    return write_reel(tmp_path_factory.mktemp("kept") / "reel", spare=True).folder
-
-
-@pytest.fixture
-def reel(kept: Path, tmp_path: Path) -> Reel:
-    return open_reel(Path(shutil.copytree(kept, tmp_path / "reel")))
 
 
 def files(take: Take, reel: Reel) -> list[Path]:

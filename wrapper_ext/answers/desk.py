@@ -1,8 +1,8 @@
 """What the desk asks: which reels there are, the clips of one, a changed story, and to delete what nobody needs.
 
 The chain of a node is asked of `story.answer`, as the story editor does, so that both show the same. Names of reels and
-takes are looked up, never put into a path as they come. Previews are made by one thread of low priority, which rests as
-long as it worked while ComfyUI runs a graph: a frame of sampling may wait for it, by milliseconds.
+takes are looked up, never put into a path as they come. Previews are made by one thread, on Linux of the lowest
+priority, which rests as long as it worked while ComfyUI runs a graph: sampling may wait for it by milliseconds.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from ..host import files as host_files
 from ..host import requests as host_requests
 from ..workflow.model.parse import parse_json
 from .cards import cards_of_reel
+from .question import MAX_STORY
 from .reel import now_of, read_reel, video_of
 from .reels import list_all
 
-MAX_STORY = 2**20  # characters
 _MAX_WORD = 1000
 _MAX_KEYS = 20
 

@@ -6,47 +6,31 @@ wire, how long the audio is) is taken as it mostly is, and notes say so.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import shorten
 from ...svi_embeds.reel.reel import check_reel_name
 from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.check import check_chain, check_loras, unused
 from ...svi_embeds.story.plan import plan_chain
-from ...svi_embeds.story.settings import ChainConnected, ChainSettings
 from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
 from ..host import files as host_files
 from ..render.long_video import ONE_LOW_STAGE, modes_of
-from ..render.mend import MEND_LIMIT
-from ..running.around import loras_of, notes_on_loras
+from ..running.around import notes_on_loras
 from ..workflow.model.parse import parse_json
 from .cards import MAX_CARDS, cards_of
 from .places import Places
+from .question import ONE_IMAGE, Question, TooMuchError
 from .reel import reel_answer, stood_as
 from .stands import STATES, Planned
 
 MAX_QUESTIONS = 8
-MAX_STORY = 2**20  # characters
 MAX_PLANNED = 5_000  # clips: what takes no second
 _ALL_ROWS, _FIRST_ROWS, _LAST_ROWS = 120, 60, 40
 _PROMPT = 80  # characters of one that are shown
-
-_INTS = ("width", "height", "num_frames", "overlap_frames", "seed", "split_step", "takes")
-_FLOATS = ("fps", "color_match_strength")
-_BOOLS = ("resume", "fun_or_fl2v_model", "tiled_vae", "skip_repeated")
-_TEXTS = ("story", "mode", "reel", "negative_prompt", "color_match", "color_match_to", "mend")
-_MAX_WORD = 1000  # characters of a choice or a name
-
-# Nodes that give one image, and the settings node, whose inputs tell whether there is something to follow.
-_ONE_IMAGE = ("LoadImage", "LoadImageOutput")
-_SETTINGS = "WanVideoSamplerSettings"
-_GUIDES = ("multitalk_embeds", "unianimate_poses")
-_NO_GUIDE = "WanVideoEmptyEmbeds"
 
 # Values that decide no clip.
 _FREE = ("fps", "resume", "skip_repeated")
@@ -75,104 +59,6 @@ def answer(body: str) -> tuple[int, dict[str, Any]]:
         return 400, {"error": str(error)}
 
 
-class _TooMuchError(SVIError):
-    """More than is planned while somebody types; the node itself may take it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    """A node as the page sees it. guided: whether the settings node may bring a voice or poses. text: whether it may
-    bring text_embeds. loras: files of those on the model."""
-
-    values: Mapping[str, Any]
-    linked: frozenset[str]
-    connected: Mapping[str, str]
-    guided: bool
-    text: bool
-    loras: tuple[str, ...] = ()
-    desk: bool = False
-
-    @staticmethod
-    def read(node: Any) -> _Question:
-        """Raises SVIError for what no page of this pack sends."""
-        if not isinstance(node, dict):
-            raise SVIError("a node must be a JSON object")
-        given, linked = node.get("values"), node.get("linked")
-        if not isinstance(given, dict) or not isinstance(linked, list):
-            raise SVIError("a node must have values by name and a list of linked ones")
-        values: dict[str, Any] = {name: _number(name, given.get(name)) for name in (*_INTS, *_FLOATS)}
-        for name in _BOOLS:
-            if not isinstance(given.get(name), bool):
-                raise SVIError(f"{name} must be true or false")
-            values[name] = given[name]
-        for name in _TEXTS:
-            text = given.get(name)
-            most = MAX_STORY if name in ("story", "negative_prompt") else _MAX_WORD
-            if not isinstance(text, str):
-                raise SVIError(f"{name} must be text")
-            if len(text) > most:
-                raise _TooMuchError(f"{name} has {len(text)} characters, more than {most}")
-            values[name] = text
-        limit = given.get("mend_limit", MEND_LIMIT)  # decides nothing of the plan
-        values["mend_limit"] = _number("mend_limit", limit)
-        connected = _connected(node.get("connected"))
-        sampler = node.get("sampler")
-        loras, desk = loras_of(node.get("around")), node.get("desk") is True
-        if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
-            return _Question(
-                values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras, desk=desk
-            )
-        behind = _connected(sampler)
-        follows = any(name in behind for name in _GUIDES)
-        embeds = behind.get("image_embeds", _NO_GUIDE) != _NO_GUIDE
-        return _Question(
-            values, frozenset(map(str, linked)), connected, guided=follows or embeds, text="text_embeds" in behind,
-            loras=loras, desk=desk,
-        )  # fmt: skip
-
-    def settings(self) -> ChainSettings:
-        """Raises SVIError as the node does."""
-        return filled(ChainSettings, self.values)
-
-    def chain(self, start_frames: int | None = None, length: int | None = None) -> ChainConnected:
-        """What is connected. start_frames: how many start_image is taken to have; None: one where that is not known."""
-        there = self.connected.keys()
-        texts = [name for name in ("t5", "clip", "text_embeds") if name in there]
-        if self.text and not texts:
-            texts = ["text_embeds"]
-        start = self.count("start_image") if start_frames is None else start_frames
-        return ChainConnected(
-            start_frames=1 if start is None else start, reference_frames=int("ref_image" in there),
-            end_images=self.count("end_images"), start_images=self.count("start_images"), length=length,
-            first_clip_model="first_clip_model" in there,
-            first_clip_low_noise_model="first_clip_low_noise_model" in there,
-            low_noise=not there.isdisjoint(("low_noise_model", "low_noise_sampler_inputs")), texts=tuple(texts),
-            clip_vision="clip_vision" in there,
-        )  # fmt: skip
-
-    def count(self, name: str) -> int | None:
-        """Images at an input; None where that is not known before the run."""
-        if name not in self.connected:
-            return 0
-        return 1 if self.connected[name] in _ONE_IMAGE else None
-
-
-def _number(name: str, value: Any) -> int | float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not abs(value) <= 2**64:
-        raise SVIError(f"{name} must be a number")
-    if name in (*_FLOATS, "mend_limit"):
-        return float(value)
-    if value != int(value):
-        raise SVIError(f"{name} must be a whole number, got {value}")
-    return int(value)
-
-
-def _connected(value: Any) -> dict[str, str]:
-    if not isinstance(value, dict) or not all(isinstance(kind, str) for kind in value.values()):
-        raise SVIError("connected must be types of nodes by name of the input")
-    return value
-
-
 def _answer(node: Any) -> dict[str, Any]:
     said: dict[str, Any] = {
         "error": None,
@@ -186,7 +72,7 @@ def _answer(node: Any) -> dict[str, Any]:
     places = Places("")
     notes: list[str] = []
     try:
-        asked = _Question.read(node)
+        asked = Question.read(node)
         values = asked.values
         if "story" in asked.linked:
             said["notes"] = ["the story comes by a link: what it makes is known when it runs"]
@@ -198,7 +84,7 @@ def _answer(node: Any) -> dict[str, Any]:
         check_chain(plan, settings, connected)
         _check_loras(plan)
         notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
-    except _TooMuchError as error:
+    except TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
         return said
     except SVIError as error:
@@ -229,7 +115,7 @@ def _answer(node: Any) -> dict[str, Any]:
 def plan_of_node(node: dict[str, Any], stood: tuple[Stood, ...] = ()) -> tuple[Planned, bool]:
     """The plan of a node, and whether it is known what the run will plan: values that a link gives are not, nor how
     many clips repeat=auto makes. node: see `answer`. stood: the chain of its reel. Raises SVIError as the node does."""
-    asked = _Question.read(node)
+    asked = Question.read(node)
     if "story" in asked.linked:
         raise SVIError("the story comes by a link, and the batch brings stories: take the link off")
     plan, fills = _plan(asked, [], stood=stood)
@@ -241,7 +127,7 @@ def plan_of_node(node: dict[str, Any], stood: tuple[Stood, ...] = ()) -> tuple[P
 def refusal_of(node: dict[str, Any]) -> str | None:
     """What a run of a node would say, when that is sure before it; see `answer` for the node. None for all else."""
     try:
-        asked = _Question.read(node)
+        asked = Question.read(node)
     except SVIError:
         return None
     if asked.linked - _SAFE:  # a link may give any value
@@ -252,7 +138,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         return None
     # An image loader gives all pictures of an animated file, so how many there are is not known.
     asked = replace(asked, connected={
-        name: "" if kind in _ONE_IMAGE else kind for name, kind in asked.connected.items()
+        name: "" if kind in ONE_IMAGE else kind for name, kind in asked.connected.items()
     })  # fmt: skip
     said = None
     for frames in (1, asked.values["num_frames"], _LONG) if "start_image" in asked.connected else (0,):
@@ -260,7 +146,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
             plan, _ = _plan(asked, [], as_frames=frames)
             check_chain(plan, asked.settings(), asked.chain(frames))
             _check_loras(plan)
-        except _TooMuchError:
+        except TooMuchError:
             return None
         except SVIError as error:
             said = said or str(error)
@@ -306,7 +192,7 @@ def _row(plan: ChainPlan, clip: ChainClip, state: str | None, places: Places) ->
 
 
 def _plan(
-    asked: _Question, notes: list[str], *, as_frames: int = 0, stood: tuple[Stood, ...] = ()
+    asked: Question, notes: list[str], *, as_frames: int = 0, stood: tuple[Stood, ...] = ()
 ) -> tuple[ChainPlan, bool]:
     """The plan, and whether it stands for a longer one: repeat=auto with a length that only the run knows.
 
@@ -319,7 +205,7 @@ def _plan(
     if {"low_noise_model", "low_noise_sampler_inputs"} <= asked.connected.keys():
         raise SVIError(ONE_LOW_STAGE)
     if (count := sum(block.repeat for block in blocks)) > MAX_PLANNED:
-        raise _TooMuchError(f"the story makes {count} clips, more than {MAX_PLANNED}")
+        raise TooMuchError(f"the story makes {count} clips, more than {MAX_PLANNED}")
     start, ends = asked.count("start_image"), asked.count("end_images")
 
     settings = asked.settings()

@@ -75,9 +75,11 @@ class JoinAhead:
             self._thread.join()
 
     def _work(self) -> None:
+        import av
+
         give_way()
         # Whatever is wrong is found again, and said, when it is joined as a whole.
-        with suppress(SVIError, OSError, _StoppedError):
+        with suppress(SVIError, OSError, av.error.FFmpegError, _StoppedError):
             first = self._coming.get()
             if first is None:
                 return

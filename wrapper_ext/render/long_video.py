@@ -144,6 +144,8 @@ def encoders_to_load(
     """Names of the text encoders that a run needs, of those that are connected and not loaded yet (None): none where
     its reel has every prompt of the story. inputs: the node's, by name."""
     waiting = [name for name in ENCODERS if name in inputs and inputs[name] is None]
+    if not waiting:
+        return []
     graph = RunningGraph(prompt or {})
     origin = {
         name: graph_digest(graph, unique_id or "", name, file_state=host_files.file_print) for name in waiting

@@ -79,11 +79,12 @@ class Texts:
                 "then the text encoder is loaded"
             )
         ahead = dict.fromkeys(later.prompt for later in self.job.plan.clips[clip.index :])
-        wanted = [prompt for prompt in ahead if prompt not in self.known]
-        wanted = [
-            prompt for prompt in wanted[: 2 * _TEXTS_AHEAD] if prompt == clip.prompt or self._kept(prompt) is None
-        ]
-        wanted = wanted[:_TEXTS_AHEAD]
+        wanted: list[str] = []
+        for prompt in [prompt for prompt in ahead if prompt not in self.known][:_TEXTS_AHEAD]:
+            if (kept := self._kept(prompt)) is not None:
+                self.known[prompt] = kept
+            else:
+                wanted.append(prompt)
         if len(wanted) == 1 and self.job.sources.t5 is not None:
             # The wrapper holds the encoder's old copy while it moves it back from the GPU in the call that moved it
             # there: twice its memory. In a second call it does not, and encoding takes a tenth of a second.
