@@ -102,6 +102,8 @@ class Report:
 
     def settled(self, place: int, take: Any) -> None: ...
 
+    def ending(self, place: int, digest: str, frames: Any, overlap: int) -> None: ...
+
     def clip(self, done: int, total: int) -> None:
         self.done.append((done, total))
 

@@ -118,7 +118,6 @@ class _Renderer:
                 last, at = chosen.lead, clip.index
                 saver.go_on(clip.index, chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
-                self._tell_settled(saver.settled())
                 if clip.index in self.sampled:
                     done = clip.index + 1, len(self.job.plan.clips)
                     self.report.clip(*done)
@@ -131,16 +130,21 @@ class _Renderer:
             takes = saver.takes()
         if not self.how.only:
             self.writer.set_chain(takes)
-            self._tell_settled(takes)
+            if self.sampled:  # what is kept as it was has a video
+                self._tell_settled(takes)
         frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
         return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits, len(self.spent))
 
-    def _tell_settled(self, takes: list[Take], *, makes: bool = False) -> None:
-        """Tells of takes of the chain, once something is made: what is kept as it was has a video."""
-        if (makes or self.sampled) and not self.how.only:
-            for place in range(self.told, len(takes)):
-                self.report.settled(place, takes[place])
-            self.told = len(takes)
+    def _tell_settled(self, takes: list[Take]) -> None:
+        """Tells of takes of the chain that are on the disk."""
+        for place in range(self.told, len(takes)):
+            self.report.settled(place, takes[place])
+        self.told = len(takes)
+
+    def _tell_last(self, take: ChainClip, digest: str, frames: Tensor) -> None:
+        """Tells of the chain's last clip before it is on the disk: nothing else is left to wait for."""
+        if self.told == take.index:
+            self.report.ending(take.index, digest, frames, take.overlap_frames)
 
     def _may_make(self, task: Task) -> bool:
         if self.how.only:
@@ -190,11 +194,11 @@ class _Renderer:
             if kept is None:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
-                self._tell_settled(saver.settled(), makes=True)
                 conditioned = conditioned or self.maker.condition(clip, lead, end)
                 found.append(self._render(this, lead, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
                 continue
+            saver.begin()
             self._say(this, "kept", number)
             # What the video leaves out of it decides nothing of the clip itself.
             take = replace(
@@ -283,6 +287,9 @@ class _Renderer:
     def _render(
         self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: Of, saver: Saver, started: float
     ) -> Candidate:
+        saver.begin()
+        if not self.how.only:
+            saver.later(lambda: self._tell_settled(saver.settled()))
         made = self.maker.make(take, conditioned, saver.take_of)
         leads, landing = made.leads, made.landing
         before = None if take.led_by is None else _frames(lead)[-1]
@@ -312,6 +319,8 @@ class _Renderer:
             new = tell(new)
             look, score = seen.result(), new.score
             seam = self._worst_seam(take, look, landing)
+        if new.look is None and not self.how.only and take.index == self.job.plan.clips[-1].index:
+            saver.later(partial(self._tell_last, take, digest, made.images))
         saver.add(new, tell if new.look is None else None)
         del made, new
         self.host.free_memory()

@@ -226,6 +226,9 @@ class _NodeReport:
     def settled(self, place: int, take: Take) -> None:
         self.ahead.add(place, take)
 
+    def ending(self, place: int, digest: str, frames: Tensor, overlap: int) -> None:
+        self.ahead.add_ending(place, digest, frames, overlap)
+
     def text(self, line: str) -> None:
         host_show.show_text(self.node_id, line)
 
