@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +36,7 @@ def test_a_resume_loads_the_text_encoder_only_for_a_prompt_that_is_new(comfy: Co
     said, loaded, asked = run(comfy, restarted, THREE, "texts")
     assert "3 made" in said
     assert (loaded, asked) == (1, 3 * 2)  # each prompt with the negative one
+    assert re.search(r"a clip took .*: steps .*, models and LoRAs to the GPU and back .*, VAE .*; text ", said), said
 
     said, loaded, asked = run(comfy, restarted, THREE, "texts")
     assert "3 kept, 0 made" in said

@@ -39,7 +39,7 @@ class Rendered:
     """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
     (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
     notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
-    not. made: takes that were sampled."""
+    not. made: takes that were sampled. spent: where their time went, in words."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
@@ -47,6 +47,7 @@ class Rendered:
     notes: tuple[str, ...] = ()
     waits: str = ""
     made: int = 0
+    spent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.texts import keep_text, kept_text, text_key
 from ...svi_embeds.story.chain import ChainClip
 from ...svi_embeds.story.text import parse_story
-from .job import Host, Job
+from ..engine.engine import Engine
+from ..engine.job import Job
 
 _TEXTS_AHEAD = 16
 ENCODERS = ("t5", "clip")
@@ -41,10 +42,9 @@ class Texts:
     folder: of the reel, which keeps them where the encoder's origin is known.
     """
 
-    def __init__(self, job: Job, host: Host, folder: Path) -> None:
-        self.job, self.host, self.folder = job, host, folder
+    def __init__(self, job: Job, engine: Engine, folder: Path) -> None:
+        self.job, self.engine, self.folder = job, engine, folder
         self.known: dict[str, Any] = {}
-        self.negative: Any = None
         self.last_use = {clip.prompt: clip.index for clip in job.plan.clips}
         self.kind = "t5" if job.sources.t5 is not None else "clip"
 
@@ -85,48 +85,9 @@ class Texts:
                 self.known[prompt] = kept
             else:
                 wanted.append(prompt)
-        with _lent(self.job.sources.t5) as goes_back:
-            if len(wanted) == 1 and self.job.sources.t5 is not None and not goes_back:
-                # The wrapper holds the encoder's old copy while it moves it back from the GPU in the call that moved
-                # it there: twice its memory. In a second call it does not, and encoding takes a tenth of a second.
-                self._encode(wanted[0], last=False)
-            for prompt in wanted:
-                self.host.stop_if_cancelled()
-                self.known[prompt] = self._encode(prompt, last=prompt == wanted[-1] and not goes_back)
+        with closing(self.engine.texts(wanted)) as made:
+            for prompt, text in made:
+                self.known[prompt] = text
                 if key := self._key(prompt):
                     with suppress(SVIError):  # a full disk: it is encoded again, no more
-                        keep_text(self.folder, key, self.known[prompt])
-        self.host.free_memory()
-
-    def _encode(self, prompt: str, *, last: bool) -> Any:
-        """last: whether the wrapper is to move the text encoder off the GPU after this one."""
-        sources, negative = self.job.sources, self.job.settings.negative_prompt
-        if sources.t5 is not None:
-            return self.host.call(
-                "WanVideoTextEncode", t5=sources.t5, positive_prompt=prompt, negative_prompt=negative,
-                force_offload=last,
-            )[0]  # fmt: skip
-        (positive,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=prompt)
-        if self.negative is None:
-            (self.negative,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=negative)
-        return self.host.call("WanVideoTextEmbedBridge", positive=positive, negative=self.negative)[0]
-
-
-@contextmanager
-def _lent(t5: Any) -> Iterator[bool]:
-    """Around encoding with the wrapper's text encoder: gives whether it is as its loader made it, without weights of
-    its own (WanVideoWrapper, wanvideo/modules/t5.py, T5EncoderModel). Then it is so again afterwards.
-
-    The wrapper takes the weights from the mapped file and moves them to RAM after its work, for a chain that does not
-    need them any more: 8.3 s and 10.6 GB of umT5-xxl in bf16 on an H200's host. Given back, they are in the file.
-    """
-    encoder = t5.get("model") if isinstance(t5, Mapping) else None
-    weights = getattr(encoder, "state_dict", None)
-    if encoder is None or not isinstance(weights, Mapping) or next(iter(encoder.model.buffers()), None) is not None:
-        yield False
-        return
-    try:
-        yield True
-    finally:
-        encoder.model.to("meta")
-        encoder.state_dict = weights
+                        keep_text(self.folder, key, text)
