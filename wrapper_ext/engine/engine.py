@@ -17,13 +17,11 @@ Models = tuple[Any, Any]  # of a clip: the one that samples it, or its high nois
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """What all takes of a clip are sampled with. text: of `Engine.texts`. made_of: LATENTs that the embeds were made
-    of."""
+    """What all takes of a clip are sampled with. text: of `Engine.texts`."""
 
     embeds: dict[str, Any]
     text: Any
     models: Models
-    made_of: tuple[Mapping[str, Any], ...] = ()
 
 
 class Engine(Protocol):

@@ -60,12 +60,11 @@ class ClipMaker:
         """What a clip is sampled with, once for all its takes. end: what it is to end on, when it is mended."""
         text = self.text.of(clip)
         settings = clip.settings if clip.mend is None or end is None else clip.mend.settings
-        made_of: tuple[dict[str, Any], ...] = ()
         if isinstance(settings, LatentSettings):
-            embeds, made_of = self._latent_embeds(clip, settings, lead, end)
+            embeds = self._latent_embeds(clip, settings, lead, end)
         else:
             embeds = self._embeds(clip, settings, lead, end)
-        return Conditioned(Given(embeds, text, self.engine.models(clip), made_of), end)
+        return Conditioned(Given(embeds, text, self.engine.models(clip)), end)
 
     def make(self, take: ChainClip, conditioned: Conditioned, take_of: Callable[[int], Take]) -> Made:
         """A take of a clip. take_of: gives the take on disk that the chain has of a clip, which colours are held to.
@@ -119,8 +118,7 @@ class ClipMaker:
 
     def _latent_embeds(
         self, clip: ChainClip, settings: LatentSettings, lead: Lead, ends_on: Lead | None
-    ) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
-        """The embeds, and the LATENTs they are made of."""
+    ) -> dict[str, Any]:
         end, previous = self.end_of(clip), None
         if lead.latents is not None:
             previous = {"samples": lead.latents_in(self.engine.space)[None]}
@@ -135,7 +133,7 @@ class ClipMaker:
             LatentInputs(anchor_samples=anchor, prev_samples=previous, end_samples=end_samples),
         )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
-        return embeds, tuple(one for one in (anchor, previous, end_samples) if one is not None)
+        return embeds
 
     def _ending(self, mend: Mend, end: Lead) -> dict[str, Any]:
         """The latents that a mended clip ends on: those that were kept, or else the frames encoded."""
