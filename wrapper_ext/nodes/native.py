@@ -37,14 +37,25 @@ class WanVideoSVIToNative:
                 ),
                 "positive": ("CONDITIONING", {"tooltip": "The prompt, from CLIP Text Encode."}),
                 "negative": ("CONDITIONING", {"tooltip": "The negative prompt, from CLIP Text Encode."}),
-            }
+            },
+            "optional": {
+                "clip_vision_output": (
+                    "CLIP_VISION_OUTPUT",
+                    {
+                        "tooltip": "CLIP vision of the clip's first motion frame, from CLIP Vision Encode (Wan 2.1 "
+                        "models). In place of what image_embeds hold."
+                    },
+                ),
+            },
         }
 
-    def convert(self, image_embeds: Any, positive: Any, negative: Any) -> tuple[Any, ...]:
+    def convert(
+        self, image_embeds: Any, positive: Any, negative: Any, clip_vision_output: Any = None
+    ) -> tuple[Any, ...]:
         """See `svi_embeds.clips.native.to_native.to_native`."""
         from ...svi_embeds.clips.native.to_native import to_native
 
-        clip = to_native(image_embeds)
+        clip = to_native(image_embeds, clip_vision_output=clip_vision_output)
         return (
             clip.condition(positive),
             clip.condition(negative, name="negative", negative=True),

@@ -26,6 +26,19 @@ class VisionFeatures:
         setattr(self, key, item)
 
 
+def vision_states(output: object) -> Tensor | None:
+    """The features 1 tokens width of a CLIP_VISION_OUTPUT; None without one. Raises SVIError when it has none."""
+    if output is None:
+        return None
+    states = getattr(output, "penultimate_hidden_states", None)
+    if not isinstance(states, Tensor) or states.ndim != 3:
+        raise SVIError(
+            f"clip_vision_output must hold penultimate_hidden_states [1, tokens, width], got {type(output).__name__}: "
+            "make it with CLIP Vision Encode"
+        )
+    return states
+
+
 def check_conditioning(name: str, conditioning: object) -> list[tuple[Any, dict[str, Any]]]:
     """The entries of a CONDITIONING: text and values. Raises SVIError when it is none."""
     entries = conditioning if isinstance(conditioning, list) else []

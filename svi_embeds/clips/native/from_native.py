@@ -24,7 +24,7 @@ from ..latent_space import VAE_CHANNELS, read_latent, to_wrapper
 from ..made import EncodedClip, encoded_from
 from ..native_sources import channel_groups, with_native_sources
 from ..vae import CHANNELS, PATCH
-from .conditioning import check_conditioning
+from .conditioning import check_conditioning, vision_states
 
 # What other native nodes set, and which node of the wrapper has the same.
 _OF_OTHERS = {
@@ -229,21 +229,11 @@ def _split(raw: Tensor, values: dict[str, Any]) -> tuple[Tensor, Tensor | None]:
 
 def _vision(positive: dict[str, Any], negative: dict[str, Any] | None) -> dict[str, Any] | None:
     """CLIP vision as WanVideo ClipVision Encode gives it."""
-    states = [_states(values) for values in (positive, negative or {})]
-    if states[0] is None:
+    one, other = (vision_states(values.get("clip_vision_output")) for values in (positive, negative or {}))
+    if one is None:
         return None
-    other = None if _same(*states) else states[1]
-    return {"clip_embeds": states[0], "negative_clip_embeds": other}
-
-
-def _states(values: dict[str, Any]) -> Tensor | None:
-    output = values.get("clip_vision_output")
-    if output is None:
-        return None
-    states = getattr(output, "penultimate_hidden_states", None)
-    if not isinstance(states, Tensor) or states.ndim != 3:
-        raise SVIError(
-            f"clip_vision_output must hold penultimate_hidden_states [1, tokens, width], got {type(output).__name__}: "
-            "make it with CLIP Vision Encode"
-        )
-    return states.detach().cpu().clone()
+    different = other is not None and not _same(one, other)
+    return {
+        "clip_embeds": one.detach().cpu().clone(),
+        "negative_clip_embeds": other.detach().cpu().clone() if other is not None and different else None,
+    }

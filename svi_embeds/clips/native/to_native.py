@@ -20,7 +20,7 @@ from ..latent_space import VAE_CHANNELS
 from ..latent_space import to_native as raw_of
 from ..native_sources import RawLatents, channel_groups, raw_latents_of
 from ..vae import CHANNELS
-from .conditioning import VisionFeatures, check_conditioning, with_values
+from .conditioning import VisionFeatures, check_conditioning, vision_states, with_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
@@ -29,7 +29,8 @@ class NativeClip:
 
     concat_latent_image: 1 C T h w in native space, C = 16 or 48, twice that with a control signal in front.
     concat_mask: 1 4 T h w float32, 0 = kept. concat_mask_index: the channel that the mask goes before.
-    reference_latents: 1 C 1 h w each, in native space, for Fun models. clip_vision, negative_clip_vision: features.
+    reference_latents: 1 C 1 h w each, in native space, for Fun models. clip_vision, negative_clip_vision: outputs of CLIP
+    vision with `penultimate_hidden_states`.
     shape: of the LATENT to sample, 1 C T h w. trim_front, trim_end: latents to drop from what was sampled.
     info: what it is and what was adjusted, in words.
     """
@@ -38,8 +39,8 @@ class NativeClip:
     concat_mask: Tensor
     concat_mask_index: int = 0
     reference_latents: tuple[Tensor, ...] = ()
-    clip_vision: Tensor | None = None
-    negative_clip_vision: Tensor | None = None
+    clip_vision: Any = None
+    negative_clip_vision: Any = None
     shape: tuple[int, int, int, int, int]
     trim_front: int = 0
     trim_end: int = 0
@@ -53,9 +54,9 @@ class NativeClip:
             values["concat_mask_index"] = self.concat_mask_index
         if self.reference_latents:
             values["reference_latents"] = list(self.reference_latents)
-        states = self.negative_clip_vision if negative and self.negative_clip_vision is not None else self.clip_vision
-        if states is not None:
-            values["clip_vision_output"] = VisionFeatures(states)
+        vision = self.negative_clip_vision if negative and self.negative_clip_vision is not None else self.clip_vision
+        if vision is not None:
+            values["clip_vision_output"] = vision
         return with_values(name, conditioning, values)
 
     def latent(self) -> dict[str, Tensor]:
@@ -66,12 +67,14 @@ class NativeClip:
         return f"NativeClip({list(self.concat_latent_image.shape)}, mask before channel {self.concat_mask_index})"
 
 
-def to_native(embeds: object) -> NativeClip:
+def to_native(embeds: object, *, clip_vision_output: Any = None) -> NativeClip:
     """Image-to-video embeds, this pack's or the wrapper's own, as native models take them. Nothing given is changed.
 
+    clip_vision_output: CLIP vision of ComfyUI's own, for both prompts, in place of what the embeds hold.
     Raises SVIError for embeds that do not read, and for what a native model cannot be given.
     """
     parts = native_parts(embeds)
+    vision_states(clip_vision_output)
     raw = raw_latents_of(parts.embeds)
     latents, channels, index = raw.latents, raw.latents.shape[0], 0
     if parts.control is not None:
@@ -88,20 +91,20 @@ def to_native(embeds: object) -> NativeClip:
         concat_mask=concat_from_known(known)[None],
         concat_mask_index=index,
         reference_latents=references,
-        clip_vision=_copied(parts.clip_vision),
-        negative_clip_vision=_copied(parts.negative_clip_vision),
+        clip_vision=_vision(parts.clip_vision) if clip_vision_output is None else clip_vision_output,
+        negative_clip_vision=_vision(parts.negative_clip_vision) if clip_vision_output is None else None,
         shape=(1, sampled, *latents.shape[1:]),
         trim_front=parts.in_front,
         trim_end=parts.behind,
-        info=_words(parts, raw, known),
+        info=_words(parts, raw, known, vision_given=clip_vision_output is not None),
     )
 
 
-def _copied(features: Tensor | None) -> Tensor | None:
-    return None if features is None else features.detach().cpu().clone()
+def _vision(features: Tensor | None) -> VisionFeatures | None:
+    return None if features is None else VisionFeatures(features.detach().cpu().clone())
 
 
-def _words(parts: NativeParts, raw: RawLatents, known: Tensor) -> str:
+def _words(parts: NativeParts, raw: RawLatents, known: Tensor, *, vision_given: bool) -> str:
     values = per_frame(unpack_known(known, end_apart=bool(parts.behind)))
     total = raw.latents.shape[1]
     said = [
@@ -119,6 +122,8 @@ def _words(parts: NativeParts, raw: RawLatents, known: Tensor) -> str:
         f"concat_latent_image: {total} latents, {', '.join(said)}",
     ]
     notes = []
+    if vision_given and parts.clip_vision is not None:
+        notes.append("clip_vision_output takes the place of the CLIP vision in image_embeds")
     if parts.in_front:
         notes.append(
             f"{parts.in_front} of the {total} latents stand in front of the clip: drop as many from what was sampled, "
