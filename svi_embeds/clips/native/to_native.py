@@ -29,8 +29,8 @@ class NativeClip:
 
     concat_latent_image: 1 C T h w in native space, C = 16 or 48, twice that with a control signal in front.
     concat_mask: 1 4 T h w float32, 0 = kept. concat_mask_index: the channel that the mask goes before.
-    reference_latents: 1 C 1 h w each, in native space, for Fun models. clip_vision, negative_clip_vision: outputs of CLIP
-    vision with `penultimate_hidden_states`.
+    reference_latents: 1 C 1 h w each, in native space, for Fun models. clip_vision, negative_clip_vision: objects with
+    `penultimate_hidden_states`.
     shape: of the LATENT to sample, 1 C T h w. trim_front, trim_end: latents to drop from what was sampled.
     info: what it is and what was adjusted, in words.
     """

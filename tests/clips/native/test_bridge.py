@@ -222,7 +222,7 @@ def test_clip_vision_of_comfyuis_own_takes_the_place_of_the_embeds() -> None:
             assert native.condition(TEXT, negative=negative)[0][1]["clip_vision_output"] is output
         assert ("takes the place of the CLIP vision" in native.info) is (vision is not None)
     with pytest.raises(
-        SVIError, match="must hold penultimate_hidden_states .*got int: make it with CLIP Vision Encode"
+        SVIError, match=r"must hold penultimate_hidden_states .*got int: make it with CLIP Vision Encode"
     ):
         to_native(made(noise(16, 3), torch.zeros(4, 3, 8, 8)), clip_vision_output=3)
 
