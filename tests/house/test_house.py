@@ -32,6 +32,7 @@ _LIBRARY = {
     "svi_embeds.clips.pixels": {*_CLIPS, "svi_embeds.models"},
     "svi_embeds.clips.latents": {*_CLIPS, "svi_embeds.colour"},
     "svi_embeds.clips.custom": _CLIPS,
+    "svi_embeds.clips.native": _CLIPS,
     "svi_embeds.clips.inpaint": {*_CLIPS, "svi_embeds.clips.pixels"},
     "svi_embeds.story": {
         "svi_embeds", "svi_embeds.clips", "svi_embeds.clips.latents", "svi_embeds.clips.pixels", "svi_embeds.colour",

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from .differential import SVITestDifferential
 from .lora_names import SVITestLoraNames
+from .native import NODES as NATIVE_NODES
 
 
 class AnyType(str):
@@ -651,6 +652,7 @@ NODE_CLASS_MAPPINGS = {
         SVITestNoVAE,
         SVITestDifferential,
         SVITestLoraNames,
+        *NATIVE_NODES,
     )
 }
 NODE_CLASS_MAPPINGS["SimpleMath+"] = SimpleMath
