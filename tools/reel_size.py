@@ -1,6 +1,6 @@
 """What a frame of a reel takes on disk, measured on videos given: python tools/reel_size.py VIDEO...
 
-Each video is brought to 832x480, the host's way of resizing, and written as a reel writes its clips. The figure in
+Each video is scaled to 832x480, the host's way of resizing, and written as a reel writes its clips. The figure in
 wrapper_ext/doctor/files.py comes from here; docs/reference/hosts.md has the table.
 """
 

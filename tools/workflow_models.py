@@ -47,7 +47,7 @@ _PLACES: dict[str, dict[str, tuple[str, str]]] = {
         # theshubzworld/ComfyUI-Model-Organiser: data/master-model-list.txt
         FUN_MODEL: (_KIJAI, "Fun/"),
         MULTITALK: (_KIJAI, ""),
-        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it lies in,
+        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it is in,
         # huggingface.co/Kijai/WanVideo_comfy_fp8_scaled/tree/main/T2V/HoloCine, is in
         # wanx-troopers/wanx-troopers.github.io: holocine.md
     },

@@ -47,7 +47,7 @@ def wrong_clip(settings: ClipSettings, inputs: ClipInputs, right: Clip, encoder:
 
 def seam_of(clip: Clip, before: Tensor, generated: Tensor, *, drop: int) -> Seam:
     """What is seen around the seam. before: the clip before, F H W 3 in 0..1. generated: what stands for this clip's
-    frames where they are generated, likewise. drop: frames of the overlap that the join leaves out."""
+    frames where they are generated, F H W 3 too. drop: frames of the overlap that the join leaves out."""
     pictures: list[tuple[Image.Image, bool]] = []
     for tile in clip.tiles:
         for frame in range(tile.first, tile.last + 1):
@@ -64,7 +64,7 @@ def draw_comparison(right: tuple[Clip, Seam], wrong: tuple[Clip, Seam]) -> Image
         ),
         _part(
             "Wrong: mask in the other polarity, padding with the last frame, overlap not cut",
-            "the motion frames are generated anew, the copies are kept: a repeat, then a still",
+            "the motion frames are generated again, the copies are kept: a repeat, then a still",
             _BAD,
             *wrong,
         ),
