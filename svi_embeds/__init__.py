@@ -7,7 +7,8 @@ face; a name is loaded when it is first asked for. The rooms behind it:
 - `ground`, `files`: plain checks, words, tensors and images; bytes on the disk, videos, sound
 - `masks`, `colour`, `models`: known and concat masks; looks and matching; what models and LoRAs say of themselves
 - `clips`: `image_embeds`, the VAE, contact sheets, and a room for each kind of clip: `pixels`, `latents` (2.0 Pro),
-  `custom`, `inpaint` (a mask for the host's own encode); in each the settings, the plan, what decides it, what makes it
+  `custom`, `inpaint` (a mask for the host's own encode); in each the settings, the plan, what decides it, what makes
+  it; `native` gives embeds to ComfyUI's own models, and takes theirs
 - `story`, `reel`: a text, the chain planned from it; a chain's clips on the disk
 - `guides`, `drift`, `pair`: voice and poses for each clip; drift measured; high and low noise models
 """
@@ -21,6 +22,7 @@ _FROM = {
     "errors": ("SVIError", "StoryError"),
     "recipes": ("RECIPES", "Recipe", "recipe"),
     "clips.vae": ("Encoder",),
+    "clips.comfy_vae": ("ComfyVAE", "as_wan_vae"),
     "clips.torch_vae": ("DiffusersVAE", "TorchVAE"),
     "clips.embeds": ("check_embeds", "conditioning_of", "describe_embeds"),
     "clips.embeds_file": ("load_embeds", "save_embeds"),
@@ -28,6 +30,8 @@ _FROM = {
     "clips.pixels.make": ("Clip", "make_clip"),
     "clips.latents.settings": ("LatentInputs", "LatentSettings"),
     "clips.latents.make": ("LatentClip", "make_latent_clip"),
+    "clips.native.to_native": ("NativeClip", "to_native"),
+    "clips.native.from_native": ("from_native",),
     "colour.stitch": ("stitch",),
     "ground.images": ("last_frames",),
     "story.chain": ("ChainClip", "ChainPlan"),

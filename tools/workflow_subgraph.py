@@ -72,8 +72,11 @@ class Block(Graph):
         return ends
 
     def _kind(self, slot: int) -> str:
-        node, name = self._targets(slot)[0]
-        return str(definition(node.type)["inputs"][name][0])
+        """The type of an input of the block: what all take that it goes to."""
+        kinds = [str(definition(node.type)["inputs"][name][0]) for node, name in self._targets(slot)]
+        if len(set(kinds)) == 1:
+            return kinds[0]
+        return ",".join(kind for kind in kinds[0].split(",") if all(kind in other.split(",") for other in kinds))
 
     def _is_widget(self, slot: int) -> bool:
         return self._kind(slot) in WIDGET_TYPES

@@ -20,7 +20,7 @@ PATCH = 2  # the transformer's spatial patch, in latent pixels
 CHANNELS, FACTOR = 16, 8  # of the Wan 2.1 VAE: latent channels, and pixels per latent pixel
 # Latent channels of each family of VAE by its pixels per latent pixel: Wan 2.1's, which Wan 2.2 A14B has too, and that
 # of the 5B models. Source: WanVideoWrapper, wanvideo/wan_video_vae.py, WanVideoVAE and WanVideoVAE38.
-_CHANNELS_BY_FACTOR = {FACTOR: CHANNELS, 16: 48}
+CHANNELS_BY_FACTOR = {FACTOR: CHANNELS, 16: 48}
 
 
 class WanVAE(Protocol):
@@ -46,7 +46,7 @@ def check_vae(vae: object) -> WanVAE:
         hint = (
             "a tiny VAE only decodes well enough; load the full one with WanVideo VAE Loader"
             if hasattr(vae, "decode_video")
-            else "connect WanVideo VAE Loader (ComfyUI's own Load VAE gives another kind)"
+            else "connect WanVideo VAE Loader (this input does not take ComfyUI's own VAE of Load VAE)"
         )
         raise SVIError(f"vae must be the wrapper's WANVAE, got {kind} without {', '.join(missing)}: {hint}")
     made = cast(WanVAE, vae)
@@ -59,7 +59,7 @@ def channels_of(factor: int) -> int:
 
     Raises SVIError for a factor that no Wan VAE has.
     """
-    channels = _CHANNELS_BY_FACTOR.get(factor)
+    channels = CHANNELS_BY_FACTOR.get(factor)
     if channels is None:
         raise SVIError(
             f"the VAE has an upsampling_factor of {factor}, those of Wan models have 8 (Wan 2.1) or 16 (5B): load one "

@@ -67,6 +67,9 @@ _FORMATS = (
 DEFAULT_QUALITY = 85
 FORMATS: dict[str, VideoFormat] = {row.id: row.at(DEFAULT_QUALITY) for row in _FORMATS}
 LOSSLESS = FORMATS["ffv1"]
+# What FFV1 codes at once, of frames with sides of _SLICED at least. Left to itself it cuts them into as many as it has
+# threads, and a file must not depend on the machine.
+_SLICES, _SLICED = 16, 64
 MAX_PIXELS = 2**26  # of a frame: the nodes' largest size, 8096 x 8096
 # FFmpeg's names of plain containers; none of them names other files.
 _CONTAINERS = "matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,avi,mpegts,mpeg,ogg,flv,gif,asf"
@@ -190,6 +193,8 @@ def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height
             "install the PyAV of PyPI"
         ) from error
     options = {key: value for key, value in video_format.options.items() if key != "movflags"}
+    if video_format is LOSSLESS and min(width, height) >= _SLICED:
+        options["slices"] = str(_SLICES)
     stream = container.add_stream(video_format.codec, rate=video_rate(fps), options=options)
     stream.width, stream.height, stream.pix_fmt = width, height, video_format.pixels
     context = stream.codec_context
@@ -197,8 +202,7 @@ def _add_stream(container: Any, video_format: VideoFormat, *, width: int, height
         context.codec_tag = video_format.tag
     context.thread_type = "AUTO"
     if video_format is LOSSLESS:
-        # Slices are what FFV1 can code at once; they must not depend on the machine.
-        context.thread_count = 4
+        context.thread_count = min(_SLICES, os.cpu_count() or 1) if "slices" in options else 4
     else:
         context.colorspace = context.color_primaries = context.color_trc = _BT709
         context.color_range = _LIMITED

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
@@ -37,6 +38,9 @@ from .manifest import MANIFEST, OURS, Take, read_manifest
 
 LOCK = ".lock"
 LOOK = "look"  # of the clip, in the metadata of its tail
+TailSpace = Literal["wrapper", "native"]
+# What a tail calls its latents, by their space: that of the wrapper, or that of ComfyUI's own nodes.
+TAIL_LATENTS: dict[TailSpace, str] = {"wrapper": "latents", "native": "native_latents"}
 _NAME = re.compile(r"[^\W_](?:[\w .()+-]*[\w)+-])?")
 
 
@@ -131,18 +135,28 @@ class Reel:
         return path
 
     def tail(self, clip: Take) -> tuple[Tensor, Tensor | None]:
-        """What leads the clip after `clip`: its last frames F H W 3 in 0..1, and its last latents C t h w if kept."""
+        """What leads the clip after `clip`: its last frames F H W 3 in 0..1, and its last latents C t h w if kept, in
+        `tail_space`."""
         path = self.path(clip.tail)
         try:
             shapes = read_header(path).shapes
             if shapes["frames"] != (clip.tail_frames, clip.height, clip.width, 3):
                 raise ValueError(f"its frames are {list(shapes['frames'])[:8]}")
-            if clip.tail_latents and (len(shapes["latents"]) != 4 or shapes["latents"][1] != clip.tail_latents):
-                raise ValueError(f"its latents are {list(shapes['latents'])[:8]}")
+            name = TAIL_LATENTS[_space_in(shapes)]
+            if clip.tail_latents and (len(shapes[name]) != 4 or shapes[name][1] != clip.tail_latents):
+                raise ValueError(f"its latents are {list(shapes[name])[:8]}")
             with safe_open(path, framework="pt") as file:
-                latents = file.get_tensor("latents") if clip.tail_latents else None
+                latents = file.get_tensor(name) if clip.tail_latents else None
                 return file.get_tensor("frames"), latents
         except (SafetensorError, OSError, ValueError, KeyError) as error:
+            raise SVIError(f"reel {self.name}: {clip.tail.name} cannot be read: {error}") from error
+
+    def tail_space(self, clip: Take) -> TailSpace:
+        """The space of the latents of `tail`."""
+        path = self.path(clip.tail)
+        try:
+            return _space_in(read_header(path).shapes) if clip.tail_latents else "wrapper"
+        except (OSError, ValueError) as error:
             raise SVIError(f"reel {self.name}: {clip.tail.name} cannot be read: {error}") from error
 
     def look(self, clip: Take) -> ClipLook | None:
@@ -345,3 +359,7 @@ def strays(reel: Reel) -> list[str]:
     """Files of this pack's making that no take of the reel names. Raises OSError when the folder cannot be read."""
     named = {file.name for take in (*reel.clips, *reel.spare) for file in (take.video, take.tail)}
     return sorted(path.name for path in reel.folder.iterdir() if OURS.fullmatch(path.name) and path.name not in named)
+
+
+def _space_in(shapes: Mapping[str, object]) -> TailSpace:
+    return "native" if TAIL_LATENTS["native"] in shapes else "wrapper"

@@ -26,7 +26,7 @@ from ..files.video import LOSSLESS, to_pixels, write_video
 from ..files.whole import clear_left, sync_folder
 from .manifest import FORMAT, MANIFEST, MAX_MANIFEST, VERSION, Take
 from .previews import delete_previews
-from .reel import LOCK, LOOK, Reel, open_reel, strays, writing
+from .reel import LOCK, LOOK, TAIL_LATENTS, Reel, TailSpace, open_reel, strays, writing
 from .texts import delete_texts
 
 _PAUSES = (0.01, 0.05, 0.25)  # seconds
@@ -38,8 +38,8 @@ class NewTake:
     """A clip that was rendered, to be kept.
 
     images: F H W 3 in 0..1. overlap: frames dropped at its start when joined. tail: its last frames, copied.
-    latents: its last latents C t h w. seconds: of work so far. look: of what it adds to the chain, where it was
-    measured. values, of, take, led_by, number, follows, score, ends_as, landing: see `Take`.
+    latents: its last latents C t h w, in `space`. seconds: of work so far. look: of what it adds to the chain, where it
+    was measured. values, of, take, led_by, number, follows, score, ends_as, landing: see `Take`.
     """
 
     digest: str
@@ -47,6 +47,7 @@ class NewTake:
     overlap: int
     tail: Tensor
     latents: Tensor | None = None
+    space: TailSpace = "wrapper"
     prompt: str
     seed: int
     mode: str
@@ -145,7 +146,7 @@ class ReelWriter:
             )
             tensors = {"frames": new.tail.contiguous()}
             if latents is not None:
-                tensors["latents"] = latents.contiguous()
+                tensors[TAIL_LATENTS[new.space]] = latents.contiguous()
             told = None if new.look is None else {LOOK: json.dumps(new.look.as_dict())}
             try:
                 data = save(tensors, metadata=told)  # save_file leaves files of its own when it is killed

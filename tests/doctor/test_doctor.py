@@ -188,7 +188,12 @@ def test_without_the_wrapper_only_nodes_that_need_none_work(
     said = capsys.readouterr().out
     assert "install it with ComfyUI-Manager" in lines(said, "problem")
     broken = next(line for line in said.splitlines() if "will not work without" in line)
-    assert "WanVideoSVIEmbeds" in broken
+    assert "WanVideoSVILongVideo" in broken
+    native = next(line for line in lines(said, "note").splitlines() if "own sampling alone" in line)
+    for node in ("WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVILoadEmbeds"):
+        assert node in native
+        assert node not in broken
+    assert "WanVideoSVIToNative" in lines(said, "ok")
     assert "WanVideoSVIReelVideo" not in broken
     assert "WanVideoSVIReelVideo" in lines(said, "ok")
     assert "drift" not in said

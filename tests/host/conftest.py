@@ -82,6 +82,21 @@ def kj_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
 
 
 @pytest.fixture(scope="session")
+def native_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
+    """ComfyUI with the wrapper, KJNodes, this pack and tiny models of ComfyUI's own kind."""
+    folder = _comfyui()
+    host = Comfy(
+        folder, tmp_path_factory.mktemp("native") / "base", wrapper=find_wrapper(folder), kjnodes=find_kjnodes(folder)
+    )
+    host.make_native_models()
+    try:
+        host.start()
+        yield host
+    finally:
+        host.stop()
+
+
+@pytest.fixture(scope="session")
 def bare_comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Comfy]:
     """ComfyUI with this pack and without the wrapper."""
     host = Comfy(_comfyui(), tmp_path_factory.mktemp("bare") / "base", wrapper=None)

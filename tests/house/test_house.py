@@ -32,6 +32,7 @@ _LIBRARY = {
     "svi_embeds.clips.pixels": {*_CLIPS, "svi_embeds.models"},
     "svi_embeds.clips.latents": {*_CLIPS, "svi_embeds.colour"},
     "svi_embeds.clips.custom": _CLIPS,
+    "svi_embeds.clips.native": _CLIPS,
     "svi_embeds.clips.inpaint": {*_CLIPS, "svi_embeds.clips.pixels"},
     "svi_embeds.story": {
         "svi_embeds", "svi_embeds.clips", "svi_embeds.clips.latents", "svi_embeds.clips.pixels", "svi_embeds.colour",
@@ -70,7 +71,8 @@ ROOMS: dict[str, set[str]] = {
         "svi_embeds", "svi_embeds.story", "wrapper_ext.workflow.model", "wrapper_ext.workflow.find",
         "wrapper_ext.workflow.rewrite",
     },
-    "wrapper_ext.render": {*_ALL, "wrapper_ext.host", "wrapper_ext.running"},
+    "wrapper_ext.engine": {*_ALL, "wrapper_ext.host"},
+    "wrapper_ext.render": {*_ALL, "wrapper_ext.engine", "wrapper_ext.host", "wrapper_ext.running"},
     "wrapper_ext.nodes": {*_ALL, "wrapper_ext.host", "wrapper_ext.running", "wrapper_ext.render"},
     "wrapper_ext.demo": _ALL,
     "wrapper_ext.doctor": {*_ALL, "wrapper_ext.host"},

@@ -122,6 +122,10 @@ def uses(folder: Path) -> Iterator[Use]:
     save = Use("WanVideoSVISaveEmbeds", {"image_embeds": made["image_embeds"], "filename_prefix": "svi/clip"})
     yield save
     yield Use("WanVideoSVILoadEmbeds", {"file": save.run()[1]})
+    prompts = {"positive": [["a fox", {}]], "negative": [["blurred", {}]]}
+    native = Use("WanVideoSVIToNative", {"image_embeds": made["image_embeds"], **prompts})
+    yield native
+    yield Use("WanVideoSVIFromNative", {"positive": native.run()[0]})
     chain = {
         "sampler_inputs": sampler(), "vae": 1, "story": "a fox", "mode": "shot", **SIZE, "num_frames": 5, "fps": 25.0,
         "reel": "pairs", "start_image": frames(1), "ref_image": frames(1, seed=1), "t5": "T5", "unique_id": "3",

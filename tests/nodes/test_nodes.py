@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from helpers import TraceVAE, digest, frames
+from native_vae import NativeVAE
 from node_calls import call, visible_inputs
 from project import DATA, ROOT
 from snapshots import check_snapshot
@@ -156,7 +157,8 @@ def test_inputs_shared_with_the_host_keep_its_names_types_and_defaults() -> None
     assert set(theirs) - set(ours) == {"augment_empty_frames", "empty_frame_pad_image"}
     for name in set(theirs) & set(ours):
         kind, *options = theirs[name]
-        assert ours[name][0] == kind, name
+        # The VAE may be ComfyUI's too; whatever a saved graph links still fits.
+        assert ours[name][0] == ("WANVAE,VAE" if name == "vae" else kind), name
         if options and "default" in options[0]:
             assert ours[name][1]["default"] == options[0]["default"], name
 
@@ -186,7 +188,24 @@ def test_embeds_node_says_what_to_install_when_the_host_is_missing(monkeypatch: 
     monkeypatch.setattr(comfy, "has_wrapper", lambda: False)
     with pytest.raises(SVIError, match="ComfyUI-WanVideoWrapper is not installed: install it with ComfyUI-Manager"):
         call("WanVideoSVIEmbeds", vae=TraceVAE(), width=64, height=64, start_image=frames(5))
-    assert NODE_CLASS_MAPPINGS["WanVideoSVIEmbeds"].VALIDATE_INPUTS() == comfy.INSTALL_HINT
+
+
+def test_embeds_node_needs_no_wrapper_with_comfyuis_own_vae(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comfy, "has_wrapper", lambda: False)
+    monkeypatch.setattr(comfy, "require_wrapper", lambda: pytest.fail("asked for"))
+    embeds = call("WanVideoSVIEmbeds", vae=NativeVAE(), width=64, height=64, start_image=frames(5))["result"][0]
+    assert embeds["image_embeds"].shape == (16, 21, 8, 8)
+    custom = call("WanVideoI2VCustomEmbeds", vae=NativeVAE(), width=64, height=64, length=81, start_image=frames(5))[
+        "result"
+    ][0]
+    assert torch.equal(custom["image_embeds"], embeds["image_embeds"])
+
+
+def test_a_vae_input_takes_both_kinds_by_a_type_that_frontends_split() -> None:
+    """At commas alone: a space would become part of the type."""
+    for node_id in ("WanVideoSVIEmbeds", "WanVideoI2VCustomEmbeds"):
+        groups = NODE_CLASS_MAPPINGS[node_id].INPUT_TYPES()
+        assert {**groups["required"], **groups["optional"]}["vae"][0] == "WANVAE,VAE"
 
 
 def test_motion_frames_are_the_tail_and_the_first_of_them_is_for_clip_vision() -> None:

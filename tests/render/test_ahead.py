@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ class Joining(Report):
 
     def settled(self, place: int, take: Take) -> None:
         self.ahead.add(place, take)
+
+    def ending(self, place: int, digest: str, frames: Any, overlap: int) -> None:
+        self.ahead.add_ending(place, digest, frames, overlap)
 
 
 def render(folder: Path, story: str, *, ahead: JoinAhead | None = None, **options: Any) -> tuple[Reel, JoinAhead]:
@@ -68,12 +72,12 @@ def test_it_has_the_frames_of_a_video_that_is_joined_at_the_end(tmp_path: Path) 
 
 
 def test_clips_are_joined_before_the_last_one_is_there(tmp_path: Path) -> None:
-    assert seen_while_the_last_is_made(tmp_path / "r", STORY) == [0, 1, 2]
+    assert seen_while_the_last_is_made(tmp_path / "r", STORY) == [0, 1]  # the last one is joined from memory
 
 
 def test_clips_that_were_kept_are_joined_while_the_first_one_is_made(tmp_path: Path) -> None:
     render(tmp_path, STORY)[1].__exit__()
-    assert seen_while_the_last_is_made(tmp_path, "a\n---\nb\n---\n[seed=9]\nc") == [0, 1, 2]
+    assert seen_while_the_last_is_made(tmp_path, "a\n---\nb\n---\n[seed=9]\nc") == [0, 1]
 
 
 def seen_while_the_last_is_made(folder: Path, story: str) -> list[int]:
@@ -104,6 +108,86 @@ def seen_while_the_last_is_made(folder: Path, story: str) -> list[int]:
         assert seen[0] == 0
         assert ahead.finish(open_reel(folder), folder / "v.mp4")
     return seen
+
+
+@pytest.mark.parametrize("story", ["a", STORY, "a\n---\n[cut]\nb", "[takes=2]\na\n---\nb"])
+def test_the_last_clip_is_joined_before_it_is_on_the_disk(tmp_path: Path, story: str) -> None:
+    ahead, clips = JoinAhead(tmp_path, fps=16), story.count("---") + 1
+    joined: list[int] = []
+    with ReelWriter(tmp_path, fps=16) as writer, ahead:
+        real = writer.add
+
+        def add(new: Any, **options: Any) -> Take:
+            if new.number == clips - 1:
+                until = time.monotonic() + 60
+                while ahead._coming.qsize() and time.monotonic() < until:
+                    time.sleep(0.01)
+                joined.append(len(open_reel(tmp_path).clips))
+            return real(new, **options)
+
+        writer.add = add  # type: ignore[method-assign]
+        render_chain(job(story), writer, FakeHost(), Joining(ahead), resume=True)
+        reel = open_reel(tmp_path)
+        assert ahead.finish(reel, tmp_path / "v.mp4")
+    assert joined == [clips - 1]
+    assert ahead._ending is not None
+    assert (frames_of(tmp_path / "v.mp4") == joined_whole(reel)).all()
+
+
+@pytest.mark.parametrize(("digest", "overlap"), [("another", 5), (None, 4)])
+def test_a_last_clip_that_is_another_on_the_disk_is_not_joined(
+    tmp_path: Path, digest: str | None, overlap: int
+) -> None:
+    reel, first = render(tmp_path, "a\n---\nb")
+    first.__exit__()
+    ahead, last = JoinAhead(tmp_path, fps=16), reel.clips[1]
+    assert last.overlap == 5
+    with ahead:
+        ahead.add(0, reel.clips[0])
+        ahead.add_ending(1, digest or last.digest, torch.zeros(last.frames, last.height, last.width, 3), overlap)
+        ahead.add(1, last)
+        assert not ahead.finish(reel, tmp_path / "v.mp4")
+    assert left(tmp_path) == []
+
+
+def test_a_last_clip_that_never_came_to_the_disk_is_not_joined(tmp_path: Path) -> None:
+    reel, first = render(tmp_path, "a\n---\nb")
+    first.__exit__()
+    ahead, last = JoinAhead(tmp_path, fps=16), reel.clips[1]
+    with ahead:
+        ahead.add(0, reel.clips[0])
+        ahead.add_ending(1, last.digest, torch.zeros(last.frames, last.height, last.width, 3), last.overlap)
+        assert not ahead.finish(reel, tmp_path / "v.mp4")
+
+
+def test_a_clip_is_written_while_the_next_one_is_sampled_and_not_while_that_is_prepared(tmp_path: Path) -> None:
+    host = FakeHost()
+    events: list[str] = []
+
+    def telling(event: str, real: Any) -> Any:
+        def told(*args: Any, **inputs: Any) -> Any:
+            time.sleep(0.05)
+            events.append(event)
+            return real(*args, **inputs)
+
+        return told
+
+    host.WanVideoDecode = telling("decoded", host.WanVideoDecode)  # type: ignore[method-assign]
+    host.WanVideoSamplerFromSettings = telling("sampled", host.WanVideoSamplerFromSettings)  # type: ignore[method-assign]
+    host.free_memory = telling("prepared", host.free_memory)  # type: ignore[method-assign]
+    with ReelWriter(tmp_path, fps=16) as writer:
+        add = writer.add
+
+        def written(new: Any, **options: Any) -> Take:
+            events.append("written")
+            return add(new, **options)
+
+        writer.add = written  # type: ignore[method-assign]
+        render_chain(job(STORY), writer, host, Report(), resume=True)
+    first, second, _ = [place for place, event in enumerate(events) if event == "written"]
+    decoded = [place for place, event in enumerate(events) if event == "decoded"]
+    for clip, place in ((0, first), (1, second)):
+        assert events[decoded[clip] : place] == ["decoded", "prepared", "prepared"]
 
 
 def test_clips_that_were_kept_are_in_it_too(tmp_path: Path) -> None:

@@ -20,10 +20,12 @@ from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.chain import ChainPlan
 from wanvideo_svi.svi_embeds.story.depends import Task, needs_of, work_of
 from wanvideo_svi.svi_embeds.story.plan import plan_chain
+from wanvideo_svi.wrapper_ext.engine.choose import engine_of
+from wanvideo_svi.wrapper_ext.engine.job import Job
+from wanvideo_svi.wrapper_ext.engine.spent import Spent
 from wanvideo_svi.wrapper_ext.render.chain import render_chain
 from wanvideo_svi.wrapper_ext.render.clip import ClipMaker
 from wanvideo_svi.wrapper_ext.render.colour import ColourHold
-from wanvideo_svi.wrapper_ext.render.job import Job
 from wanvideo_svi.wrapper_ext.render.lead import Lead
 from wanvideo_svi.wrapper_ext.render.standing import stood_in
 
@@ -117,7 +119,7 @@ def planned(folder: Path, text: str) -> Job:
 
 def by_hand(this: Job, folder: Path, ends: dict[int, Lead]) -> list[torch.Tensor]:
     """Every clip's chosen take, made anew from what leads it, without a reel. ends: of the clips that are mended."""
-    maker = ClipMaker(this, FakeHost(), ColourHold(this, folder))
+    maker = ClipMaker(this, engine_of(this, FakeHost(), Spent()), ColourHold(this, folder))
     made: list[torch.Tensor] = []
     leads: list[Lead] = []
     for row in this.plan.clips:

@@ -18,10 +18,10 @@ from wanvideo_svi.svi_embeds.guides.follow import Guides
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.chain import ChainClip
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
+from wanvideo_svi.wrapper_ext.engine.job import Sources
 from wanvideo_svi.wrapper_ext.render.chain import _Renderer
 from wanvideo_svi.wrapper_ext.render.digest import FIRST_MODELS, MAIN_MODELS
 from wanvideo_svi.wrapper_ext.render.facts import IN_OWN_FORM, NOT_DECIDING, facts_of
-from wanvideo_svi.wrapper_ext.render.job import Sources
 from wanvideo_svi.wrapper_ext.render.lead import Lead
 
 SETTINGS = ChainSettings(mode="film", num_frames=17, color_match="mean_std")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from fake_host import FakeHost, Report, job
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel import texts
@@ -20,9 +21,36 @@ from wanvideo_svi.wrapper_ext.render.text import NotLoaded
 ORIGIN = {"model": "m1", "t5": "umt5"}
 
 
-def render(folder: Path, story: str, **options: Any) -> list[str]:
+class Encoder:
+    """As the wrapper's: without weights of its own, which its node takes from `state_dict` and deletes there."""
+
+    def __init__(self, *, buffer: bool = False) -> None:
+        self.model = torch.nn.Linear(2, 2, device="meta")
+        self.state_dict = {name: torch.ones(value.shape) for name, value in self.model.named_parameters()}
+        if buffer:
+            self.model.register_buffer("seen", torch.zeros(1))
+
+    @property
+    def is_loaded(self) -> bool:
+        return not any(value.is_meta for value in self.model.parameters())
+
+
+class LoadingHost(FakeHost):
+    """Moves the text encoder as the wrapper's node does."""
+
+    def WanVideoTextEncode(self, **inputs: Any) -> tuple[Any]:
+        encoder = inputs["t5"]["model"]
+        if hasattr(encoder, "state_dict"):
+            for name, value in encoder.state_dict.items():
+                setattr(encoder.model, name, torch.nn.Parameter(value.clone()))
+            del encoder.state_dict
+        assert encoder.is_loaded
+        return super().WanVideoTextEncode(**inputs)
+
+
+def render(folder: Path, story: str, *, host: FakeHost | None = None, **options: Any) -> list[str]:
     """Prompts that the text encoder was asked for."""
-    host, this = FakeHost(), job(story, **{"origin": ORIGIN, **options})
+    host, this = host or FakeHost(), job(story, **{"origin": ORIGIN, **options})
     with ReelWriter(folder, fps=16) as writer:
         render_chain(this, writer, host, Report(), resume=True)
     return [inputs["positive_prompt"] for node, inputs in host.calls if node == "WanVideoTextEncode"]
@@ -33,6 +61,43 @@ def test_a_run_that_changes_one_prompt_encodes_that_one(tmp_path: Path) -> None:
     # Once more, so that the wrapper lets go of the encoder's old copy before it moves it back.
     assert render(tmp_path, "a\n---\nx\n---\nc") == ["x", "x"]
     assert render(tmp_path, "a\n---\nb\n---\nc\n---\na") == []
+
+
+def test_an_encoder_without_weights_of_its_own_is_so_again_afterwards(tmp_path: Path) -> None:
+    encoder, host = Encoder(), LoadingHost()
+    weights = encoder.state_dict
+    assert render(tmp_path, "a\n---\nb", host=host, t5={"model": encoder}) == ["a", "b"]
+    assert encoder.state_dict is weights
+    assert all(value.is_meta for value in encoder.model.parameters())
+    told = [inputs["force_offload"] for node, inputs in host.calls if node == "WanVideoTextEncode"]
+    assert told == [False, False]  # what is given back need not be moved
+    assert render(tmp_path, "a\n---\nx", host=LoadingHost(), t5={"model": encoder}) == ["x"]
+
+
+def test_an_encoder_is_given_back_where_encoding_fails(tmp_path: Path) -> None:
+    class FailingHost(LoadingHost):
+        def WanVideoTextEncode(self, **inputs: Any) -> tuple[Any]:
+            super().WanVideoTextEncode(**inputs)
+            raise torch.OutOfMemoryError
+
+    encoder = Encoder()
+    weights = encoder.state_dict
+    with pytest.raises(torch.OutOfMemoryError):
+        render(tmp_path, "a", host=FailingHost(), t5={"model": encoder})
+    assert encoder.state_dict is weights
+    assert not encoder.is_loaded
+
+
+@pytest.mark.parametrize("kind", ["used before", "with a buffer"])
+def test_an_encoder_that_cannot_be_given_back_is_moved_by_the_wrapper(tmp_path: Path, kind: str) -> None:
+    encoder, host = Encoder(buffer=kind == "with a buffer"), LoadingHost()
+    if kind == "used before":
+        host.WanVideoTextEncode(t5={"model": encoder}, positive_prompt="before")
+    assert render(tmp_path, "a", host=host, t5={"model": encoder})[-2:] == ["a", "a"]
+    told = [inputs["force_offload"] for node, inputs in host.calls if node == "WanVideoTextEncode"]
+    assert told[-2:] == [False, True]
+    assert encoder.is_loaded
+    assert not hasattr(encoder, "state_dict")
 
 
 def test_the_frames_are_those_of_a_run_that_encodes_all(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.check import check_loras
 from wanvideo_svi.svi_embeds.story.text import format_story, parse_story
+from wanvideo_svi.wrapper_ext.engine.check import check_job
 from wanvideo_svi.wrapper_ext.render.chain import render_chain
-from wanvideo_svi.wrapper_ext.render.job import check_job
 from wanvideo_svi.wrapper_ext.render.run import Rendered
 
 

@@ -26,8 +26,8 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.reel.manifest import MANIFEST
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
+from wanvideo_svi.wrapper_ext.engine.check import check_job
 from wanvideo_svi.wrapper_ext.render.chain import _Renderer, render_chain
-from wanvideo_svi.wrapper_ext.render.job import check_job
 from wanvideo_svi.wrapper_ext.running.digest import graph_digest
 from wanvideo_svi.wrapper_ext.running.wiring import RunningGraph
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +16,8 @@ from wanvideo_svi.svi_embeds.guides.follow import guides_of
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.plan import plan_chain
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
+from wanvideo_svi.wrapper_ext.engine.job import Job, Sources
 from wanvideo_svi.wrapper_ext.render.chain import render_chain
-from wanvideo_svi.wrapper_ext.render.job import Job, Sources
 from wanvideo_svi.wrapper_ext.render.standing import stood_in
 
 
@@ -29,6 +31,7 @@ class FakeHost:
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.cancel_at: int | None = None
+        self.tell: Callable[[float, float], None] | None = None
 
     def call(self, node_id: str, **inputs: Any) -> tuple[Any, ...]:
         if len(self.calls) == self.cancel_at:
@@ -52,6 +55,14 @@ class FakeHost:
     ) -> tuple[Any]:
         assert merge_loras is False
         return ([*(prev_lora or []), (lora, strength)],)
+
+    @contextmanager
+    def hear_progress(self, tell: Callable[[float, float], None]) -> Iterator[None]:
+        self.tell = tell
+        try:
+            yield
+        finally:
+            self.tell = None
 
     def WanVideoSetLoRAs(self, model: Any, lora: list[Any]) -> tuple[Any]:
         return (f"{model} with {lora}",)
@@ -101,6 +112,8 @@ class Report:
         self.lines.append(line)
 
     def settled(self, place: int, take: Any) -> None: ...
+
+    def ending(self, place: int, digest: str, frames: Any, overlap: int) -> None: ...
 
     def clip(self, done: int, total: int) -> None:
         self.done.append((done, total))

@@ -66,7 +66,7 @@ def check_links(raw: Raw) -> None:
             assert {entry["name"] for entry in node["inputs"]} <= set(spec.inputs)
             for entry in node["inputs"]:
                 if entry["link"] is not None and links[entry["link"]][5] != "*":
-                    assert links[entry["link"]][5] == spec.inputs[entry["name"]].kind, entry
+                    assert links[entry["link"]][5] in spec.inputs[entry["name"]].kind.split(","), entry
     assert sorted(seen) == sorted(links)
     assert raw["last_link_id"] >= max(links, default=0)
     assert raw["last_node_id"] >= max(by_id, default=0)

@@ -45,6 +45,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "WanVideoReferenceCanvas": (),
     "WanVideoSVISaveEmbeds": (),
     "WanVideoSVILoadEmbeds": (_SAMPLER,),
+    "WanVideoSVIToNative": (),
+    "WanVideoSVIFromNative": (_SAMPLER,),
     "WanVideoHighLowPair": (
         _WRAPPER, _SAMPLER, Need("WanVideoSampler", ("steps", "shift", "scheduler")), Need("WanVideoModelLoader"),
         Need("WanVideoScheduler", ("scheduler", "steps", "shift", "start_step", "end_step"), called=True,
@@ -84,6 +86,12 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
     "WanVideoSVIReelAdd": (),
     "WanVideoSVIDrift": (),
 }  # fmt: skip
+
+# What these make goes into native samplers too, through WanVideoSVIToNative, and of the wrapper they need nothing then.
+NATIVE = (
+    "WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVILoadEmbeds",
+    "WanVideoSVIFromNative",
+)  # fmt: skip
 
 # Replaced by nodes of this pack, or read from saved graphs.
 _READ = (

@@ -10,7 +10,7 @@ from typing import Any
 from ..host.comfy import INSTALL_HINT, WRAPPER
 from .contract import contract, drift
 from .finding import Finding, Status
-from .needs import COMFYUI_NODES, NEEDS, by_our_names, lacks, renamed
+from .needs import COMFYUI_NODES, NATIVE, NEEDS, by_our_names, lacks, renamed
 from .tried import COMFYUI, FRONTENDS, tried
 
 # pyproject.toml's, which ComfyUI does not install: distribution -> (module, oldest version that this pack is made for).
@@ -159,7 +159,11 @@ def _node(node: str, host: Mapping[str, Any]) -> Iterator[tuple[Status, str]]:
         yield "problem", "will not work: ComfyUI does not start"
         return
     if not host["wrapper"]["nodes"] and any(need.node not in COMFYUI_NODES for need in needs):
-        yield "problem", f"will not work without {WRAPPER}"
+        if node in NATIVE:
+            where = "for ComfyUI's own sampling alone: VAE of Load VAE, image_embeds to WanVideo SVI To Native"
+            yield "note", f"without {WRAPPER} {where}"
+        else:
+            yield "problem", f"will not work without {WRAPPER}"
         return
     missing: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for need in needs:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -77,6 +78,26 @@ def stop_if_cancelled() -> None:
     """Raises ComfyUI's interrupt when the user pressed cancel."""
     if management := module("comfy.model_management"):
         management.throw_exception_if_processing_interrupted()
+
+
+@contextmanager
+def hear_progress(tell: Callable[[float, float], None]) -> Iterator[None]:
+    """Calls `tell` with how much of how much is done, whenever a node says so meanwhile; never outside ComfyUI."""
+    progress = module("comfy_execution.progress") if running() else None
+    if progress is None or not hasattr(progress, "add_progress_handler"):
+        yield
+        return
+
+    class Listener(progress.ProgressHandler):  # type: ignore[name-defined, misc]
+        def update_handler(self, node_id: str, value: float, max_value: float, *_: object, **__: object) -> None:  # noqa: ARG002
+            tell(value, max_value)
+
+    listener = Listener("wanvideo_svi")
+    progress.add_progress_handler(listener)
+    try:
+        yield
+    finally:
+        progress.get_progress_state().unregister_handler(listener.name)
 
 
 # What some wrappers call otherwise. Nodes: this pack's name, and theirs. Inputs: by this pack's name of the node, this

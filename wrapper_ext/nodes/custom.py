@@ -7,7 +7,7 @@ from typing import Any
 from ...svi_embeds.ground.checks import check_bool
 from ..host import comfy
 from ..host import show as host_show
-from .inputs import CATEGORY, EMBEDS_OUTPUTS, fold, repeat_padding_input
+from .inputs import CATEGORY, EMBEDS_OUTPUTS, fold, repeat_padding_input, vae_input
 
 
 class WanVideoI2VCustomEmbeds:
@@ -46,7 +46,7 @@ class WanVideoI2VCustomEmbeds:
                 ),
             },
             "optional": {
-                "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader. Only start_image needs it."}),
+                "vae": vae_input(" Only start_image needs it."),
                 "clip_embeds": (
                     "WANVIDIMAGE_CLIPEMBEDS",
                     {"tooltip": "WanVideo ClipVision Encode, where WanEx had clip_vision_output (Wan 2.1 models)."},
@@ -111,6 +111,7 @@ class WanVideoI2VCustomEmbeds:
         self, vae: Any = None, force_offload: bool = True, tiled_vae: bool = False, **inputs: Any
     ) -> dict[str, Any]:
         """See `svi_embeds.clips.custom.make.make_custom_clip`, whose settings and inputs the others are."""
+        from ...svi_embeds.clips.comfy_vae import as_wan_vae
         from ...svi_embeds.clips.custom.make import make_custom_clip
         from ...svi_embeds.clips.custom.settings import CustomInputs, CustomSettings
         from ...svi_embeds.clips.latent_space import samples_of
@@ -119,7 +120,7 @@ class WanVideoI2VCustomEmbeds:
 
         check_bool("force_offload", force_offload)
         encoder = Encoder(
-            vae=vae,
+            vae=as_wan_vae(vae),
             tiled=tiled_vae,
             device=comfy.device(),
             offload_device=comfy.offload_device() if force_offload else None,

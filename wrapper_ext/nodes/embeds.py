@@ -7,7 +7,16 @@ from typing import Any
 from ...svi_embeds.ground.checks import check_bool
 from ..host import comfy
 from ..host import show as host_show
-from .inputs import CATEGORY, EMBEDS_OUTPUTS, fold, keyframe_inputs, repeat_padding_input, size_inputs, strength
+from .inputs import (
+    CATEGORY,
+    EMBEDS_OUTPUTS,
+    fold,
+    keyframe_inputs,
+    repeat_padding_input,
+    size_inputs,
+    strength,
+    vae_input,
+)
 
 
 class WanVideoSVIEmbeds:
@@ -36,7 +45,7 @@ class WanVideoSVIEmbeds:
         modes = " ".join(f"{mode}: {said}" for mode, said in motion.items())
         inputs = {
             "required": {
-                "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
+                "vae": vae_input(),
                 "mode": (list(MODES), {"default": "film", "tooltip": f"Which SVI LoRA the clip is for. {modes}"}),
                 **size_inputs(),
                 "num_frames": (
@@ -159,23 +168,17 @@ class WanVideoSVIEmbeds:
             "end_padding_frames", "feather", "outside_region", "repeat_padding_latents",
         )  # fmt: skip
 
-    @classmethod
-    def VALIDATE_INPUTS(cls, force_offload: bool = True) -> bool | str:  # noqa: ARG003
-        """Says what to install when the host is missing, before anything runs.
-
-        The parameter is there because ComfyUI reports what this returns under a parameter's name, and not at all
-        without one. It is one without a range, since a parameter named here loses its range check.
-        """
-        return True if comfy.has_wrapper() else comfy.INSTALL_HINT
-
     def encode(self, vae: Any, force_offload: bool, tiled_vae: bool = False, **inputs: Any) -> dict[str, Any]:
         """See `svi_embeds.clips.pixels.make.make_clip`, whose settings and inputs the others are."""
+        from ...svi_embeds.clips.comfy_vae import ComfyVAE, as_wan_vae
         from ...svi_embeds.clips.pixels.make import make_clip
         from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
         from ...svi_embeds.clips.vae import Encoder
         from ...svi_embeds.ground.settings import filled
 
-        comfy.require_wrapper()
+        vae = as_wan_vae(vae)
+        if not isinstance(vae, ComfyVAE):
+            comfy.require_wrapper()
         check_bool("force_offload", force_offload)
         comfy.free_memory()
         encoder = Encoder(

@@ -47,6 +47,11 @@ def strength(default: float, tooltip: str) -> tuple[str, dict[str, Any]]:
     return "FLOAT", {"default": default, "min": 0.0, "max": 10.0, "step": 0.001, "tooltip": tooltip}
 
 
+def vae_input(more: str = "") -> tuple[str, dict[str, Any]]:
+    """A VAE of the wrapper, or ComfyUI's own. Without a space, which frontends would take for part of the type."""
+    return "WANVAE,VAE", {"tooltip": f"From WanVideo VAE Loader, or ComfyUI's own Load VAE (a Wan VAE).{more}"}
+
+
 def size_inputs() -> dict[str, Any]:
     """Width and height of a clip."""
     size = {"min": 64, "max": 8096, "step": 16}

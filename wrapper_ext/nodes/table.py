@@ -19,6 +19,7 @@ from . import (
     long_video,
     lora,
     masks,
+    native,
     pair,
     reel,
     reel_add,
@@ -27,8 +28,8 @@ from . import (
 )
 
 _TOPICS = (
-    embeds, latents, custom, temporal_mask, canvas, pair, holocine, lora, chain, masks, files, long_video, reel,
-    reel_add, windows, drift,
+    embeds, latents, custom, temporal_mask, canvas, pair, holocine, lora, chain, masks, files, native, long_video,
+    reel, reel_add, windows, drift,
 )  # fmt: skip
 
 NODE_CLASS_MAPPINGS: dict[str, type[Any]] = {

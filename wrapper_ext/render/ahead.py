@@ -7,15 +7,28 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.threads import give_way
 from ...svi_embeds.files.track import Soundtrack
-from ...svi_embeds.files.video import FORMATS, Pixels, write_video
+from ...svi_embeds.files.video import FORMATS, Pixels, to_pixels, write_video
 from ...svi_embeds.files.whole import sync_folder
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ending:
+    """A take that is still on its way to the disk: its frames F H W 3 in 0..1, and how many of the first ones the video
+    leaves out."""
+
+    digest: str
+    frames: Tensor
+    overlap: int
 
 
 class JoinAhead:
@@ -29,7 +42,8 @@ class JoinAhead:
         self.reel, self.track, self.length = Reel(folder, fps, ()), track, length
         self.beside = folder / f".svi_{uuid.uuid4().hex}.mp4"  # a killed run's is cleared as those of `moved_in`
         self.takes: list[Take] = []
-        self._coming: queue.Queue[Take | None] = queue.Queue()
+        self._ending: _Ending | None = None
+        self._coming: queue.Queue[Take | _Ending | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._stopped = False
         self._written: int | None = None
@@ -49,7 +63,20 @@ class JoinAhead:
             self._stopped = True
             return
         self.takes.append(take)
-        self._coming.put(take)
+        if self._ending is None:
+            self._join(take)
+        elif (take.digest, take.overlap) != (self._ending.digest, self._ending.overlap):
+            self._stopped = True
+
+    def add_ending(self, place: int, digest: str, frames: Tensor, overlap: int) -> None:
+        """The chain's last clip, at a place, has these frames, the first `overlap` of which the video leaves out; `add`
+        gives the take, when it is on the disk."""
+        if not self._stopped and place == len(self.takes):
+            self._ending = _Ending(digest, frames, overlap)
+            self._join(self._ending)
+
+    def _join(self, clip: Take | _Ending) -> None:
+        self._coming.put(clip)
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="svi-join", daemon=True)
             self._thread.start()
@@ -83,24 +110,30 @@ class JoinAhead:
             first = self._coming.get()
             if first is None:
                 return
+            height, width = first.frames.shape[1:3] if isinstance(first, _Ending) else (first.height, first.width)
             track = None if self.track is None else self.track.after(first.overlap, self.reel.fps)
             self._written = write_video(
-                self.beside, self._frames(first), width=first.width, height=first.height, fps=self.reel.fps,
+                self.beside, self._frames(first), width=width, height=height, fps=self.reel.fps,
                 video_format=FORMATS["h264"], track=track,
             )  # fmt: skip
 
-    def _frames(self, first: Take) -> Iterator[Pixels]:
-        take: Take | None = first
+    def _frames(self, first: Take | _Ending) -> Iterator[Pixels]:
+        clip: Take | _Ending | None = first
         done = 0
-        while take is not None:
-            for pixels in self.reel.clip_frames(take, take.overlap):
+        while clip is not None:
+            for pixels in self._frames_of(clip):
                 if self._stopped:
                     raise _StoppedError
                 if self.length is not None and done >= self.length:
                     return
                 yield pixels
                 done += 1
-            take = self._coming.get()
+            clip = self._coming.get()
+
+    def _frames_of(self, clip: Take | _Ending) -> Iterator[Pixels]:
+        if isinstance(clip, _Ending):
+            return map(to_pixels, clip.frames[clip.overlap :])
+        return self.reel.clip_frames(clip, clip.overlap)
 
 
 class _StoppedError(Exception):

@@ -1,4 +1,4 @@
-"""A chain rendered clip by clip through the host's own nodes, into a reel.
+"""A chain rendered clip by clip through an engine, into a reel.
 
 A loop, not a node expansion: memory stays flat, and what a cache would have kept, the reel keeps on disk.
 """
@@ -22,14 +22,17 @@ from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 from ...svi_embeds.story.chain import ChainClip
 from ...svi_embeds.story.depends import Task, leading
+from ..engine.check import check_job
+from ..engine.choose import engine_of
+from ..engine.job import Host, Job
+from ..engine.spent import Spent
 from .choose import told
 from .clip import ClipMaker, Conditioned
 from .colour import ColourHold
 from .digest import Digests
 from .drift import DriftSoFar, look_of
 from .facts import prints_of
-from .job import Host, Job, check_job
-from .lead import Lead
+from .lead import Lead, lead_of
 from .mend import MEND_LIMIT, verdict
 from .now import Now, renders
 from .run import Candidate, Of, Rendered, Report, Run
@@ -64,7 +67,8 @@ def render_chain(
     mended = mending.run()
     sampled = tuple(sorted({*done.sampled, *mended.sampled}))
     notes = tuple(dict.fromkeys((*done.notes, *mended.notes)))
-    return replace(mended, sampled=sampled, notes=notes, made=done.made + mended.made)
+    spent = done.spent or mended.spent
+    return replace(mended, sampled=sampled, notes=notes, made=done.made + mended.made, spent=spent)
 
 
 _WHOLE = Run()
@@ -80,8 +84,8 @@ class _Renderer:
         self.places = [clip.stands for clip in job.plan.clips]
         self.left: list[int] = []
         check_job(job)
-        self.spent: list[float] = []
-        self.maker = ClipMaker(job, host, ColourHold(job, writer.folder))
+        self.spent = Spent()
+        self.maker = ClipMaker(job, engine_of(job, host, self.spent), ColourHold(job, writer.folder))
         self.notes = list(self.maker.notes)
         self.digests = Digests(job, self.maker)
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.digests.encodes_text))
@@ -106,7 +110,7 @@ class _Renderer:
                 there = self._there(row)
                 clip = row if there else replace(row, mend=None)
                 lead = last if clip.follows else self._lead(clip, saver)
-                end = None if there is None else Lead(*self.writer.reel.tail(there), there.end)
+                end = None if there is None else lead_of(self.writer.reel, there, there.end)
                 found = self._takes(clip, lead, end, saver)
                 if not found and (waits := self._ends_before(clip, there)):
                     break
@@ -118,7 +122,6 @@ class _Renderer:
                 last, at = chosen.lead, clip.index
                 saver.go_on(clip.index, chosen.digest)
                 self.drift.add(clip, chosen.look, _frames(last))
-                self._tell_settled(saver.settled())
                 if clip.index in self.sampled:
                     done = clip.index + 1, len(self.job.plan.clips)
                     self.report.clip(*done)
@@ -131,16 +134,29 @@ class _Renderer:
             takes = saver.takes()
         if not self.how.only:
             self.writer.set_chain(takes)
-            self._tell_settled(takes)
+            if self.sampled:  # what is kept as it was has a video
+                self._tell_settled(takes)
         frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
-        return Rendered(tuple(takes), tuple(self.sampled), frames, tuple(self.notes), waits, len(self.spent))
+        return Rendered(
+            tuple(takes),
+            tuple(self.sampled),
+            frames,
+            tuple(self.notes),
+            waits,
+            len(self.spent.takes),
+            self.spent.describe(),
+        )
 
-    def _tell_settled(self, takes: list[Take], *, makes: bool = False) -> None:
-        """Tells of takes of the chain, once something is made: what is kept as it was has a video."""
-        if (makes or self.sampled) and not self.how.only:
-            for place in range(self.told, len(takes)):
-                self.report.settled(place, takes[place])
-            self.told = len(takes)
+    def _tell_settled(self, takes: list[Take]) -> None:
+        """Tells of takes of the chain that are on the disk."""
+        for place in range(self.told, len(takes)):
+            self.report.settled(place, takes[place])
+        self.told = len(takes)
+
+    def _tell_last(self, take: ChainClip, digest: str, frames: Tensor) -> None:
+        """Tells of the chain's last clip before it is on the disk: nothing else is left to wait for."""
+        if self.told == take.index:
+            self.report.ending(take.index, digest, frames, take.overlap_frames)
 
     def _may_make(self, task: Task) -> bool:
         if self.how.only:
@@ -164,7 +180,7 @@ class _Renderer:
         """What leads a clip that does not go on from the one before: an image, or the end of an earlier clip."""
         if clip.led_by is None:
             return Lead(self.job.sources.scene(clip.start_image).start_image, None)
-        return Lead(*self.writer.reel.tail(saver.take_of(clip.led_by)))
+        return lead_of(self.writer.reel, saver.take_of(clip.led_by))
 
     def _takes(self, clip: ChainClip, lead: Lead, end: Lead | None, saver: Saver) -> list[Candidate]:
         """All takes of a clip, kept or made. end: what it is mended to.
@@ -190,11 +206,13 @@ class _Renderer:
             if kept is None:
                 self._say(this, "sampling", number)
                 started = time.monotonic()
-                self._tell_settled(saver.settled(), makes=True)
-                conditioned = conditioned or self.maker.condition(clip, lead, end)
+                if conditioned is None:
+                    conditioned = self.maker.condition(clip, lead, end)
+                    self.host.free_memory()
                 found.append(self._render(this, lead, conditioned, digest, of, saver, started))
                 self.sampled[clip.index] = None
                 continue
+            saver.begin()
             self._say(this, "kept", number)
             # What the video leaves out of it decides nothing of the clip itself.
             take = replace(
@@ -264,7 +282,7 @@ class _Renderer:
             )
             return None
         try:
-            return take, Lead(*self.writer.reel.tail(take))
+            return take, lead_of(self.writer.reel, take)
         except SVIError:  # damaged in a way that its size and time do not show
             return None
 
@@ -274,8 +292,8 @@ class _Renderer:
             renders(self.writer.folder, Now(clip.index, take, clip.takes, time.time()))
         which = f", take {take + 1} of {clip.takes}" if clip.takes > 1 else ""
         left = ""
-        if self.spent:
-            left = f", about {_duration(sum(self.spent) / len(self.spent) * (count - clip.index))} left"
+        if taken := self.spent.takes:
+            left = f", about {_duration(sum(taken) / len(taken) * (count - clip.index))} left"
         self.report.text(f"clip {clip.index + 1} of {count}{which}: {doing}{left}")
 
     # One take
@@ -283,6 +301,9 @@ class _Renderer:
     def _render(
         self, take: ChainClip, lead: Lead, conditioned: Conditioned, digest: str, of: Of, saver: Saver, started: float
     ) -> Candidate:
+        saver.begin()
+        if not self.how.only:
+            saver.later(lambda: self._tell_settled(saver.settled()))
         made = self.maker.make(take, conditioned, saver.take_of)
         leads, landing = made.leads, made.landing
         before = None if take.led_by is None else _frames(lead)[-1]
@@ -301,7 +322,7 @@ class _Renderer:
 
         new = NewTake(
             digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
-            prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started,
+            space=leads.space, prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started,
             values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.number,
             follows=take.follows or not take.index, landing=landing,
             ends_as="" if conditioned.end is None else conditioned.end.of,
@@ -312,10 +333,12 @@ class _Renderer:
             new = tell(new)
             look, score = seen.result(), new.score
             seam = self._worst_seam(take, look, landing)
+        if new.look is None and not self.how.only and take.index == self.job.plan.clips[-1].index:
+            saver.later(partial(self._tell_last, take, digest, made.images))
         saver.add(new, tell if new.look is None else None)
         del made, new
         self.host.free_memory()
-        self.spent.append(time.monotonic() - started)
+        self.spent.takes.append(time.monotonic() - started)
         return Candidate(digest, leads, look, score, seam)
 
     def _worst_seam(self, clip: ChainClip, look: ClipLook | None, landing: float | None) -> float | None:

@@ -1,9 +1,9 @@
-"""One clip of a chain made by the host's own nodes: what conditions it, sampled, decoded, its colours held."""
+"""One clip of a chain made by an engine: what conditions it, sampled, decoded, its colours held."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import Tensor
@@ -12,16 +12,15 @@ from ...svi_embeds.clips.latents.make import make_latent_clip, shown_latents
 from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
 from ...svi_embeds.clips.pixels.make import make_clip
 from ...svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
-from ...svi_embeds.clips.vae import Encoder
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.ground.images import last_frames, resize_frames
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.story.chain import ChainClip, Mend
-from ...svi_embeds.story.text import Loras
 from ...svi_embeds.timeline import frame_count
+from ..engine.engine import Engine, Given
+from ..engine.job import Job
 from .colour import ColourHold
-from .job import Host, Job
 from .lead import Lead, video_to_encode
 from .mend import land, shown
 from .text import Texts
@@ -32,12 +31,9 @@ _TAIL_FRAMES, _TAIL_LATENTS = 5, 2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Conditioned:
-    """What all takes of a clip are sampled with. models: with the LoRAs of the clip's own, the low noise one second.
-    end: what a mended clip ends on."""
+    """What all takes of a clip are made with. end: what a mended clip ends on."""
 
-    embeds: dict[str, Any]
-    text: Any
-    models: tuple[Any, Any]
+    given: Given
     end: Lead | None = None
 
 
@@ -54,9 +50,9 @@ class Made:
 class ClipMaker:
     """Makes the clips of a job."""
 
-    def __init__(self, job: Job, host: Host, colour: ColourHold) -> None:
-        self.job, self.host, self.colour = job, host, colour
-        self.text = Texts(job, host, colour.folder)
+    def __init__(self, job: Job, engine: Engine, colour: ColourHold) -> None:
+        self.job, self.engine, self.colour = job, engine, colour
+        self.text = Texts(job, engine, colour.folder)
         self.video, self.notes = video_to_encode(job)
         self.encoded: dict[str, dict[str, Any]] = {}  # images as LATENT, by fingerprint
 
@@ -68,16 +64,16 @@ class ClipMaker:
             embeds = self._latent_embeds(clip, settings, lead, end)
         else:
             embeds = self._embeds(clip, settings, lead, end)
-        return Conditioned(embeds, text, self._models(clip), end)
+        return Conditioned(Given(embeds, text, self.engine.models(clip)), end)
 
     def make(self, take: ChainClip, conditioned: Conditioned, take_of: Callable[[int], Take]) -> Made:
         """A take of a clip. take_of: gives the take on disk that the chain has of a clip, which colours are held to.
 
         Raises SVIError when it comes out with another length.
         """
-        samples = self._sample(take, conditioned)
+        samples = self.engine.sample(take, conditioned.given)
         samples = self.colour.latents(take, samples, lambda: self._anchor(take)["samples"][0])
-        images = self._decode(samples)
+        images = self.engine.decode(samples)
         if len(images) != take.num_frames:
             raise SVIError(
                 f"clip {take.index + 1} came out with {len(images)} frames instead of {take.num_frames}: a setting of "
@@ -95,7 +91,7 @@ class ClipMaker:
         if tail_latents:
             # Copied: a view would keep the whole clip in memory.
             latents = shown_latents("samples", samples)[0][:, -tail_latents:].clone()
-        return Made(images, Lead(last_frames(images, tail_frames), latents))
+        return Made(images, Lead(last_frames(images, tail_frames), latents, self.engine.space))
 
     def end_of(self, clip: ChainClip) -> Tensor | None:
         """The image that a clip ends on."""
@@ -105,23 +101,18 @@ class ClipMaker:
         return images[clip.end : clip.end + 1]
 
     def _embeds(self, clip: ChainClip, settings: ClipSettings, lead: Lead, end: Lead | None) -> dict[str, Any]:
-        sources, start, vision = self.job.sources, lead.frames, None
-        reference = sources.scene(clip.start_image).reference
+        start, vision = lead.frames, None
+        reference = self.job.sources.scene(clip.start_image).reference
         ends_on = self.end_of(clip)
         if clip.mend is not None and end is not None:
             ends_on = shown(end, clip.mend.frames)
-        if sources.clip_vision is not None and start is not None:
-            first = start[len(start) - clip.motion_frames :][:1]
-            (vision,) = self.host.call("WanVideoClipVisionEncode", clip_vision=sources.clip_vision, image_1=first)
+        if start is not None:
+            vision = self.engine.vision(start[len(start) - clip.motion_frames :][:1])
         made = make_clip(
             settings,
             ClipInputs(start_image=start, ref_image=reference, end_image=ends_on, clip_embeds=vision),
-            Encoder(
-                vae=sources.vae, tiled=self.job.settings.tiled_vae, device=self.host.device(),
-                offload_device=self.host.offload_device(), before_encode=self.host.stop_if_cancelled,
-            ),
-        )  # fmt: skip
-        self.host.free_memory()
+            self.engine.encoder(),
+        )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 
@@ -130,14 +121,16 @@ class ClipMaker:
     ) -> dict[str, Any]:
         end, previous = self.end_of(clip), None
         if lead.latents is not None:
-            previous = {"samples": lead.latents[None]}
+            previous = {"samples": lead.latents_in(self.engine.space)[None]}
         elif self.video is not None and clip.led_by is None and clip.start_image is None:
             previous = self._encode(self.video)
         end_samples = None if end is None else self._encode(end)
         if clip.mend is not None and ends_on is not None:
             end_samples = self._ending(clip.mend, ends_on)
+        anchor = self._anchor(clip)
         made = make_latent_clip(
-            settings, LatentInputs(anchor_samples=self._anchor(clip), prev_samples=previous, end_samples=end_samples)
+            replace(settings, latent_space=self.engine.space),
+            LatentInputs(anchor_samples=anchor, prev_samples=previous, end_samples=end_samples),
         )
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
@@ -145,7 +138,7 @@ class ClipMaker:
     def _ending(self, mend: Mend, end: Lead) -> dict[str, Any]:
         """The latents that a mended clip ends on: those that were kept, or else the frames encoded."""
         if end.latents is not None and end.latents.shape[1] >= mend.latents:
-            return {"samples": end.latents[None, :, -mend.latents :]}
+            return {"samples": end.latents_in(self.engine.space)[None, :, -mend.latents :]}
         return self._encode(shown(end, frame_count(mend.latents)))
 
     def _anchor(self, clip: ChainClip) -> dict[str, Any]:
@@ -159,55 +152,5 @@ class ClipMaker:
         if key not in self.encoded:
             settings = self.job.settings
             sized = resize_frames(image[..., :3], width=settings.width, height=settings.height)
-            (self.encoded[key],) = self.host.call(
-                "WanVideoEncode", vae=self.job.sources.vae, image=sized, enable_vae_tiling=settings.tiled_vae
-            )
+            self.encoded[key] = self.engine.encode(sized)
         return self.encoded[key]
-
-    def _models(self, clip: ChainClip) -> tuple[Any, Any]:
-        """The model that samples a clip and the low noise one, None without, with the LoRAs of its own."""
-        sources = self.job.sources
-        if clip.model == "first":
-            high, low = sources.first_model, sources.first_low_model
-        else:
-            high, low = sources.sampler["model"], (sources.low_sampler or {}).get("model")
-        return self._with_loras(high, clip.lora), self._with_loras(low, clip.lora_low)
-
-    def _with_loras(self, model: Any, loras: Loras) -> Any:
-        """A copy of the model that has them too, unmerged; the model itself stays as it is."""
-        chosen = None
-        for name, strength in loras:
-            more: dict[str, Any] = {} if chosen is None else {"prev_lora": chosen}
-            (chosen,) = self.host.call(
-                "WanVideoLoraSelect", lora=name, strength=strength, merge_loras=False, **more
-            )  # fmt: skip
-        if not chosen:
-            return model
-        return self.host.call("WanVideoSetLoRAs", model=model, lora=chosen)[0]
-
-    def _sample(self, clip: ChainClip, given: Conditioned) -> dict[str, Any]:
-        settings, sources = self.job.settings, self.job.sources
-        ours = {
-            "image_embeds": sources.guides.join(clip, given.embeds), "text_embeds": given.text, "seed": clip.seed,
-        }  # fmt: skip
-        if clip.cfg is not None:
-            ours["cfg"] = clip.cfg
-        ours |= sources.guides.of(clip, width=settings.width, height=settings.height)
-        high = {**sources.sampler, **ours, "model": given.models[0]}
-        if sources.low_sampler is None:
-            return self._run_sampler(high)
-        low = {**sources.low_sampler, **ours, "model": given.models[1]}
-        if settings.split_step:
-            high |= {"start_step": 0, "end_step": settings.split_step}
-            low |= {"start_step": settings.split_step, "end_step": -1}
-        return self._run_sampler({**low, "samples": self._run_sampler(high)})
-
-    def _run_sampler(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        samples: dict[str, Any] = self.host.call("WanVideoSamplerFromSettings", sampler_inputs=arguments)[0]
-        return samples
-
-    def _decode(self, samples: dict[str, Any]) -> Tensor:
-        images: Tensor = self.host.call(
-            "WanVideoDecode", vae=self.job.sources.vae, samples=samples, enable_vae_tiling=self.job.settings.tiled_vae
-        )[0]
-        return images

@@ -13,7 +13,7 @@ from ...svi_embeds.files.video import read_video
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.story.chain import ChainClip
 from ...svi_embeds.story.check import colour_method
-from .job import Job
+from ..engine.job import Job
 
 
 class ColourHold:

@@ -11,10 +11,10 @@ from ...svi_embeds.clips.pixels.plan import ClipPlan
 from ...svi_embeds.ground.fingerprint import fingerprint
 from ...svi_embeds.guides.follow import POSES, VOICE
 from ...svi_embeds.story.chain import ChainClip
+from ..engine.job import Job
 from ..running.digest import MEMORY_INPUTS
 from .clip import ClipMaker
 from .facts import colour_facts, facts_of
-from .job import Job
 from .lead import Lead
 from .mend import end_facts
 
@@ -48,6 +48,7 @@ class Digests:
             **({"loras": loras} if (loras := self._lora_prints(clip)) else {}),
             **end_facts(clip, end, fun_or_fl2v_model=settings.fun_or_fl2v_model),
             "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
+            **({} if sources.engine == "wrapper" else {"engine": sources.engine}),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
             "origin": {
                 name: sources.origin.get(name, "")

@@ -6,18 +6,37 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ...svi_embeds.clips.latent_space import LatentSpace, to_native, to_wrapper
 from ...svi_embeds.clips.repeats import receptive_field
+from ...svi_embeds.errors import SVIError
+from ...svi_embeds.reel.manifest import Take
+from ...svi_embeds.reel.reel import Reel
 from ...svi_embeds.story.beginning import frames_to_encode, whole_frames
-from .job import Job
+from ..engine.job import Job
 
 
 @dataclass(frozen=True, slots=True)
 class Lead:
-    """What leads a clip: frames F H W 3 in 0..1, and for 2.0 Pro latents C t h w. of: the end it is, see `Take.end`."""
+    """What leads a clip: frames F H W 3 in 0..1, and for 2.0 Pro latents C t h w in `space`. of: the end it is, see
+    `Take.end`."""
 
     frames: Tensor | None
     latents: Tensor | None
+    space: LatentSpace = "wrapper"
     of: str = ""
+
+    def latents_in(self, space: LatentSpace) -> Tensor:
+        """The latents in a space. Raises SVIError when there are none."""
+        if self.latents is None:
+            raise SVIError("the clip before left no latents")
+        if space == self.space:
+            return self.latents
+        return to_native(self.latents) if space == "native" else to_wrapper(self.latents)
+
+
+def lead_of(reel: Reel, take: Take, of: str = "") -> Lead:
+    """What a take on the disk leaves for the next clip. Raises SVIError when that cannot be read."""
+    return Lead(*reel.tail(take), reel.tail_space(take), of)
 
 
 def video_to_encode(job: Job) -> tuple[Tensor | None, list[str]]:

@@ -25,6 +25,8 @@ from ...svi_embeds.story.check import check_loras, unused
 from ...svi_embeds.story.depends import read_only
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainSettings
+from ..engine.check import check_job
+from ..engine.job import Job, Sources
 from ..host import comfy
 from ..host import files as host_files
 from ..host import nodes as host_nodes
@@ -36,7 +38,6 @@ from ..running.wiring import RunningGraph, lora_names
 from .ahead import JoinAhead
 from .chain import render_chain
 from .digest import FIRST_MODELS, PER_CLIP
-from .job import Job, Sources, check_job
 from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
 from .run import Rendered
@@ -226,6 +227,9 @@ class _NodeReport:
     def settled(self, place: int, take: Take) -> None:
         self.ahead.add(place, take)
 
+    def ending(self, place: int, digest: str, frames: Tensor, overlap: int) -> None:
+        self.ahead.add_ending(place, digest, frames, overlap)
+
     def text(self, line: str) -> None:
         host_show.show_text(self.node_id, line)
 
@@ -271,6 +275,7 @@ def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> 
     head = [
         f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
         *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} clips are in the video"] if done.waits else []),
+        *([done.spent] if done.spent else []),
         f"reel {reel.name} in output/{reel.folder.parent.name}",
         *align(plan.table()),
     ]

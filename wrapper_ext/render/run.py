@@ -19,11 +19,17 @@ from .mend import MEND_LIMIT
 
 class Report(Protocol):
     """Where progress goes. done, total: clips. draw: draws the last frame of the clip that was finished, from the
-    second on within the drift of the chain so far; `picture` is called in another thread than the others. place: of a
-    clip in the chain, whose take is on the disk; of a run that makes a clip all of the chain's, in order."""
+    second on within the drift of the chain so far.
+
+    settled: the clip at a place of the chain is this take, which is on the disk; of a run that makes a clip all of the
+    chain's, in order. ending: the frames F H W 3 in 0..1 of the chain's last clip, the first `overlap` of which the
+    video leaves out, before `settled` tells of it; not always. `picture`, and as a rule these two, are called in
+    another thread than the others.
+    """
 
     def text(self, line: str) -> None: ...
     def settled(self, place: int, take: Take) -> None: ...
+    def ending(self, place: int, digest: str, frames: Tensor, overlap: int) -> None: ...
     def clip(self, done: int, total: int) -> None: ...
     def picture(self, done: int, total: int, draw: Callable[[], Image.Image]) -> None: ...
 
@@ -33,7 +39,7 @@ class Rendered:
     """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
     (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
     notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
-    not. made: takes that were sampled."""
+    not. made: takes that were sampled. spent: where their time went, in words."""
 
     takes: tuple[Take, ...]
     sampled: tuple[int, ...]
@@ -41,6 +47,7 @@ class Rendered:
     notes: tuple[str, ...] = ()
     waits: str = ""
     made: int = 0
+    spent: str = ""
 
 
 @dataclass(frozen=True, slots=True)

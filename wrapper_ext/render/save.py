@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -10,12 +11,15 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 
+_LONGEST = 5.0  # seconds that a finished clip may wait: a killed process loses it until then
+
 
 class Saver:
     """The chain's clips on disk, in order, a take of one perhaps still on its way. Use as a context manager.
 
     Whatever ends the chain, a cancel too, a take that was begun is finished first. One at a time is written, so no more
-    than one is in memory besides the one at hand.
+    than one is in memory besides the one at hand. What was added waits for `begin`, so that the next clip is prepared
+    on a quiet processor: it is prepared twice as slowly while another is coded.
     """
 
     def __init__(self, writer: ReelWriter, *, keeps_chain: bool = False) -> None:
@@ -24,6 +28,7 @@ class Saver:
         self._chain: dict[int, str] = {}  # digests, by the clip's index
         self._made: dict[str, Take] = {}
         self._coming: Future[Take] | None = None
+        self._may = threading.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="svi-reel")
 
     def __enter__(self) -> Saver:
@@ -37,13 +42,18 @@ class Saver:
                 with suppress(SVIError):
                     self._wait()
         finally:
+            self.begin()
             self._thread.shutdown()
+
+    def begin(self) -> None:
+        """What was added is written from now on, if not yet."""
+        self._may.set()
 
     def _wait(self) -> None:
         if self._coming is not None:
+            self.begin()
             coming, self._coming = self._coming, None
-            take = coming.result()
-            self._made[take.digest] = take
+            coming.result()
 
     def takes(self) -> list[Take]:
         """The clips so far, all on disk: waits for the last. Raises SVIError when it could not be written."""
@@ -53,7 +63,7 @@ class Saver:
     def settled(self) -> list[Take]:
         """The clips so far that are on the disk, the first ones of the chain; waits for none."""
         found = []
-        for digest in self._chain.values():
+        for digest in list(self._chain.values()):
             if digest not in self._made:
                 break
             found.append(self._made[digest])
@@ -74,11 +84,15 @@ class Saver:
         self._made[take.digest] = take
 
     def add(self, new: NewTake, told: Callable[[NewTake], NewTake] | None = None) -> None:
-        """A take of the next clip is written from now on. told: gives it what takes time to tell of it, meanwhile."""
+        """A take of the next clip is to be written. told: gives it what takes time to tell of it, then."""
         before = self.takes()
+        self._may.clear()
 
         def write() -> Take:
-            return self.writer.add(told(new) if told else new, before=None if self.keeps_chain else before)
+            self._may.wait(_LONGEST)
+            take = self.writer.add(told(new) if told else new, before=None if self.keeps_chain else before)
+            self._made[take.digest] = take
+            return take
 
         self._coming = self._thread.submit(write)
 

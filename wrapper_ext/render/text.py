@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,8 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.texts import keep_text, kept_text, text_key
 from ...svi_embeds.story.chain import ChainClip
 from ...svi_embeds.story.text import parse_story
-from .job import Host, Job
+from ..engine.engine import Engine
+from ..engine.job import Job
 
 _TEXTS_AHEAD = 16
 ENCODERS = ("t5", "clip")
@@ -41,10 +42,9 @@ class Texts:
     folder: of the reel, which keeps them where the encoder's origin is known.
     """
 
-    def __init__(self, job: Job, host: Host, folder: Path) -> None:
-        self.job, self.host, self.folder = job, host, folder
+    def __init__(self, job: Job, engine: Engine, folder: Path) -> None:
+        self.job, self.engine, self.folder = job, engine, folder
         self.known: dict[str, Any] = {}
-        self.negative: Any = None
         self.last_use = {clip.prompt: clip.index for clip in job.plan.clips}
         self.kind = "t5" if job.sources.t5 is not None else "clip"
 
@@ -85,26 +85,9 @@ class Texts:
                 self.known[prompt] = kept
             else:
                 wanted.append(prompt)
-        if len(wanted) == 1 and self.job.sources.t5 is not None:
-            # The wrapper holds the encoder's old copy while it moves it back from the GPU in the call that moved it
-            # there: twice its memory. In a second call it does not, and encoding takes a tenth of a second.
-            self._encode(wanted[0], last=False)
-        for prompt in wanted:
-            self.host.stop_if_cancelled()
-            self.known[prompt] = self._encode(prompt, last=prompt == wanted[-1])
-            if key := self._key(prompt):
-                with suppress(SVIError):  # a full disk: it is encoded again, no more
-                    keep_text(self.folder, key, self.known[prompt])
-
-    def _encode(self, prompt: str, *, last: bool) -> Any:
-        """last: whether the text encoder may leave the GPU after this one."""
-        sources, negative = self.job.sources, self.job.settings.negative_prompt
-        if sources.t5 is not None:
-            return self.host.call(
-                "WanVideoTextEncode", t5=sources.t5, positive_prompt=prompt, negative_prompt=negative,
-                force_offload=last,
-            )[0]  # fmt: skip
-        (positive,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=prompt)
-        if self.negative is None:
-            (self.negative,) = self.host.call("CLIPTextEncode", clip=sources.clip, text=negative)
-        return self.host.call("WanVideoTextEmbedBridge", positive=positive, negative=self.negative)[0]
+        with closing(self.engine.texts(wanted)) as made:
+            for prompt, text in made:
+                self.known[prompt] = text
+                if key := self._key(prompt):
+                    with suppress(SVIError):  # a full disk: it is encoded again, no more
+                        keep_text(self.folder, key, text)

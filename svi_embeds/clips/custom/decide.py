@@ -63,7 +63,7 @@ def decide_custom(settings: CustomSettings, connected: CustomConnected) -> Decid
     elif not start_frames:
         raise SVIError("there is nothing to condition on: connect concat_latent_image, or start_image with a vae")
     elif not connected.vae:
-        raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader")
+        raise SVIError("start_image needs a vae to be encoded: connect WanVideo VAE Loader or Load VAE")
     elif start_frames > length:
         notes.append(f"start_image was cut from {start_frames} to {length} frames")
     check_mask_place(settings.concat_mask_index, channels=latent_channels or CHANNELS)

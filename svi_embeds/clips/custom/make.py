@@ -21,9 +21,11 @@ from ...ground.words import write_info
 from ...masks.concat import read_concat_mask
 from ...masks.known import concat_from_known, frame_masks, looks_inverted, pack_known, per_frame, unpack_known
 from ...timeline import frame_count, latent_count
+from ..comfy_vae import encoding_notes, raw_latents
 from ..embeds import Beside, build_embeds, svi_record
 from ..latent_space import guess_space, read_latent, to_wrapper
 from ..made import EncodedClip
+from ..native_sources import with_native_sources
 from ..repeats import NO_REPEATS, encode_repeating, find_repeats, receptive_field
 from ..sheet import make_latent_tiles
 from ..vae import CHANNELS, FACTOR, PATCH, Encoder, check_vae
@@ -40,12 +42,13 @@ class CustomClip(EncodedClip):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Source:
-    """latents: C T h w in the wrapper's space. said: where from."""
+    """latents: C T h w in the wrapper's space. said: where from. raw: native ones that they were converted from."""
 
     latents: Tensor
     dtype: torch.dtype
     said: str
     notes: tuple[str, ...]
+    raw: tuple[Tensor, ...] = ()
 
 
 def make_custom_clip(settings: CustomSettings, inputs: CustomInputs, encoder: Encoder | None = None) -> CustomClip:
@@ -122,7 +125,7 @@ def make_custom_clip(settings: CustomSettings, inputs: CustomInputs, encoder: En
         *decided.describe(values),
     ]
     return CustomClip(
-        embeds=embeds,
+        embeds=with_native_sources(embeds, source.raw) if source.raw else embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
         info=write_info(head, notes),
@@ -161,11 +164,12 @@ def _from_latent(samples: Tensor, *, length: int, height: int, width: int, space
             )
         space = guess
         said = f"concat_latent_image, read as {why} (latent_space auto)"
+    raw: tuple[Tensor, ...] = ()
     if space == "native":
-        grouped = to_wrapper(grouped)
+        raw, grouped = (grouped,), to_wrapper(grouped)
         said += ", converted to the wrapper's"
     latents = rearrange(grouped, "c (g t) h w -> (g c) t h w", t=count)
-    return _Source(latents.clone(), latents.dtype, said, ())
+    return _Source(latents.clone(), latents.dtype, said, (), raw)
 
 
 def _from_image(start: Tensor | None, encoder: Encoder | None, decided: DecidedCustom) -> _Source:
@@ -195,8 +199,9 @@ def _from_image(start: Tensor | None, encoder: Encoder | None, decided: DecidedC
     video = compose(length - repeats.frames)
     with encoder.ready():
         latents, said = encode_repeating(encoder, video, repeats, compose, latents=latent_count(length))
-    notes += said
-    return _Source(latents, vae.dtype, f"start_image ({len(used)} frames), then grey, encoded", tuple(notes))
+    notes += said + encoding_notes(vae)
+    said_from = f"start_image ({len(used)} frames), then grey, encoded"
+    return _Source(latents, vae.dtype, said_from, tuple(notes), tuple(raw_latents(vae)))
 
 
 def _split_control(latents: Tensor, index: int) -> tuple[Tensor, dict[str, Any] | None]:

@@ -22,6 +22,7 @@ from ...timeline import FRAMES_PER_LATENT
 from ..embeds import Beside, build_embeds, svi_record
 from ..latent_space import in_wrapper_space, read_latent
 from ..made import EncodedClip
+from ..native_sources import with_native_sources
 from ..sheet import make_latent_tiles
 from ..vae import CHANNELS, FACTOR, PATCH
 from .decide import decide_latent_clip
@@ -92,6 +93,8 @@ def make_latent_clip(settings: LatentSettings, inputs: LatentInputs) -> LatentCl
         fun_or_fl2v_model=not plan.end_apart,
         beside=Beside(clip_embeds=inputs.clip_embeds),
     )
+    if space == "native":
+        embeds = with_native_sources(embeds, [part for part in video.values() if part is not None])
     return LatentClip(
         plan=plan,
         embeds=embeds,

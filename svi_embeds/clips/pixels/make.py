@@ -14,8 +14,10 @@ from ...ground.images import to_video, video_frame
 from ...ground.words import write_info
 from ...masks.keyframes import known_masks, left_out_pixels, region_notes
 from ...masks.known import concat_from_known, fit_temporal_mask, looks_inverted, pack_known, per_frame
+from ..comfy_vae import encoding_notes, raw_latents
 from ..embeds import Beside, build_embeds, control_signal, svi_record
 from ..made import EncodedClip
+from ..native_sources import with_native_sources
 from ..repeats import NO_REPEATS, Repeats, constant_runs, encode_repeating, find_repeats, receptive_field
 from ..sheet import thumbnail_step
 from ..vae import Encoder, channels_of, check_end_apart, check_vae, scale_latents
@@ -84,7 +86,8 @@ def make_clip(settings: ClipSettings, inputs: ClipInputs, encoder: Encoder) -> C
         )
         if add_cond_latents is not None:
             add_cond_latents = with_negative(encoder, add_cond_latents, width=width, height=height)
-    notes += said
+    notes += said + encoding_notes(vae)
+    raw = raw_latents(vae)
     del video
     in_front = 0 if extra is None else extra.shape[1]
     latents, said = scale_padding(plan, latents, settings.ref_strength, in_front=in_front)
@@ -124,7 +127,7 @@ def make_clip(settings: ClipSettings, inputs: ClipInputs, encoder: Encoder) -> C
     )
     return Clip(
         plan=plan,
-        embeds=embeds,
+        embeds=with_native_sources(embeds, raw) if raw else embeds,
         known_mask=known,
         concat_mask=concat_from_known(known),
         info=write_info(decided.describe(known_per_frame, latents=latents.shape[1]).values(), notes),

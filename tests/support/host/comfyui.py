@@ -102,6 +102,15 @@ class Comfy:
         if done.returncode:
             raise HostError(f"the tiny models could not be made: {done.stdout[-2000:]}{done.stderr[-4000:]}", None)
 
+    def make_native_models(self) -> None:
+        """Models that ComfyUI's own loaders accept, see make_native_models.py; once."""
+        if (self.base / "models" / "vae" / "native_vae.safetensors").exists():
+            return
+        command = [self.python, str(HERE / "make_native_models.py"), str(self.comfyui), str(self.base)]
+        done = subprocess.run(command, env=_environment(), capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise HostError(f"the native models could not be made: {done.stdout[-2000:]}{done.stderr[-4000:]}", None)
+
     def start(self, *arguments: str, log: str = "comfyui.log") -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))

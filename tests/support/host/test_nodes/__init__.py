@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from .differential import SVITestDifferential
 from .lora_names import SVITestLoraNames
+from .native import NODES as NATIVE_NODES
 
 
 class AnyType(str):
@@ -306,14 +307,17 @@ def _text_features(text):
 
 
 class _TextEncoder:
-    """As the wrapper's T5: it is moved, asked for its weights, and called with prompts."""
+    """As the wrapper's T5: it has no weights until its node takes them from state_dict, is moved, and called with
+    prompts."""
 
     quantization, dtype = "disabled", torch.float32
 
     def __init__(self):
-        self.model = torch.nn.Linear(2, 2)
+        self.model = torch.nn.Linear(2, 2, device="meta")
+        self.state_dict = {"weight": torch.ones(2, 2), "bias": torch.zeros(2)}
 
     def __call__(self, prompts, device):
+        assert (self.model(torch.ones(1, 2, device=device)) == 2).all()
         print("SVITestT5 asked\n" * len(prompts), end="", flush=True)
         return [_text_features(prompt).to(device) for prompt in prompts]
 
@@ -648,6 +652,7 @@ NODE_CLASS_MAPPINGS = {
         SVITestNoVAE,
         SVITestDifferential,
         SVITestLoraNames,
+        *NATIVE_NODES,
     )
 }
 NODE_CLASS_MAPPINGS["SimpleMath+"] = SimpleMath
