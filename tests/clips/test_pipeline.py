@@ -26,7 +26,7 @@ SMALL = {"width": 32, "height": 32, "num_frames": 9}
 
 @pytest.fixture(scope="module")
 def pipeline() -> Any:
-    """The pipeline with a transformer of two layers and a small VAE, random weights; no text encoder, no CLIP vision."""
+    """The pipeline with two small layers and a small VAE, random weights; no text encoder, no CLIP vision."""
     pytest.importorskip("transformers", reason="diffusers' Wan pipelines need transformers")
     from diffusers import (
         AutoencoderKLWan,
