@@ -121,7 +121,7 @@ class Bench:
         subprocess.run([*command, *kinds, *(["--tiny"] if self.tiny else [])], check=True)
 
     def fresh(self) -> Host:
-        """A new ComfyUI process in place of the one at hand."""
+        """A new ComfyUI process in place of the current one."""
         self.stop()
         self.starts += 1
         log = self.base / f"comfyui_{self.starts:02}.log"
@@ -130,7 +130,7 @@ class Bench:
         return self.host
 
     def warm(self) -> Host:
-        """The ComfyUI process at hand."""
+        """The current ComfyUI process."""
         return self.host or self.fresh()
 
     def stop(self) -> None:

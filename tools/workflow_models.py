@@ -54,7 +54,7 @@ _PLACES: dict[str, dict[str, tuple[str, str]]] = {
         MULTITALK: (_KIJAI, ""),
         # Comfy-Org/workflow_templates: templates/video_wan2_2_14B_i2v.json, as all those of _NATIVE
         **dict.fromkeys(NATIVE_MODEL.values(), (_NATIVE, "split_files/diffusion_models/")),
-        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it lies in,
+        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it is in,
         # huggingface.co/Kijai/WanVideo_comfy_fp8_scaled/tree/main/T2V/HoloCine, is in
         # wanx-troopers/wanx-troopers.github.io: holocine.md
     },

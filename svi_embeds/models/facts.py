@@ -165,7 +165,7 @@ def takes_no_loras(model: Any) -> str:
     """Why LoRAs cannot be put on a loaded model of the wrapper, and what to do; "" where they can, or it is not known.
 
     Source: the wrapper's sampler of 2026-05-24: without the weights that it was loaded from (`sd`) it puts LoRAs on
-    layers that leave them out, in silence, and refuses fp8 matmul when it samples.
+    layers that leave them out, silently, and refuses fp8 matmul when it samples.
     """
     try:
         weights, gguf, fp8 = (model.model[key] for key in ("sd", "gguf_reader", "fp8_matmul"))

@@ -234,8 +234,8 @@ def test_the_command_says_what_a_mend_would_make(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("story", "options", "message"),
     [
-        (told("", "", "", "", "", "[mend]"), {}, "none goes on from this one"),
-        (told("", "[mend]", "[cut]"), {}, "none goes on from this one"),
+        (told("", "", "", "", "", "[mend]"), {}, "none continues from this one"),
+        (told("", "[mend]", "[cut]"), {}, "none continues from this one"),
         (told("", "[mend end=0]"), {"end_images": frames(1)}, "keep one of them"),
         (told(), {"mend": "9"}, "mend names clip 9, and the story makes 6"),
         (told(), {"mend": "3, x"}, "mend must be numbers of clips from 1, as in 4, 7; got 'x'"),

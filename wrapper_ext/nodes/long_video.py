@@ -80,7 +80,7 @@ class WanVideoSVILongVideo(_LongVideo):
     ENGINE = "wrapper"
     DESCRIPTION = (
         "Renders a whole chain from a story: one prompt per block, clip after clip, each kept on disk as soon as it is "
-        "done. A stopped run goes on where it was, and after an edit only the clips that it changes are made again."
+        "done. A stopped run continues where it was, and after an edit only the clips that it changes are made again."
     )
 
     @classmethod

@@ -73,7 +73,7 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
     """The start image and the reference."""
     wires, anchor, first = reading.wires, _anchor(reading), reading.embeds[0]
     if wires.linked(first, "prev_samples"):
-        raise reading.refuse(0, "it goes on from samples of something that is no clip")
+        raise reading.refuse(0, "it continues from samples of something that is no clip")
     begins = (anchor, "image") if anchor and first.node.type == PRO else (first, "start_image")
     start = wires.origin(*begins)
     found = {"start_image": reading.link(0, *begins)}
@@ -81,8 +81,8 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
         reading.note(0, "it has no start image: connect one to the story's node")
     if start and (loader := _loaded_video(reading, start)):
         reading.note(
-            0, f"{said(loader.node)} loads a video that the chain goes on from: the story starts from its last frames, "
-            "and the loaded video itself is not part of the reel",
+            0, f"{said(loader.node)} loads a video that the chain continues from: the story starts from its last "
+            "frames, and the loaded video itself is not part of the reel",
         )  # fmt: skip
     if anchor and (image := wires.origin(anchor, "image")) != start and image is not None:
         found["ref_image"] = reading.link(0, anchor, "image")
@@ -105,7 +105,7 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
 
 
 def _loaded_video(reading: Reading, start: Origin) -> At | None:
-    """The node that loads the video that the chain goes on from."""
+    """The node that loads the video that the chain continues from."""
     origin: Origin | None = start
     for _ in range(_MAX_STEPS):
         if origin is None or "loadvideo" in origin.type.lower():
@@ -222,8 +222,7 @@ def _check_vision(reading: Reading, index: int, at: At) -> None:
 
 
 def _saved(at: At, names: tuple[str, ...]) -> dict[str, Any]:
-    """Widget values of a node without a recorded signature, as the wrapper declares them; what cannot be told is left
-    out."""
+    """Widget values of a node without a recorded signature, as the wrapper declares them; the unknown is left out."""
     values = at.node.raw.get("widgets_values")
     if isinstance(values, list):
         return dict(zip(names, values, strict=False))
