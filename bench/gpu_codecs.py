@@ -65,6 +65,7 @@ def _end(folder: Path, video: Any) -> float:
     """Seconds until a clip is kept and joined: looked at and kept by one thread, coded by one that gives way beside it,
     both from an IMAGE."""
     import torch
+
     from svi_embeds.colour.look import glance
     from svi_embeds.files.threads import give_way
     from svi_embeds.files.video import FORMATS, to_pixels, write_video

@@ -55,7 +55,7 @@ _PACK = (
     ("wrapper_ext.render.ahead", "JoinAhead", "finish", "join_finish"),
     ("wrapper_ext.render.join", "", "assemble", "join_whole"),
     ("wrapper_ext.render.long_video", "", "render_story", "story"),
-    ("wrapper_ext.render.long_video", "", "_origins", "origins"),
+    ("wrapper_ext.render.sources", "", "_origins", "origins"),
     ("wrapper_ext.render.long_video", "", "encoders_to_load", "lazy"),
     ("wrapper_ext.host.comfy", "", "free_memory", "free_memory"), ("svi_embeds.colour.look", "", "glance", "glance"),
     ("wrapper_ext.host.show", "", "show_text", "show_text"),
