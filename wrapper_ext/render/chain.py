@@ -304,6 +304,8 @@ class _Renderer:
         saver.begin()
         if not self.how.only:
             saver.later(lambda: self._tell_settled(saver.settled()))
+            if take.index + 1 < len(self.job.plan.clips):
+                saver.later(partial(self.digests.read_ahead, take.index + 1))
         made = self.maker.make(take, conditioned, saver.take_of)
         leads, landing = made.leads, made.landing
         before = None if take.led_by is None else _frames(lead)[-1]

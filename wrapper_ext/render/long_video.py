@@ -14,6 +14,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.track import soundtrack_of
 from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import align, write_info
+from ...svi_embeds.models.facts import is_reloaded
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
@@ -195,9 +196,14 @@ def _one_cfg(job: Job) -> list[str]:
 
 def _held_twice(job: Job) -> list[str]:
     """A note where the wrapper holds a model twice. It uploads the weights again at every call of its sampler, so that
-    leaving them on the card saves nothing: 3.1 s a clip as ever, and 31.6 GiB instead of 19.6 (14B fp8 on an H200)."""
+    leaving them on the card saves nothing: 3.1 s a clip as ever, and 31.6 GiB instead of 19.6 (14B fp8 on an H200).
+    Weights that LoRAs were merged into it moves to RAM and back instead, which is saved."""
     stages = {"sampler_inputs": job.sources.sampler, "low_noise_sampler_inputs": job.sources.low_sampler}
-    off = [name for name, stage in stages.items() if stage is not None and stage.get("force_offload") is False]
+    off = [
+        name
+        for name, stage in stages.items()
+        if stage and stage.get("force_offload") is False and is_reloaded(stage.get("model"))
+    ]
     if not off or len(job.plan.clips) < 2:
         return []
     said = (
