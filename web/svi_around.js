@@ -23,8 +23,9 @@ function* behind(start, names) {
   }
 }
 
-/** The samplers that a node's embeds go to, or the settings node that its own sampling is set by. */
+/** The samplers that a node's embeds go to, the settings node that its own sampling is set by, or the node itself. */
 function samplersOf(node) {
+  if (node.inputs?.some(({ name }) => name === "model")) return [node];
   const own = node.inputs?.findIndex((input) => input.name === "sampler_inputs") ?? -1;
   if (own >= 0) return [sourceOf(node, own)?.node].filter(Boolean);
   const targets = (node.outputs ?? []).flatMap(({ name }, slot) => (name === "image_embeds" ? node.getOutputNodes(slot) ?? [] : []));

@@ -5,7 +5,8 @@ const { app } = window.comfyAPI.app;
 
 const NODES = new Set([
   "WanVideoSVIEmbeds", "WanVideoSVILatentEmbeds", "WanVideoI2VCustomEmbeds", "WanVideoSVITemporalMask",
-  "WanVideoHighLowPair", "WanVideoSVILongVideo", "WanVideoSVIAudioWindow", "WanVideoSVIPoseWindow",
+  "WanVideoHighLowPair", "WanVideoSVILongVideo", "WanVideoSVILongVideoNative", "WanVideoSVIAudioWindow",
+  "WanVideoSVIPoseWindow",
 ]);
 const ALWAYS = "Comfy.Node.AlwaysShowAdvancedWidgets"; // a frontend without this setting folds nothing
 const GAP = 4; // between the rows of the canvas

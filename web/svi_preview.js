@@ -5,16 +5,13 @@
 // as soon as the node has run. On canvas, what ComfyUI adds to a node takes its height from the node's text boxes: the
 // node grows by it instead.
 
-import { chain, comfy, nodeOf } from "./svi_widget.js";
+import { chain, comfy, isLongVideo, nodeOf } from "./svi_widget.js";
 
-const NODE = "WanVideoSVILongVideo";
 const PICTURE = "$$canvas-image-preview";
 const PICTURES = [PICTURE, "$$comfy_animation_preview"]; // ComfyUI's widgets for a picture, still or moving
 const PICTURE_HEIGHT = 320; // pixels at zoom 1
 const ADDED = new Set([PICTURE, "video-preview", "$$node-text-preview"]); // ComfyUI's widgets on a node that runs
 const GONE_MS = 2000; // between a picture that goes and the video that comes the node does not shrink
-
-const isOurs = (node) => (node?.comfyClass ?? node?.type) === NODE;
 
 /** Forgets what a node showed while it ran. */
 function forget(node) {
@@ -93,13 +90,13 @@ comfy().app.registerExtension({
   setup() {
     comfy().api.addEventListener("executed", ({ detail }) => {
       const node = nodeOf(detail?.display_node ?? detail?.node);
-      if (!isOurs(node) || !detail.output?.images?.length) return;
+      if (!isLongVideo(node) || !detail.output?.images?.length) return;
       forget(node);
       setTimeout(playSoon, 200, node);
     });
   },
   nodeCreated(node) {
-    if (!isOurs(node)) return;
+    if (!isLongVideo(node)) return;
     chain(node, "onDrawBackground", () => {
       dropLate(node);
       makeRoom(node);

@@ -3,12 +3,11 @@
 import { askDesk, askPerson, openDesk } from "./svi_desk.js";
 import { clear, load, previewUrl } from "./svi_media.js";
 import { lookAll, play } from "./svi_story.js";
-import { addStyles, comfy, element, onReconnect } from "./svi_widget.js";
+import { addStyles, comfy, element, isLongVideo, onReconnect } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
 const ID = "wanvideo-svi";
-const LONG_VIDEO = "WanVideoSVILongVideo", NEVER = 2; // mode of a muted node
-const WRITERS = new Set([LONG_VIDEO, "WanVideoSVIReelAdd"]);
+const NEVER = 2; // mode of a muted node
 const LOOK_MS = 5000; // while something is written
 let tab = null; // what is shown, while it is
 
@@ -19,10 +18,10 @@ function writers() {
   const found = new Map();
   for (const graph of [root, ...(root?.subgraphs?.values() ?? [])]) {
     for (const node of graph?._nodes ?? []) {
-      const type = node.comfyClass ?? node.type;
-      if (!WRITERS.has(type) || node.mode === NEVER) continue;
+      const long = isLongVideo(node);
+      if (!long && (node.comfyClass ?? node.type) !== "WanVideoSVIReelAdd" || node.mode === NEVER) continue;
       const reel = String(node.widgets?.find((widget) => widget.name === "reel")?.value ?? "");
-      if (!found.has(reel) || type === LONG_VIDEO) found.set(reel, node);
+      if (!found.has(reel) || long) found.set(reel, node);
     }
   }
   return found;
@@ -106,7 +105,7 @@ class Tab {
   row(reel, path, node) {
     const open = () => {
       const now = writers().get(reel.name);
-      openDesk((now?.comfyClass ?? now?.type) === LONG_VIDEO ? { node: now } : { reel: reel.name });
+      openDesk(isLongVideo(now) ? { node: now } : { reel: reel.name });
     };
     const image = element("img", { alt: "" });
     const video = element("video", { muted: true, loop: true, playsInline: true, preload: "auto", hidden: true });

@@ -7,7 +7,7 @@ const { app } = window.comfyAPI.app;
 
 const MODE = "WanVideoSVI.Mode";
 const AS_ON_NODE = english("settings.as_on_node"); // the value that is kept, too
-const HAVE_MODE = new Set(["WanVideoSVIEmbeds", "WanVideoSVILongVideo"]);
+const HAVE_MODE = new Set(["WanVideoSVIEmbeds", "WanVideoSVILongVideo", "WanVideoSVILongVideoNative"]);
 
 let modes = []; // come with the node
 

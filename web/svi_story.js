@@ -4,11 +4,11 @@
 import { lorasOf } from "./svi_around.js";
 import { keepRoom } from "./svi_room.js";
 import {
-  addElementWidget, addStyles, chain, comfy, element, follow, makeAsker, onReconnect, readNode, RETRY_MS, sourceOf,
+  addElementWidget, addStyles, chain, comfy, element, follow, isLongVideo, makeAsker, onReconnect, readNode, RETRY_MS,
+  sourceOf,
 } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
-const NODE = "WanVideoSVILongVideo";
 const TYPING_MS = 150; // how long typing has to rest before the server is asked
 const LOOK_MS = 2000; // how often a run's progress makes the page look at the reel
 const LOW = 170; // pixels
@@ -367,6 +367,6 @@ comfy().app.registerExtension({
     watchRuns(comfy().api);
   },
   nodeCreated(node) {
-    if ((node.comfyClass ?? node.type) === NODE) addPanel(node);
+    if (isLongVideo(node)) addPanel(node);
   },
 });

@@ -6,6 +6,9 @@ import { say } from "./svi_words.js";
 /** ComfyUI's app and api; looked up when called, so that this file loads outside ComfyUI too. */
 export const comfy = () => ({ app: window.comfyAPI.app.app, api: window.comfyAPI.api.api });
 
+/** Whether a node renders a story, with the wrapper's nodes or with ComfyUI's own. */
+export const isLongVideo = (node) => /^WanVideoSVILongVideo(Native)?$/.test(node?.comfyClass ?? node?.type);
+
 /** A DOM element. attributes: properties by name; aria-..., data-... and role are set as attributes. children: elements or text. */
 export function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);

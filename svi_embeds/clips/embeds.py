@@ -20,7 +20,6 @@ from ..ground.tensors import all_finite
 from ..masks.known import describe_known, per_frame, unpack_known
 from ..timeline import FRAMES_PER_LATENT, latent_count
 from ..version import VERSION
-from .latent_space import VAE_CHANNELS
 from .vae import PATCH
 
 
@@ -226,27 +225,6 @@ def svi_record_of(embeds: Mapping[str, Any]) -> SVIRecord | None:
     if not fits:
         raise SVIError("svi of image_embeds is not this pack's record of a clip: make the embeds anew")
     return cast(SVIRecord, record)
-
-
-def put_native_sources(embeds: ImageEmbeds, raw: list[Tensor]) -> ImageEmbeds:
-    """The same embeds with raw latents C n h w that they were made of, or without any; the given ones stay."""
-    rest = {key: value for key, value in embeds.items() if key != "svi_native"}
-    return cast(ImageEmbeds, {**rest, "svi_native": raw} if raw else rest)
-
-
-def native_sources_of(embeds: Mapping[str, Any]) -> list[Tensor]:
-    """Raw latents C n h w that embeds were made of, those that read as such; anything else there is passed over."""
-    given, size = embeds.get("svi_native"), embeds["image_embeds"].shape
-    return [
-        raw
-        for raw in (given if isinstance(given, list) else [])
-        if isinstance(raw, Tensor)
-        and raw.is_floating_point()
-        and raw.element_size() > 1
-        and raw.ndim == 4
-        and raw.shape[0] in VAE_CHANNELS
-        and raw.shape[2:] == size[2:]
-    ]
 
 
 def describe_embeds(embeds: Mapping[str, Any]) -> str:

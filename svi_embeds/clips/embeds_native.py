@@ -1,4 +1,4 @@
-"""What a native model takes of an `image_embeds` dict, and what in it no native node can be given.
+"""What of an `image_embeds` dict a native model takes, what no native node can be given, and the raw latents in it.
 
 Keys are those that the wrapper's sampler reads (WanVideoWrapper, nodes_sampler.py, WanVideoSampler.process).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -15,6 +15,7 @@ from ..errors import SVIError
 from ..ground.tensors import all_finite
 from ..timeline import latent_count
 from .embeds import ImageEmbeds, check_embeds, is_end_apart, svi_record_of
+from .latent_space import VAE_CHANNELS
 
 # What other nodes of the wrapper put into embeds, and where it comes from natively. "" where it comes from nowhere.
 _OF_OTHERS = {
@@ -86,6 +87,27 @@ def native_parts(embeds: object) -> NativeParts:
         negative_clip_vision=_vision("negative_clip_context", checked.get("negative_clip_context")),
         left_out=tuple(str(key) for key in checked if key not in known and _is_there(checked.get(key))),
     )
+
+
+def put_native_sources(embeds: ImageEmbeds, raw: list[Tensor]) -> ImageEmbeds:
+    """The same embeds with raw latents C n h w that they were made of, or without any; the given ones stay."""
+    rest = {key: value for key, value in embeds.items() if key != "svi_native"}
+    return cast(ImageEmbeds, {**rest, "svi_native": raw} if raw else rest)
+
+
+def native_sources_of(embeds: Mapping[str, Any]) -> list[Tensor]:
+    """Raw latents C n h w that embeds were made of, those that read as such; anything else there is passed over."""
+    given, size = embeds.get("svi_native"), embeds["image_embeds"].shape
+    return [
+        raw
+        for raw in (given if isinstance(given, list) else [])
+        if isinstance(raw, Tensor)
+        and raw.is_floating_point()
+        and raw.element_size() > 1
+        and raw.ndim == 4
+        and raw.shape[0] in VAE_CHANNELS
+        and raw.shape[2:] == size[2:]
+    ]
 
 
 def _is_there(value: object) -> bool:

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from ..ground.fingerprint import fingerprint
-from .embeds import ImageEmbeds, native_sources_of, put_native_sources
+from .embeds import ImageEmbeds
+from .embeds_native import native_sources_of, put_native_sources
 from .latent_space import VAE_CHANNELS, to_native, to_wrapper
 from .vae import CHANNELS
 

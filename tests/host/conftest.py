@@ -153,6 +153,13 @@ def page_url(request: pytest.FixtureRequest, comfy: Comfy) -> Iterator[str]:
 
 
 @_each_frontend
+def native_page_url(request: pytest.FixtureRequest, native_comfy: Comfy) -> Iterator[str]:
+    """A ComfyUI with one of the frontends, on the folders of the native models."""
+    with _with_frontend(native_comfy, request.param) as url:
+        yield url
+
+
+@_each_frontend
 def kj_page_url(request: pytest.FixtureRequest, kj_comfy: Comfy) -> Iterator[str]:
     """The same with KJNodes."""
     with _with_frontend(kj_comfy, request.param) as url:

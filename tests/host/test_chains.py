@@ -188,7 +188,7 @@ def test_without_the_wrapper_the_nodes_show_and_say_what_to_install(bare_comfy: 
             force_offload=True, start_image=build.images(17),
         ), "x",
     )  # fmt: skip
-    with pytest.raises(HostError) as refused:
+    with pytest.raises(HostError) as refused:  # a VAE of ComfyUI's own would do: test_native
         bare_comfy.run(build.graph)
     assert INSTALL_HINT in json.dumps(refused.value.details)
 

@@ -176,6 +176,34 @@ def test_control_and_clip_vision_go_through_both_bridges(native_comfy: Comfy) ->
         assert torch.equal(there["c_concat"], other["c_concat"]), when
 
 
+def test_latents_of_48_channels_go_through_both_bridges_to_a_5b_model(native_comfy: Comfy) -> None:
+    build = NativeBuilder()
+    node = build.add("SVITestConcat", conditioning=build.prompts[0], latent=build.latent(COUNT, channels=48, seed=2))
+    made = [[node, index] for index in range(3)]
+    back = build.back(made)
+    bare = build.link("SVITestChangeEmbeds", image_embeds=back, drop="svi_native")
+    for name, value in (("5b there", made), ("5b and back", build.bridged(back)), ("5b bare", build.bridged(bare))):
+        build.sample_native(value, name, model="native_5b.safetensors")
+    native_comfy.run(build.graph)
+    there = given(native_comfy, "5b there")
+    assert there.shape == (1, 52, COUNT, 8, 8)
+    assert torch.equal(there, given(native_comfy, "5b and back"))
+    assert 0 < difference(there, given(native_comfy, "5b bare")) < 4e-6 * float(there.abs().max())
+    assert native_comfy.load("5b and back samples")["samples"].shape == (1, 48, COUNT, 8, 8)
+
+
+def test_embeds_of_the_wrappers_own_encode_go_natively_too(native_comfy: Comfy) -> None:
+    build = NativeBuilder()
+    images = build.images(5)
+    vae = build.link("WanVideoVAELoader", model_name=NATIVE_VAE, precision="fp32")
+    own = build.full("WanVideoImageToVideoEncode", vae=vae, start_image=images, **CLIP)
+    ours = build.full("WanVideoSVIEmbeds", vae=vae, mode="film", start_image=images, **CLIP)
+    for name, embeds in (("encode", own), ("film", ours)):
+        build.sample_native(build.bridged(embeds), f"wrapper {name}")
+    native_comfy.run(build.graph)
+    assert torch.equal(given(native_comfy, "wrapper encode"), given(native_comfy, "wrapper film"))
+
+
 def test_extra_latents_and_an_end_apart_are_sampled_and_dropped_by_native_nodes(native_comfy: Comfy) -> None:
     build = NativeBuilder()
     vae = build.native_vae()

@@ -73,7 +73,9 @@ ROOMS: dict[str, set[str]] = {
     },
     "wrapper_ext.engine": {*_ALL, "wrapper_ext.host"},
     "wrapper_ext.render": {*_ALL, "wrapper_ext.engine", "wrapper_ext.host", "wrapper_ext.running"},
-    "wrapper_ext.nodes": {*_ALL, "wrapper_ext.host", "wrapper_ext.running", "wrapper_ext.render"},
+    "wrapper_ext.nodes": {
+        *_ALL, "wrapper_ext.engine", "wrapper_ext.host", "wrapper_ext.running", "wrapper_ext.render",
+    },
     "wrapper_ext.demo": _ALL,
     "wrapper_ext.doctor": {*_ALL, "wrapper_ext.host"},
     "wrapper_ext.answers": {

@@ -11,6 +11,8 @@ import torch
 from fake_host import PAIR, FakeHost, Report, job, sampler
 from guided import dance
 from helpers import frames, planned
+from native_host import native_sampler
+from native_vae import NativeVAE
 from wanvideo_svi.svi_embeds.clips.latents.settings import LatentSettings
 from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipSettings
 from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
@@ -139,7 +141,10 @@ ORIGINS = (*INPUTS, *FIRST_MODELS, *MAIN_MODELS)
 # Fields of Sources, each with a chain in which it has a say and another value there. Objects that cannot be looked into
 # count by where the graph has them from.
 POSES = sampler(unianimate_poses=dance(40))
+# Values that both engines could be asked with.
+NATIVE = {**FILM, "engine": "native", "vae": NativeVAE(), "sampler": native_sampler(), "t5": None, "clip": "CLIP"}
 CHANGES: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
+    "engine": [(NATIVE, {"engine": "wrapper"})],
     "sampler": [(FILM, {"sampler": sampler(shift=7.0)})],
     "low_sampler": [(PRO, {"low_sampler": sampler("low", cfg=3.5)})],
     "ref_image": [(FILM, {"ref_image": frames(1, seed=7)}), (PRO, {"ref_image": frames(1, seed=7)})],

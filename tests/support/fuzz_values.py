@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 from helpers import TraceVAE, frames, pixel_clip
 from hypothesis import strategies as st
+from native_vae import NativeVAE
 from torch import Tensor
 
 Strategy = st.SearchStrategy[Any]
@@ -133,6 +135,34 @@ def vaes(bad: bool) -> Strategy:
     if bad:
         return st.one_of(st.builds(TraceVAE, upsampling_factor=st.just(16)), hostile)
     return st.builds(TraceVAE, dtype=st.sampled_from([torch.float32, torch.bfloat16, torch.float16]))
+
+
+def native_vaes(bad: bool) -> Strategy:
+    """ComfyUI's own."""
+    odd = st.builds(NativeVAE, channels=st.sampled_from((4, 48)), model=st.sampled_from((None, torch.nn.Identity())))
+    return odd if bad else st.builds(NativeVAE, fails=st.booleans())
+
+
+def visions(bad: bool) -> Strategy:
+    """CLIP_VISION_OUTPUT."""
+    states = tensors(bad, st.just(1), st.sampled_from((1, 3)), st.just(8))
+    return states.map(lambda each: SimpleNamespace(penultimate_hidden_states=each))
+
+
+@st.composite
+def conditionings(draw: Callable[[Strategy], Any], bad: bool) -> Any:
+    """One prompt or two, plain or of a native image-to-video node."""
+    side, count = st.sampled_from((2, 4, 5) if bad else (4,)), st.just(3)
+    channels, masks_of = (st.sampled_from(each) for each in (((4, 16, 32, 48), (1, 2, 4)) if bad else ((16,), (1, 4))))
+    entry = {
+        "concat_latent_image": draw(tensors(bad, st.just(1), channels, count, side, side)),
+        "concat_mask": draw(tensors(bad, st.just(1), masks_of, count, side, side)),
+        "clip_vision_output": draw(visions(bad)),
+        "concat_mask_index": draw(st.sampled_from((0, 16, -1))) if bad else 0,
+        "pooled_output": None,
+    }
+    entry = draw(st.sampled_from(({"pooled_output": None}, draw(dicts(bad, entry)))))
+    return [[torch.zeros(1, 3, 8), entry]] * draw(st.sampled_from((0, 1, 2) if bad else (1, 2)))
 
 
 def keyframe_texts(bad: bool) -> Strategy:

@@ -1,4 +1,4 @@
-"""What the page asks of a node of WanVideoSVILongVideo, read and checked."""
+"""What the page asks of a Long Video node, read and checked."""
 
 from __future__ import annotations
 
@@ -69,6 +69,10 @@ class Question:
         connected = _connected(node.get("connected"))
         sampler = node.get("sampler")
         loras, desk = loras_of(node.get("around")), node.get("desk") is True
+        if "model" in connected:  # ComfyUI's own sampling: nothing to follow, and the prompts are encoded
+            return Question(
+                values, frozenset(map(str, linked)), connected, guided=False, text=False, loras=loras, desk=desk
+            )
         if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
             return Question(
                 values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras, desk=desk

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..nodes.long_video import NODE_CLASS_MAPPINGS as LONG_VIDEOS
 from ..nodes.troubles import TROUBLES
 from ..running.wiring import RunningGraph
-
-_NODE = "WanVideoSVILongVideo"
 
 
 def look_at(request: dict[str, Any]) -> dict[str, Any]:
@@ -22,7 +21,7 @@ def look_at(request: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, list[str | None]] = {}
     nodes = prompt if isinstance(prompt, Mapping) else {}
     for node_id, node in nodes.items():
-        if not isinstance(node, Mapping) or node.get("class_type") != _NODE:
+        if not isinstance(node, Mapping) or node.get("class_type") not in LONG_VIDEOS:
             continue
         story = RunningGraph(nodes).inputs(node_id).get("story")
         if isinstance(story, str):
@@ -40,9 +39,7 @@ def _trouble(graph: RunningGraph, node_id: str) -> str | None:
 
 def question_of(graph: RunningGraph, node_id: str) -> dict[str, Any]:
     """What the story editor would ask of a Long Video in a graph; see `story.answer`."""
-    from ..nodes.long_video import WanVideoSVILongVideo
-
-    groups = WanVideoSVILongVideo.INPUT_TYPES()
+    groups = LONG_VIDEOS[_type(graph, node_id)].INPUT_TYPES()
     values, connected, linked = {}, {}, []
     given = graph.inputs(node_id)
     for name, spec in {**groups["required"], **groups["optional"]}.items():

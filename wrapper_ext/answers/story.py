@@ -1,4 +1,4 @@
-"""What the story editor of WanVideoSVILongVideo shows: the plan, the error at its line, and what the reel has of it.
+"""What the story editor of a Long Video shows: the plan, the error at its line, and what the reel has of it.
 
 The plan is made by the functions that the node runs. What only the run knows (models, pixels, how many frames are on a
 wire, how long the audio is) is taken as it mostly is, and notes say so.
@@ -18,7 +18,8 @@ from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
 from ..host import files as host_files
-from ..render.long_video import ONE_LOW_STAGE, modes_of
+from ..render.long_video import modes_of
+from ..render.sources import ONE_LOW_STAGE
 from ..running.around import notes_on_loras
 from ..workflow.model.parse import parse_json
 from .cards import MAX_CARDS, cards_of

@@ -25,7 +25,10 @@ class Need:
 
 
 # Nodes of ComfyUI itself; all others are the wrapper's.
-COMFYUI_NODES = ("CLIPTextEncode", "SaveVideo")
+COMFYUI_NODES = (
+    "CLIPTextEncode", "SaveVideo", "KSamplerAdvanced", "SamplerCustom", "VAEEncode", "VAEDecode", "VAEEncodeTiled",
+    "VAEDecodeTiled", "CLIPVisionEncode", "LoraLoaderModelOnly",
+)  # fmt: skip
 
 _WRAPPER = Need(WRAPPER_NODE)  # what comfy.has_wrapper asks for
 # A sampler without start_step reads embeds of 20 channels: it is older than every wrapper that this pack supports.
@@ -62,6 +65,20 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
              instead="fills what a voice lacks with zeros, not with the wrapper's recorded silence"),
     ),
     "WanVideoSVIPoseWindow": (_POSES, Need("WanVideoSampler", ("unianimate_poses",))),
+    "WanVideoSVILongVideoNative": (
+        Need("KSamplerAdvanced", ("model", "add_noise", "noise_seed", "steps", "cfg", "sampler_name", "scheduler",
+                                  "positive", "negative", "latent_image", "start_at_step", "end_at_step",
+                                  "return_with_leftover_noise"), called=True),
+        Need("CLIPTextEncode", ("clip", "text"), called=True),
+        Need("VAEEncode", ("pixels", "vae"), called=True),
+        Need("VAEDecode", ("samples", "vae"), called=True),
+        Need("VAEEncodeTiled", ("pixels", "vae"), called=True, lost="tiled_vae"),
+        Need("VAEDecodeTiled", ("samples", "vae"), called=True, lost="tiled_vae"),
+        Need("CLIPVisionEncode", ("clip_vision", "image", "crop"), called=True, lost="clip_vision"),
+        Need("LoraLoaderModelOnly", ("model", "lora_name", "strength_model"), called=True, lost="lora="),
+        Need("SamplerCustom", ("model", "add_noise", "noise_seed", "cfg", "positive", "negative", "sampler", "sigmas",
+                               "latent_image"), called=True, lost="sampler and sigmas"),
+    ),
     "WanVideoSVILongVideo": (
         _WRAPPER,
         Need("WanVideoSamplerSettings", ("model", "image_embeds", "steps", "shift", "scheduler", "start_step",

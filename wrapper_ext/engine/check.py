@@ -12,12 +12,16 @@ from ...svi_embeds.models.names import SVI_ON_CONTROL
 from ...svi_embeds.recipes import SVI2_PRO, check_channels, recipe
 from ...svi_embeds.story.check import check_chain
 from .job import Job
+from .native import check_native
 
 
 def check_job(job: Job) -> None:
     """Raises SVIError for parts that do not fit together, before anything is sampled."""
     check_chain(job.plan, job.settings, job.sources.connected())
-    _check_wrapper(job)
+    if job.sources.engine == "native":
+        check_native(job)
+    else:
+        _check_wrapper(job)
 
 
 def _check_wrapper(job: Job) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.stored import hash_file
 from ...svi_embeds.ground.fingerprint import fingerprint
+from ..nodes.long_video import NODE_CLASS_MAPPINGS as LONG_VIDEOS
 from ..running.wiring import RunningGraph
 
-NODE = "WanVideoSVILongVideo"
 IMAGES = ("start_image", "ref_image", "end_images", "start_images")
 _LOAD = "LoadImage"
 _OTHERS = ("audio", *IMAGES)  # what is behind these is no model
@@ -31,15 +31,16 @@ def check_graph(graph: Graph) -> str:
 
 def find_long_video(graph: Mapping[str, Any]) -> str:
     """The id of the graph's Long Video. Raises SVIError when it has none, or several."""
-    found = [node_id for node_id, node in graph.items() if node.get("class_type") == NODE]
+    found = [node_id for node_id, node in graph.items() if node.get("class_type") in LONG_VIDEOS]
     if len(found) == 1:
         return found[0]
     if not found:
         raise SVIError(
-            f"the graph has no {NODE}, which renders a story: add one, or start from the template long_video_film"
+            f"the graph has no {' or '.join(LONG_VIDEOS)}, which render a story: add one, or start from the template "
+            "long_video_film"
         )
     names = ", ".join(f"{_title(graph[node_id])} ({node_id})" for node_id in found)
-    raise SVIError(f"the graph has {len(found)} of {NODE} ({names}): keep one, which gets the stories")
+    raise SVIError(f"the graph has {len(found)} Long Videos ({names}): keep one, which gets the stories")
 
 
 def set_value(graph: Graph, key: str, value: Any) -> None:

@@ -64,11 +64,11 @@ class Prepared:
 
 
 @cache
-def _defaults() -> dict[str, Any]:
-    """What the widgets of Long Video hold when nobody touched them."""
-    from ..nodes.long_video import WanVideoSVILongVideo
+def _defaults(node: str) -> dict[str, Any]:
+    """What the widgets of a Long Video hold when nobody touched them. node: its class."""
+    from ..nodes.long_video import NODE_CLASS_MAPPINGS
 
-    groups = WanVideoSVILongVideo.INPUT_TYPES()
+    groups = NODE_CLASS_MAPPINGS[node].INPUT_TYPES()
     specs = {name: spec for group in ("required", "optional") for name, spec in groups[group].items()}
     return {name: spec[1]["default"] for name, spec in specs.items() if "default" in spec[1]}
 
@@ -78,10 +78,11 @@ def prepare(graph: Graph, story: Story, folders: Folders, sets: Iterable[tuple[s
     ready = Prepared(story=story, graph=copy.deepcopy(graph))
     ready.node = find_long_video(ready.graph)
     inputs = ready.graph[ready.node]["inputs"]
+    defaults = _defaults(ready.graph[ready.node]["class_type"])
     try:
         for key, value in (*sets, *story.values.items()):
-            if key in _defaults():  # an older graph may have been saved without it
-                inputs.setdefault(key, _defaults()[key])
+            if key in defaults:  # an older graph may have been saved without it
+                inputs.setdefault(key, defaults[key])
                 key = f"{ready.node}.{key}"
             set_value(ready.graph, key, value)
         if story.text is not None:

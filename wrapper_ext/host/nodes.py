@@ -30,6 +30,19 @@ def schedulers() -> list[str]:
     return offered
 
 
+# What KSampler (Advanced) offers outside ComfyUI, where it cannot be asked.
+_NATIVE_CHOICES = {"sampler_name": ["euler"], "scheduler": ["simple"]}
+
+
+def native_choices(name: str) -> list[str]:
+    """What KSampler Advanced offers for `sampler_name` or `scheduler`: its own list, so that a link to it fits."""
+    sampler = comfy.node_class("KSamplerAdvanced")
+    if sampler is None:
+        return list(_NATIVE_CHOICES[name])
+    offered: list[str] = sampler.INPUT_TYPES()["required"][name][0]
+    return offered
+
+
 def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
     """The share of noise at each step, float32 [steps run]: as the installed wrapper computes it, else `sigmas_of`.
 

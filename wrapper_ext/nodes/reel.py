@@ -1,4 +1,4 @@
-"""Reels opened, read and joined: what WanVideoSVILongVideo and WanVideoSVIReelAdd left on disk."""
+"""Reels opened, read and joined: what Long Video and Reel Add left on disk."""
 
 from __future__ import annotations
 

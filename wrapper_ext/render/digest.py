@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from torch import Tensor
@@ -23,6 +23,7 @@ MAIN_MODELS = ("model", "low_noise_model")
 # Sampler arguments that the chain decides. What the clips follow (VOICE, POSES) counts by its part for each clip.
 PER_CLIP = ("model", "image_embeds", "text_embeds", "seed", "samples", VOICE, POSES)
 _NOT_DECIDING = (*PER_CLIP, *MEMORY_INPUTS)
+_BY_ORIGIN = ("sampler",)  # ComfyUI's SAMPLER, which cannot be looked into
 
 
 class Digests:
@@ -32,7 +33,9 @@ class Digests:
         self.job, self.maker = job, maker
         self.encodes_text = job.sources.connected().encodes_text
         sources = job.sources
-        self.sampler_print, self.low_print = _sampler_print(sources.sampler), _sampler_print(sources.low_sampler)
+        ignored = _NOT_DECIDING if sources.engine == "wrapper" else (*_NOT_DECIDING, *_BY_ORIGIN)
+        self.sampler_print = _sampler_print(sources.sampler, ignored)
+        self.low_print = _sampler_print(sources.low_sampler, ignored)
         self.prints: dict[int | None, tuple[str, str]] = {}  # of the original image and the anchor, by start image
 
     def of(self, clip: ChainClip, lead: Lead, end: Lead | None) -> str:
@@ -86,8 +89,8 @@ class Digests:
         return original if isinstance(clip.plan, ClipPlan) and clip.plan.reference_from is not None else None
 
 
-def _sampler_print(sampler: Mapping[str, Any] | None) -> str:
+def _sampler_print(sampler: Mapping[str, Any] | None, ignored: Collection[str]) -> str:
     """A digest of the sampler arguments that decide every clip; "" without any."""
     if sampler is None:
         return ""
-    return fingerprint({key: value for key, value in sampler.items() if key not in _NOT_DECIDING})
+    return fingerprint({key: value for key, value in sampler.items() if key not in ignored})

@@ -1,4 +1,4 @@
-"""What WanVideoSVILongVideo does: from its inputs and the graph around it to a reel and one video."""
+"""What a Long Video node does: from its inputs and the graph around it to a reel and one video."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ from typing import Any
 from PIL import Image
 from torch import Tensor
 
-from ...svi_embeds.clips.vae import check_vae
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.track import soundtrack_of
-from ...svi_embeds.ground.images import check_images, check_pixels
 from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import align, write_info
-from ...svi_embeds.guides.follow import guides_of
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
@@ -26,10 +23,9 @@ from ...svi_embeds.story.depends import read_only
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainSettings
 from ..engine.check import check_job
-from ..engine.job import Job, Sources
+from ..engine.job import EngineName, Job
 from ..host import comfy
 from ..host import files as host_files
-from ..host import nodes as host_nodes
 from ..host import show as host_show
 from ..running.around import notes_on_loras
 from ..running.digest import graph_digest
@@ -37,14 +33,12 @@ from ..running.voice_rate import voice_rate
 from ..running.wiring import RunningGraph, lora_names
 from .ahead import JoinAhead
 from .chain import render_chain
-from .digest import FIRST_MODELS, PER_CLIP
 from .join import assemble, cut_name, sound_name
 from .mend import MEND_LIMIT
 from .run import Rendered
+from .sources import sources_of
 from .standing import stood_in
-from .text import ENCODERS, NotLoaded, all_kept
-
-ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
+from .text import ENCODERS, all_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +79,9 @@ def changes_of(folder: Path) -> int:
 
 
 def render_story(
-    inputs: Mapping[str, Any], *, unique_id: str | None = None, prompt: Mapping[str, Any] | None = None
-) -> Finished:
+    inputs: Mapping[str, Any], *, engine: EngineName = "wrapper", unique_id: str | None = None,
+    prompt: Mapping[str, Any] | None = None,
+) -> Finished:  # fmt: skip
     """A story rendered into a reel, for the node `unique_id` of the graph `prompt`.
 
     inputs: the node's, by name; see `ChainSettings` and `Sources`.
@@ -94,7 +89,7 @@ def render_story(
     reel: str = inputs["reel"]
     check_reel_name(reel)
     graph = RunningGraph(prompt or {})
-    sources, notes = _sources(inputs, graph, unique_id or "")
+    sources, notes = sources_of(inputs, graph, unique_id or "", engine)
     guides, audio = sources.guides, inputs.get("audio")
     track = soundtrack_of(audio) if audio is not None else None
     settings = filled(ChainSettings, inputs)
@@ -114,8 +109,9 @@ def render_story(
     job = Job(plan=plan, settings=settings, sources=sources)
     check_job(job)
     notes += [*unused(plan, settings, connected), *_one_cfg(job), *_held_twice(job)]
-    if wired := graph.source(unique_id or "", "sampler_inputs"):
-        notes += notes_on_loras(modes_of(plan), lora_names(graph, wired[0], "model"))
+    wired = graph.source(unique_id or "", "sampler_inputs")
+    loras = lora_names(graph, wired[0] if wired else unique_id or "", "model")
+    notes += notes_on_loras(modes_of(plan), loras)
     changes = changes_of(folder)
     ahead = JoinAhead(folder, fps=settings.fps, track=track, length=plan.video_length)
     with ReelWriter(folder, fps=settings.fps, length=plan.video_length) as writer, ahead:
@@ -140,8 +136,9 @@ def render_story(
 
 
 def encoders_to_load(
-    inputs: Mapping[str, Any], *, unique_id: str | None = None, prompt: Mapping[str, Any] | None = None
-) -> list[str]:
+    inputs: Mapping[str, Any], *, engine: EngineName = "wrapper", unique_id: str | None = None,
+    prompt: Mapping[str, Any] | None = None,
+) -> list[str]:  # fmt: skip
     """Names of the text encoders that a run needs, of those that are connected and not loaded yet (None): none where
     its reel has every prompt of the story. inputs: the node's, by name."""
     waiting = [name for name in ENCODERS if name in inputs and inputs[name] is None]
@@ -153,69 +150,10 @@ def encoders_to_load(
     }  # fmt: skip
     try:
         folder = host_files.reels_folder() / check_reel_name(inputs.get("reel"))
-        kept = all_kept(folder, str(inputs.get("story")), str(inputs.get("negative_prompt", "")), origin)
+        kept = all_kept(folder, str(inputs.get("story")), str(inputs.get("negative_prompt", "")), origin, engine)
     except SVIError:  # the run says it
         return waiting
     return [] if kept else waiting
-
-
-def _sources(inputs: Mapping[str, Any], graph: RunningGraph, node_id: str) -> tuple[Sources, list[str]]:
-    """What the chain is made of, checked one by one, and notes."""
-    check_vae(inputs["vae"])
-    images: dict[str, Any] = {}
-    notes: list[str] = []
-    for name in ("start_image", "ref_image", "end_images", "start_images"):
-        if (image := inputs.get(name)) is not None:
-            images[name], said = check_images(name, image)
-            check_pixels(name, images[name])
-            notes += said
-    if (count := len(images.get("ref_image", ()))) > 1:
-        raise SVIError(f"ref_image must be one image, got a batch of {count}: ImageFromBatch picks one")
-    sampler, low = inputs["sampler_inputs"], inputs.get("low_noise_sampler_inputs")
-    if not isinstance(sampler, Mapping):
-        raise SVIError("sampler_inputs must come from WanVideo Sampler Settings")
-    if low is not None and not isinstance(low, Mapping):
-        raise SVIError("low_noise_sampler_inputs must come from WanVideo Sampler Settings")
-    guides = guides_of(sampler, low, silence=host_nodes.silent_voice)
-    if (low_model := inputs.get("low_noise_model")) is not None:
-        if low is not None:
-            raise SVIError(ONE_LOW_STAGE)
-        low = {**sampler, "model": low_model}
-    texts: dict[str, Any] = {name: inputs.get(name) for name in ("t5", "clip", "text_embeds")}
-    for name in ENCODERS:
-        if texts[name] is None and name in inputs and graph.source(node_id, name):
-            texts[name] = NotLoaded()  # see encoders_to_load
-    if (own := sampler.get("text_embeds")) is not None:
-        if any(text is not None for text in texts.values()):
-            notes.append("text_embeds of sampler_inputs are not used: the chain has text of its own")
-        else:
-            texts["text_embeds"] = own
-    sources = Sources(
-        vae=inputs["vae"], sampler=sampler, low_sampler=low, first_model=inputs.get("first_clip_model"),
-        first_low_model=inputs.get("first_clip_low_noise_model"), clip_vision=inputs.get("clip_vision"), guides=guides,
-        origin=_origins(graph, node_id), **texts, **images,
-    )  # fmt: skip
-    return sources, notes
-
-
-def _origins(graph: RunningGraph, node_id: str) -> dict[str, str]:
-    """Where the objects that a chain is made with come from, by the names that `Job.origin` wants."""
-
-    def digest(name: str, node: str = node_id, ignore: tuple[str, ...] = ()) -> str:
-        return graph_digest(graph, node, name, file_state=host_files.file_print, ignore=ignore)
-
-    origin = {name: digest(name) for name in ("vae", "t5", "clip", "clip_vision", "low_noise_model", *FIRST_MODELS)}
-    for settings, model in (("sampler_inputs", "model"), ("low_noise_sampler_inputs", "low_noise_model")):
-        source = graph.source(node_id, settings)
-        if source is None:
-            continue
-        if graph.source(source[0], "model"):
-            # The chain's own seed and embeds count, not those that stand in for them on the settings node.
-            origin[settings] = digest(settings, ignore=PER_CLIP)
-            origin[model] = digest("model", source[0])
-        else:  # something stands between: all of it counts
-            origin[settings] = origin[model] = digest(settings)
-    return {name: value for name, value in origin.items() if value}
 
 
 class _NodeReport:

@@ -12,7 +12,7 @@ from ...svi_embeds.reel.texts import keep_text, kept_text, text_key
 from ...svi_embeds.story.chain import ChainClip
 from ...svi_embeds.story.text import parse_story
 from ..engine.engine import Engine
-from ..engine.job import Job
+from ..engine.job import EngineName, Job
 
 _TEXTS_AHEAD = 16
 ENCODERS = ("t5", "clip")
@@ -22,7 +22,7 @@ class NotLoaded:
     """Stands in for a text encoder that is connected and was not loaded, since the reel has all prompts."""
 
 
-def all_kept(folder: Path, story: str, negative: str, origin: Mapping[str, str]) -> bool:
+def all_kept(folder: Path, story: str, negative: str, origin: Mapping[str, str], engine: EngineName) -> bool:
     """Whether a reel has every prompt of a story, as the encoder makes them that `origin` tells of, see `Sources`."""
     kind = next((name for name in ENCODERS if origin.get(name)), None)
     if kind is None:
@@ -32,8 +32,14 @@ def all_kept(folder: Path, story: str, negative: str, origin: Mapping[str, str])
     except SVIError:  # the run says it
         return False
     return all(
-        kept_text(folder, text_key(kind, origin[kind], prompt, negative)) is not None for prompt in sorted(prompts)
+        kept_text(folder, text_key(_kind(kind, engine), origin[kind], prompt, negative)) is not None
+        for prompt in sorted(prompts)
     )
+
+
+def _kind(encoder: str, engine: EngineName) -> str:
+    """What a kept text is: each engine has it in a form of its own."""
+    return encoder if engine == "wrapper" else f"{engine} {encoder}"
 
 
 class Texts:
@@ -65,7 +71,10 @@ class Texts:
 
     def _key(self, prompt: str) -> str | None:
         origin = self.job.sources.origin.get(self.kind)
-        return text_key(self.kind, origin, prompt, self.job.settings.negative_prompt) if origin else None
+        if not origin:
+            return None
+        kind = _kind(self.kind, self.job.sources.engine)
+        return text_key(kind, origin, prompt, self.job.settings.negative_prompt)
 
     def _kept(self, prompt: str) -> dict[str, Any] | None:
         key = self._key(prompt)

@@ -3,8 +3,9 @@
 usage: make_native_models.py COMFYUI_DIR BASE_DIR
 
 Writes under BASE_DIR/models: diffusion_models/native_i2v.safetensors (Wan 2.1 image-to-video), native_high and
-native_low (the Wan 2.2 pair: no image cross-attention), native_control (Fun Control of Wan 2.2, 52 input channels), and
-vae/native_vae.safetensors. ComfyUI takes one head for 128 channels, so that is the width.
+native_low (the Wan 2.2 pair: no image cross-attention), native_control (Fun Control of Wan 2.2, 52 input channels),
+native_5b (Fun InP of the 5B kind: 48 latent channels, 100 input channels), and vae/native_vae.safetensors. ComfyUI
+takes one head for 128 channels, so that is the width.
 """
 
 import inspect
@@ -37,10 +38,10 @@ def save(weights, folder, name):
     save_file(weights, path)
 
 
-def transformer(*, in_dim, kind, seed):
+def transformer(*, in_dim, kind, seed, out_dim=16):
     model = comfy.ldm.wan.model.WanModel(
-        model_type=kind, in_dim=in_dim, dim=WIDTH, ffn_dim=FFN, num_heads=WIDTH // 128, num_layers=LAYERS,
-        device="cpu", dtype=torch.float32, operations=comfy.ops.disable_weight_init,
+        model_type=kind, in_dim=in_dim, out_dim=out_dim, dim=WIDTH, ffn_dim=FFN, num_heads=WIDTH // 128,
+        num_layers=LAYERS, device="cpu", dtype=torch.float32, operations=comfy.ops.disable_weight_init,
     )  # fmt: skip
     generator = torch.Generator().manual_seed(seed)
     weights = {}
@@ -83,4 +84,5 @@ kinds = {
 }
 for seed, (name, (in_dim, kind)) in enumerate(kinds.items(), start=1):
     save(transformer(in_dim=in_dim, kind=kind, seed=seed), "diffusion_models", name)
+save(transformer(in_dim=100, out_dim=48, kind="t2v", seed=9), "diffusion_models", "native_5b")
 save(vae(12), "vae", "native_vae")

@@ -50,6 +50,23 @@ class SVITestConditioning:
         return (values,)
 
 
+class SVITestConcat:
+    """A CONDITIONING with latents of any kind as those of an image-to-video node, the first of them kept."""
+
+    INPUT_TYPES = classmethod(lambda cls: {"required": {"conditioning": ("CONDITIONING",), "latent": ("LATENT",)}})
+    RETURN_TYPES = ("CONDITIONING", "CONDITIONING", "LATENT")
+    FUNCTION = "make"
+    CATEGORY = "svi_test"
+
+    def make(self, conditioning, latent):
+        samples = latent["samples"]
+        mask = torch.ones(1, 1, *samples.shape[2:])
+        mask[:, :, :1] = 0
+        values = {"concat_latent_image": samples, "concat_mask": mask}
+        out = [[text, {**before, **values}] for text, before in conditioning]
+        return (out, out, {"samples": torch.zeros_like(samples)})
+
+
 class SVITestVision:
     """A CLIP_VISION_OUTPUT as ComfyUI's own node makes it."""
 
@@ -66,4 +83,4 @@ class SVITestVision:
         return (output,)
 
 
-NODES = (SVITestNativeProbe, SVITestConditioning, SVITestVision)
+NODES = (SVITestNativeProbe, SVITestConditioning, SVITestConcat, SVITestVision)
