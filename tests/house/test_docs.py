@@ -88,7 +88,7 @@ def test_readme_figures_are_those_of_the_performance_page() -> None:
 def test_a_tutorial_names_its_template_its_files_and_what_is_seen(path: Path) -> None:
     page = path.read_text(encoding="utf-8")
     headings = [line for line in page.splitlines() if line.startswith("## ")]
-    for wanted in ("## Files", "## What you see") if path.parent.parent == DOCS else ("## 文件", "## 您会看到什么"):
+    for wanted in ("## Files", "## What you see") if path.parent.parent == DOCS else ("## 文件", "## 你会看到什么"):
         assert wanted in headings, f"{name(path)} has no part {wanted}"
     line = next(line for line in page.splitlines() if line.startswith(("**Template**", "**模板**")))
     named = set(re.findall(r"`(\w+)`", line)) - {"reel"}
