@@ -16,9 +16,10 @@ from ..model.report import Finding
 from ..model.scope import Node, Source
 from .blocks import Told, counted_seeds, say_next, tell
 from .ending import read_ending
-from .images import PRO, read_clip_vision, read_images, read_size, read_tiling, read_vae
+from .images import PRO, read_clip_vision, read_images, read_size
 from .reading import Reading, said
 from .sampler import Stage, Text, read_stages, read_text
+from .vae import read_tiling, read_vae
 
 ENCODE = "WanVideoImageToVideoEncode"
 # Settings of SVI Embeds and Latent Embeds that a story has no word for, and what they must be.
