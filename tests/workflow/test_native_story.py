@@ -409,13 +409,33 @@ def test_a_sampler_that_goes_on_from_the_first_too_is_refused() -> None:
     refused(g.raw, r"clip 2 .*KSamplerAdvanced \(node \d+\) goes on from KSamplerAdvanced \(node \d+\) too")
 
 
-@pytest.mark.parametrize("kind", ["ScheduledCFGGuidance", "DualCFGGuider"])
-def test_another_guider_is_refused(kind: str) -> None:
-    g = Edit(native_chain(kind="SamplerCustomAdvanced", pair=False))
-    guider = g.add(kind, [1, 0, 1], ("GUIDER", "GUIDER"), model=g.source(g.all("CFGGuider")[1], "model"),
-                   positive=g.source(g.all("CFGGuider")[1], "positive"))  # fmt: skip
-    g.link(guider, 0, g.all("SamplerCustomAdvanced")[1], "guider")
-    refused(g.raw, rf"clip 2 .*its guider is {kind} \(node")
+def _guided(kind: str, saved: list[Any]) -> Edit:
+    """A chain whose guiders are others."""
+    g = Edit(native_chain(kind="SamplerCustomAdvanced"))
+    for old, sampler in zip(g.all("CFGGuider"), g.all("SamplerCustomAdvanced"), strict=True):
+        links = {entry["name"]: g.source(old, entry["name"]) for entry in old["inputs"]}
+        g.link(g.add(kind, saved, ("GUIDER", "GUIDER"), **links), 0, sampler, "guider")
+    return g
+
+
+def test_another_guider_is_refused() -> None:
+    refused(_guided("DualCFGGuider", [1, 1]).raw, r"clip 1 .*its guider is DualCFGGuider \(node")
+
+
+@pytest.mark.parametrize("saved", [[3.5, 0, 1], [1, 0, 0.5]])
+def test_a_schedule_of_cfg_that_is_none_is_read(saved: list[Any]) -> None:
+    _, made, report = story(_guided("ScheduledCFGGuidance", saved).raw)
+    assert values(made)["cfg"] == saved[0]
+    assert notes(report) == []
+
+
+def test_a_schedule_of_cfg_is_refused() -> None:
+    g = _guided("ScheduledCFGGuidance", [3.5, 0, 0.5])
+    refused(g.raw, r"clip 1 .*guides from 0 to 0\.5 only")
+    listed = g.add("CreateCFGScheduleFloatList", [], ("float_list", "FLOAT"))
+    for guider in g.all("ScheduledCFGGuidance"):
+        g.link(listed, 0, guider, "cfg")
+    refused(g.raw, "clip 1 .*cfg of ScheduledCFGGuidance .* may be one for each step")
 
 
 def test_noise_that_is_of_no_seed_is_refused() -> None:

@@ -95,6 +95,7 @@ _VERSIONS: dict[str, tuple[str, ...]] = {
     "SamplerCustom": ("add_noise:b noise_seed:i .:s cfg:n",),
     "RandomNoise": ("noise_seed:i", "noise_seed:i .:s"),
     "CFGGuider": ("cfg:n",),
+    "ScheduledCFGGuidance": ("cfg:n start_percent:n end_percent:n",),
     "SplitSigmas": ("step:i",),
     "KSamplerSelect": ("sampler_name:s",),
     "CLIPTextEncode": ("text:s",),

@@ -1,6 +1,7 @@
 """What each native sampler of a clip is set to: which steps it runs, with which noise, model and conditioning.
 
-Sources: ComfyUI's KSampler, KSamplerAdvanced, SamplerCustom, SamplerCustomAdvanced and their guiders (0.33).
+Sources: ComfyUI's KSampler, KSamplerAdvanced, SamplerCustom, SamplerCustomAdvanced and their guiders (0.33),
+KJNodes' ScheduledCFGGuidance.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ NAMED = ("steps", "sampler_name", "scheduler")
 CUSTOM = ("sampler", "sigmas")
 FIRST_MODELS = ("first_clip_model", "first_clip_low_noise_model")
 _CONDITIONS = ("positive", "negative")
+_RANGE = ("start_percent", "end_percent")
 _GUIDERS: Mapping[str, tuple[str, ...]] = {
     "CFGGuider": ("model", *_CONDITIONS, "cfg"), "BasicGuider": ("model", "conditioning"),
+    "ScheduledCFGGuidance": ("model", *_CONDITIONS, "cfg", *_RANGE),
 }  # fmt: skip
 _SETTINGS: Mapping[str, tuple[str, ...]] = {
     "KSampler": ("seed", "denoise", *NAMED),
@@ -79,6 +82,7 @@ def read_pass(reading: Reading, index: int, at: At) -> Pass:
     plain = guide.node.type == "BasicGuider"
     positive, negative = ("conditioning", None) if plain else _CONDITIONS
     cfg = 1.0 if plain else _key(reading, index, guide, "cfg")
+    _check_range(reading, index, guide, cfg)
     custom = at.node.type.startswith("SamplerCustom")
     settings = {
         name: _made(reading, index, at, name) if custom else _key(reading, index, at, name)
@@ -100,15 +104,26 @@ def _guide(reading: Reading, index: int, at: At) -> At:
     origin = reading.wires.origin(at, "guider")
     if origin is None or origin.type not in _GUIDERS:
         what = said(origin.at.node) if origin else "nothing"
-        raise reading.refuse(
-            index, f"its guider is {what}, and a story samples as CFGGuider or BasicGuider do", at.node
-        )
+        raise reading.refuse(index, f"its guider is {what}, and a story samples as CFGGuider does", at.node)
     return origin.at
 
 
+def _check_range(reading: Reading, index: int, guide: At, cfg: Any) -> None:
+    """Raises SVIError for a guider that does not guide every step alike. At cfg 1 it does in any range."""
+    if guide.node.type != "ScheduledCFGGuidance" or cfg == 1:
+        return
+    if isinstance(cfg, Origin):
+        what = f"cfg of {said(guide.node)} comes from {said(cfg.at.node)}, and may be one for each step"
+        raise reading.refuse(index, f"{what}; a story has one for all", guide.node)
+    start, end = (reading.value(index, guide, name) for name in _RANGE)
+    if (start, end) != (0, 1):
+        what = f"{said(guide.node)} guides from {start} to {end} only, and a story at every step"
+        raise reading.refuse(index, what, guide.node)
+
+
 def _check_inputs(reading: Reading, index: int, at: At, guide: At) -> None:
-    known = {*_SETTINGS[at.node.type], "model", "latent_image", "cfg", *_CONDITIONS}
-    for each, names in ((at, known), (guide, {*_GUIDERS.get(guide.node.type, ()), *(known if guide == at else ())})):
+    known = (*_SETTINGS[at.node.type], "model", "latent_image", "cfg", *_CONDITIONS)
+    for each, names in ((at, known), (guide, _GUIDERS.get(guide.node.type, known))):
         for name in each.node.scope.input_names(each.node):
             if name not in names:
                 raise reading.refuse(index, f"{name} is connected to {said(each.node)}", each.node)
