@@ -15,6 +15,7 @@ from wanvideo_svi.wrapper_ext.answers.migrate import migrate_value
 
 PROMPTS = ("a lake at dawn", "a boat appears", "the fog lifts")
 SEEDS = (3, 45, 1000)  # the third is none that a story counts to
+LENGTHS = (17, 21, 17)
 HIGH, LOW = "native_high.safetensors", "native_low.safetensors"
 SAMPLING = {"steps": 3, "cfg": 1.5, "sampler_name": "euler", "scheduler": "simple"}
 
@@ -22,17 +23,20 @@ SAMPLING = {"steps": 3, "cfg": 1.5, "sampler_name": "euler", "scheduler": "simpl
 class ByHand(NativeBuilder):
     """A chain as people wire it. decoded: what each of its clips becomes."""
 
-    def __init__(self, kind: str, *, motion: int = 1, first: str | None = None, length: tuple[int, ...] = (17, 21, 17)):
+    def __init__(self, kind: str, *, motion: int = 1, first: str | None = None, video: int = 0) -> None:
+        """first: the model of the first clip. video: frames of one that it goes on from."""
         super().__init__()
         self.kind, self.first = kind, first
         clip, vae = self.link("SVITestCLIP"), self.native_vae()
         anchor = self.link("VAEEncode", pixels=self.images(1, seed=5), vae=vae)
         self.decoded: list[Link] = []
         before: dict[str, Link] = {}
+        if video:
+            before["prev_samples"] = self.link("VAEEncode", pixels=self.images(video, seed=6), vae=vae)
         for index, prompt in enumerate(PROMPTS):
             text = [self.link("CLIPTextEncode", clip=clip, text=each) for each in (prompt, "bad")]
             pro = self.add(
-                "WanImageToVideoSVIPro", positive=text[0], negative=text[1], length=length[index],
+                "WanImageToVideoSVIPro", positive=text[0], negative=text[1], length=LENGTHS[index],
                 anchor_samples=anchor, motion_latent_count=motion, **before,
             )  # fmt: skip
             samples = self._sampled(pro, index)
@@ -84,6 +88,7 @@ class ByHand(NativeBuilder):
     [
         ("pair", {"kind": "KSamplerAdvanced"}), ("two latents", {"kind": "KSamplerAdvanced", "motion": 2}),
         ("first", {"kind": "KSamplerAdvanced", "first": NATIVE_I2V}), ("one", {"kind": "KSampler"}),
+        ("video", {"kind": "KSampler", "video": 9}),
         ("custom", {"kind": "SamplerCustom"}), ("advanced", {"kind": "SamplerCustomAdvanced"}),
     ],
 )  # fmt: skip
