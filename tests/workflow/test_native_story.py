@@ -220,6 +220,15 @@ def test_prompts_of_constants_are_read_and_others_refused() -> None:
     refused(g.raw, r"clip 1 .*prompt is computed when the graph runs \(node")
 
 
+def test_blanks_around_the_lines_of_a_prompt_are_said() -> None:
+    g = Edit(native_chain())
+    for text in g.all("CLIPTextEncode")[2:]:
+        text["widgets_values"] = ["two\n lines\n"]
+    _, made, report = story(g.raw)
+    assert values(made)["story"] == "clip 1\n---\ntwo\nlines\n---\ntwo\nlines"
+    assert ["the prompt of clips 2, 3 had blanks" in what for what in notes(report)] == [True]
+
+
 # Models
 
 

@@ -38,7 +38,7 @@ def tell(reading: Reading, told: list[Told], mode: str, *, has_first: bool) -> d
         # A first clip with a model of its own would be plain i2v if its block named no mode.
         named = clip.mode != mode or (index == 0 and has_first and mode != SVI2_PRO.id)
         blocks.append(Block(
-            1, _trimmed(clip.text.positive),
+            1, trimmed(clip.text.positive),
             seed=clip.seed if clip.seed != told[0].seed + SEED_STEP * index else None,
             frames=clip.frames if clip.frames != usual else None,
             overlap=clip.overlap if clip.overlap not in (None, overlap) else None,
@@ -74,5 +74,6 @@ def counted_seeds(reading: Reading, found: list[Any]) -> list[int]:
     return [first + SEED_STEP * index if index in drawn else seed for index, seed in enumerate(found)]
 
 
-def _trimmed(prompt: str) -> str:
+def trimmed(prompt: str) -> str:
+    """A prompt as a story holds it: without blanks around its lines."""
     return "\n".join(line.strip() for line in prompt.splitlines()).strip()

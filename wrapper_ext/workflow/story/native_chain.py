@@ -15,12 +15,12 @@ from ..model.host_nodes import IMAGE_SIZE
 from ..model.report import Finding
 from ..model.scope import Node, Source
 from ..rewrite.carry import position
-from .blocks import Told, counted_seeds, say_next, tell
+from .blocks import Told, counted_seeds, say_next, tell, trimmed
 from .ending import read_ending
 from .images import say_loaded
 from .native_pass import Pass
 from .native_sampler import read_sampling, read_seeds
-from .reading import Reading, said
+from .reading import Reading, said, some
 from .sampler import Text
 from .vae import NATIVE_ENCODES, Coder, read_native_tiling, read_native_vae
 
@@ -56,6 +56,9 @@ def read_native_chain(wires: Wires, clips: Clips, chain: list[Clip], fed: Set[No
     values = tell(reading, told, SVI2_PRO.id, has_first=sampling.has_first) | sampling.values
     if len(chain) == 1:
         say_next(reading, f"they are of mode {SVI2_PRO.id}")
+    blank = [index for index, text in enumerate(texts) if trimmed(text.positive) != text.positive]
+    if blank:
+        reading.note(blank[0], f"the prompt of {some(blank)} had blanks around its lines, which a story leaves out")
     if any(not reading.alike(text.made, texts[0].made) for text in texts):
         reading.note(0, "the clips have different text encoders; the story has one, that of clip 1")
     made = NativeStory(values, {"clip": _source(texts[0]), **sampling.sources})
