@@ -566,6 +566,18 @@ def test_a_chain_that_goes_on_from_a_video_begins_with_its_end(frames: int | Non
     assert [clip.motion_latents for clip in plan.clips] == [1, 1, 1]
 
 
+def test_a_first_clip_of_another_node_is_refused() -> None:
+    g = Edit(native_chain(kind="KSampler", pair=False))
+    first, sampler = g.all("WanImageToVideoSVIPro")[0], g.all("KSampler")[0]
+    other = g.add(
+        "WanImageToVideo", [64, 64, 17, 1], *((name, name.upper()) for name in ("positive", "negative", "latent")),
+        positive=g.source(first, "positive"), negative=g.source(first, "negative"),
+    )  # fmt: skip
+    for slot, name in enumerate(("positive", "negative", "latent_image")):
+        g.link(other, slot, sampler, name)
+    refused(g.raw, r"clip 1 .*samples of KSampler \(node \d+\): no WanImageToVideoSVIPro makes that clip")
+
+
 def test_a_chain_that_goes_on_from_loaded_latents_is_refused() -> None:
     g = Edit(native_chain())
     g.link(g.add("LoadLatent", ["x"], LATENT), 0, g.all("WanImageToVideoSVIPro")[0], "prev_samples")

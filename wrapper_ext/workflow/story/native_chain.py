@@ -9,6 +9,7 @@ from typing import Any
 from ....svi_embeds.recipes import SVI2_PRO
 from ....svi_embeds.timeline import FRAMES_PER_LATENT
 from ..find.clips import Clip, Clips
+from ..find.native import NATIVE_SAMPLERS
 from ..find.wires import At, Origin, Wires
 from ..model.definitions import Definition
 from ..model.host_nodes import IMAGE_SIZE
@@ -218,7 +219,10 @@ def _video(reading: Reading, lead: Origin | None) -> Source | None:
     """The video whose last latents lead the first clip."""
     if lead is None or lead.type not in NATIVE_ENCODES:
         what = said(lead.at.node) if lead else "nothing"
-        raise reading.refuse(0, f"it goes on from samples of {what}: a story goes on from a video, by VAE Encode")
+        way = "a story goes on from a video, by VAE Encode"
+        if lead and lead.type in NATIVE_SAMPLERS:
+            way = "no WanImageToVideoSVIPro makes that clip (without prev_samples it makes a first one)"
+        raise reading.refuse(0, f"it goes on from samples of {what}: {way}")
     video = reading.wires.origin(lead.at, "pixels")
     motion = reading.number(0, reading.embeds[0], "motion_latent_count")
     frames = reading.clips.videos.of(video).length.number if video else None
