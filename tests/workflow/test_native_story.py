@@ -210,6 +210,31 @@ def test_sampler_settings_that_only_a_run_knows_stay_linked() -> None:
     assert feeds(migrated, made, "cfg") == ("CfgFromSomewhere", 0)
 
 
+def test_a_cfg_that_only_a_run_knows_is_said_of_the_clip_that_has_it() -> None:
+    g = Edit(native_chain())
+    cfg = g.add("CfgFromSomewhere", [], ("FLOAT", "FLOAT"))
+    for sampler in g.all("KSamplerAdvanced")[2:4]:
+        g.link(cfg, 0, sampler, "cfg")
+    _, made, report = story(g.raw)
+    assert values(made)["cfg"] == 3.5
+    assert ["cfg of clip 2 comes from another node" in what for what in notes(report)] == [True]
+
+
+def test_a_seed_that_is_not_there_is_refused() -> None:
+    api = as_api(native_chain(kind="KSampler", pair=False))
+    del next(node for node in api.values() if node["class_type"] == "KSampler")["inputs"]["seed"]
+    refused(api, "clip 1 .*seed of its noise cannot be told")
+
+
+def test_negative_prompts_that_differ_are_said() -> None:
+    g = Edit(native_chain())
+    other = g.add("CLIPTextEncode", ["other"], CONDITIONING, clip=(g.all("CLIPLoader")[0], 0))
+    g.link(other, 0, g.all("WanImageToVideoSVIPro")[1], "negative")
+    _, made, report = story(g.raw)
+    assert values(made)["negative_prompt"] == NEGATIVE
+    assert ["negative prompts differ" in what for what in notes(report)] == [True]
+
+
 def test_prompts_of_constants_are_read_and_others_refused() -> None:
     g = Edit(native_chain())
     text = g.all("CLIPTextEncode")[1]
@@ -331,6 +356,12 @@ def test_sigmas_that_are_no_two_parts_of_one_schedule_are_refused(kind: str) -> 
     refused(copy.deepcopy(g.raw), "clip 2 .*splits one schedule at a step")
     other["widgets_values"] = [SPLIT]  # a node of its own, set alike
     assert values(story(g.raw)[1])["split_step"] == SPLIT
+
+
+def test_sigmas_that_are_split_before_the_first_step_are_refused() -> None:
+    g = Edit(native_chain(kind="SamplerCustom"))
+    g.all("SplitSigmas")[0]["widgets_values"] = [0]
+    refused(g.raw, "clip 1 .*split at step 0")
 
 
 @pytest.mark.parametrize(("name", "many"), [("euler", 0), ("euler_ancestral", 1)])
