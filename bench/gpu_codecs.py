@@ -39,7 +39,7 @@ def _natural(frames: int, width: int, height: int) -> Any:
 
 
 def time_codecs(folder: Path, *, frames: int, width: int, height: int) -> dict[str, Any]:
-    """By video and format: seconds, the file's size in MB, and seconds per pass (3). Both: as a chain ends, see `_end`."""
+    """By video and format: seconds, the file's size in MB, and seconds per pass (3). Both: as a chain ends, `_end`."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     from svi_embeds.files.video import FORMATS, write_video
 

@@ -123,7 +123,7 @@ class _Clocks:
         stack = self._open.stack
         stack.pop()
         if mark["name"] == "sampler" and "torch._dynamo" in sys.modules:
-            # How many graphs torch.compile has made since the start, and how often it looked at a function anew.
+            # How many graphs torch.compile has made since the start, and how often it compiled a function.
             counters = sys.modules["torch._dynamo"].utils.counters
             mark["graphs"] = counters["stats"]["unique_graphs"]
             mark["compiles"] = counters["frames"]["ok"]
