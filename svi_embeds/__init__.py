@@ -30,6 +30,7 @@ _FROM = {
     "clips.pixels.make": ("Clip", "make_clip"),
     "clips.latents.settings": ("LatentInputs", "LatentSettings"),
     "clips.latents.make": ("LatentClip", "make_latent_clip"),
+    "clips.pipeline": ("sample_clip",),
     "clips.native.to_native": ("NativeClip", "to_native"),
     "clips.native.from_native": ("from_native",),
     "colour.stitch": ("stitch",),

@@ -12,6 +12,7 @@ from typing import Any
 
 from guided_workflows import guided_chain, long_talk
 from long_video_workflows import long_video
+from native_workflows import native_story
 from pair_workflows import holocine_pair, pro_chain, svi2_pair
 from wanvideo_svi.svi_embeds.recipes import recipe
 from workflow_files import CLIP_VISION, DISTILL_LORA, FUN_MODEL, MODEL, SVI_LORA, VAE
@@ -197,6 +198,7 @@ WORKFLOWS: dict[str, Callable[[], dict[str, Any]]] = {
     "long_video_film": partial(long_video, "film"),
     "long_video_shot": partial(long_video, "shot"),
     "long_video_svi2_pro": partial(long_video, "svi2_pro"),
+    "long_video_native_svi2_pro": native_story,
     "long_video_talk": long_talk,
     "long_video_takes": partial(long_video, "film", "takes"),
 }

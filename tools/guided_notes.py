@@ -111,12 +111,12 @@ def long_talk_note() -> str:
 - `[repeat=auto]` makes as many clips as the voice needs; the video ends with it and carries it.
 - *Sampler Settings* has the features of the whole voice; each clip gets its part.
 - A clip is on the disk as soon as it is done, in `output/svi_reels/svi_talk_story`. Stop when you like: the next run
-  goes on where this one was.
+  continues where this one was.
 - The first clip runs **without** the SVI LoRA, which would only freeze its motion.
 
 **To change**
 - A voice of more than 60 s: `num_frames` of *Wav2vec2 Embeds* (it cuts the audio there).
-- What happens: more blocks before the last one, parted by `---`.
+- What happens: more blocks before the last one, separated by `---`.
 - CLIP vision: *Load CLIP Vision* to `clip_vision`, which sees the first frame of each clip.
 - No distill LoRA: strength 0, 50 steps, cfg 5.
 """

@@ -84,7 +84,7 @@ def long_video(mode: str, kind: str = "") -> dict[str, Any]:
     node = graph.add("WanVideoSVILongVideo", x, width=2 * WIDTH, room=STORY_ROOM, title="The whole video", links=links,
                      values=values, colour="#2a363b")  # fmt: skip
     graph.group("The story", "#b58b2a")
-    if not pair:  # with two models there are nodes enough; the video lies in the reel's folder all the same
+    if not pair:  # with two models there are nodes enough; the video is in the reel's folder all the same
         x += WIDTH + COLUMN + CLIP_GAP
         graph.add("SaveVideo", x, links={"video": (node, 2)}, values={"filename_prefix": f"video/long_video_{kind}"})
         graph.group("The finished video", "#b58b2a")

@@ -1,4 +1,4 @@
-"""Writes the graphs that docs/migration.md shows, before and after: one JSON object, a graph by the picture's name.
+"""Writes the graphs that docs/reference/migration.md shows, before and after: one JSON object, graphs by picture.
 
 usage: PYTHONPATH=tests:tools python tools/migration_graphs.py OUT.json     (then tools/migration_pictures.mjs)
 """

@@ -1,4 +1,4 @@
-// Makes docs/migration_*.jpg, the graphs that tools/migration_graphs.py wrote, as the real frontend draws them.
+// Makes docs/reference/migration_*.jpg, the graphs that tools/migration_graphs.py wrote, as the real frontend draws them.
 //
 // usage:  NODE_PATH=<folder>/node_modules node tools/migration_pictures.mjs GRAPHS.json [http://127.0.0.1:8188] [chromium]
 //
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const { chromium } = createRequire(import.meta.url)("playwright-core");
 
-const DOCS = new URL("../docs/", import.meta.url);
+const DOCS = new URL("../docs/reference/", import.meta.url);
 const [GRAPHS, COMFYUI = process.env.COMFYUI_URL ?? "http://127.0.0.1:8188",
   CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium"] = process.argv.slice(2);
 const FLAGS = [

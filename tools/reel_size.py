@@ -1,7 +1,7 @@
 """What a frame of a reel takes on disk, measured on videos given: python tools/reel_size.py VIDEO...
 
-Each video is brought to 832x480, the host's way of resizing, and written as a reel writes its clips. The figure in
-wrapper_ext/doctor/files.py comes from here; docs/hosts.md has the table.
+Each video is scaled to 832x480, the host's way of resizing, and written as a reel writes its clips. The figure in
+wrapper_ext/doctor/files.py comes from here; docs/reference/hosts.md has the table.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import { launch, open, QUALITY, VIDEO_ROOM } from "./frontend.mjs";
 
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 
-const OURS = /^WanVideo(SVI(Embeds|LatentEmbeds|TemporalMask|LongVideo)|I2VCustomEmbeds|HoloCinePrompt)$/;
+const OURS = /^WanVideo(SVI(Embeds|LatentEmbeds|TemporalMask|LongVideo(Native)?)|I2VCustomEmbeds|HoloCinePrompt)$/;
 const AROUND = 60; // the node, at zoom 1
 const SIZE = 512; // the cards are square
 

@@ -39,7 +39,7 @@ _STRIPS = {
     "WanVideoHoloCinePrompt",
 }  # fmt: skip
 _PICTURES = (_STRIPS - {"WanVideoHoloCinePrompt"}) | {"WanVideoReferenceCanvas", "WanVideoHighLowPair"}
-_PLANS = {"WanVideoSVILongVideo"}
+_PLANS = {"WanVideoSVILongVideo", "WanVideoSVILongVideoNative"}
 # Widgets that newer hosts than the recorded one have.
 _NEWER = {"CreateVideo": 1}
 # Heights that are chosen, without the title: what these nodes show is as large as they are, from about 340 on, and the

@@ -18,6 +18,10 @@ from workflow_files import (
     MAGREF,
     MODEL,
     MULTITALK,
+    NATIVE_DISTILL,
+    NATIVE_MODEL,
+    NATIVE_TEXT_ENCODER,
+    NATIVE_VAE,
     PRO_DISTILL,
     PRO_LORA,
     PRO_MODEL,
@@ -33,6 +37,7 @@ from workflow_files import (
 
 _HUB = "https://huggingface.co/{}/resolve/main/{}"
 _KIJAI, _SCALED = "Kijai/WanVideo_comfy", "Kijai/WanVideo_comfy_fp8_scaled"
+_NATIVE = "Comfy-Org/Wan_2.2_ComfyUI_Repackaged"
 _SVI = "vita-video-gen/svi-model"
 _NOISES = ("HIGH", "LOW")
 
@@ -47,12 +52,15 @@ _PLACES: dict[str, dict[str, tuple[str, str]]] = {
         # theshubzworld/ComfyUI-Model-Organiser: data/master-model-list.txt
         FUN_MODEL: (_KIJAI, "Fun/"),
         MULTITALK: (_KIJAI, ""),
-        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it lies in,
+        # Comfy-Org/workflow_templates: templates/video_wan2_2_14B_i2v.json, as all those of _NATIVE
+        **dict.fromkeys(NATIVE_MODEL.values(), (_NATIVE, "split_files/diffusion_models/")),
+        # HOLOCINE: its name is in public workflows, but nobody's script has the address. The folder it is in,
         # huggingface.co/Kijai/WanVideo_comfy_fp8_scaled/tree/main/T2V/HoloCine, is in
         # wanx-troopers/wanx-troopers.github.io: holocine.md
     },
     "loras": {
         DISTILL_LORA: (_KIJAI, "Lightx2v/"),
+        **dict.fromkeys(NATIVE_DISTILL.values(), (_NATIVE, "split_files/loras/")),
         **{PRO_DISTILL.format(noise): (_KIJAI, "LoRAs/Wan22-Lightning/old/") for noise in _NOISES},
         HOLOCINE_DISTILL: (_KIJAI, "LoRAs/Wan22-Lightning/old/"),
         PUSA_LORA: (_KIJAI, "Pusa/"),
@@ -65,8 +73,11 @@ _PLACES: dict[str, dict[str, tuple[str, str]]] = {
         # millord237/Stable-Video-Infinity: README.md, a copy of its branch for Wan 2.2
         **dict.fromkeys(SVI2_LORA.values(), (_SVI, "version-2.0/")),
     },
-    "vae": {VAE: (_KIJAI, "")},
-    "text_encoders": {TEXT_ENCODER: (_KIJAI, "")},
+    "vae": {VAE: (_KIJAI, ""), NATIVE_VAE: (_NATIVE, "split_files/vae/")},
+    "text_encoders": {
+        TEXT_ENCODER: (_KIJAI, ""),
+        NATIVE_TEXT_ENCODER: ("Comfy-Org/Wan_2.1_ComfyUI_repackaged", "split_files/text_encoders/"),
+    },
     "clip_vision": {CLIP_VISION: ("Comfy-Org/Wan_2.1_ComfyUI_repackaged", "split_files/clip_vision/")},
     "audio_encoders": {WHISPER: (_KIJAI, "HuMo/")},
     # The repository: kijai/ComfyUI-WanVideoWrapper: example_workflows/wanvideo_2_1_14B_I2V_InfiniteTalk_example_03.json

@@ -212,7 +212,7 @@ def holocine_note() -> str:
 _SCENES = """
 **Takes, scenes, mends**
 - `[takes=3]`: the clip is made three times, the best by drift and seam leads on. Another: `pick=2` beside it.
-- `[pick=stop]`, or `clips_per_run`: the run ends there, so that you look. Queue again to go on.
+- `[pick=stop]`, or `clips_per_run`: the run ends there, so that you look. Queue again to continue.
 - `[cut start=0]`: a new scene, with the second image. `[from=2]`: a branch, led by clip 2.
 - `[mend]` in a block: that clip is made again between its neighbours, which stay.
 """
@@ -243,7 +243,7 @@ def long_video_note(mode: str, length: str, *, reel: str, has_scenes: bool = Fal
 **How it works**
 - Each block of `story` is a clip; `---` parts them. A block may begin with settings: `[seed=7 frames=49 cfg=4]`.
 - A clip is on the disk as soon as it is done, in `output/svi_reels/{reel}`. Stop when you like: the next run
-  goes on where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
+  continues where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
 - The first clip runs **without** the SVI LoRA, which would only freeze its motion.
 - Every clip has its own seed, 42 apart.
 - The joined video is in the same folder, and shows on the node.

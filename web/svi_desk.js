@@ -201,7 +201,7 @@ class Desk {
     return Boolean(this.node) && !this.linked; // under an error too: it is mended here as well
   }
 
-  /** Whether a clip goes on from another one. */
+  /** Whether a clip continues from another one. */
   isLed(number, by) {
     const clip = this.cards[number - 1];
     return Boolean(clip) && !clip.cut && (clip.from || number - 1) === by;
@@ -388,7 +388,7 @@ class Desk {
     card.showProgress(now?.clip === number ? this.progress ?? null : undefined);
   }
 
-  /** Makes a card the one that the arrows go on from. */
+  /** Makes a card the one that the arrows continue from. */
   goTo(number, focus = true) {
     const to = Math.max(1, Math.min(this.cards.length, number));
     const before = this.mounted.get(this.at);

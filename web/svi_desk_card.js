@@ -245,7 +245,7 @@ export class Card {
     this.preview(Boolean(id) || this.element.matches(":focus-within"));
   }
 
-  /** Plays the take at hand in the card, without sound, or stops. */
+  /** Plays the current take in the card, without sound, or stops. */
   preview(on) {
     const { take, video } = this;
     if (!on || !take) {

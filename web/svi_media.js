@@ -24,7 +24,7 @@ export function load(shown, url) {
   next();
 }
 
-/** Lets go of what an element shows, so that a video does not go on loading. */
+/** Lets go of what an element shows, so that a video does not continue loading. */
 export function clear(shown) {
   waiting.delete(shown);
   delete shown.dataset.url;

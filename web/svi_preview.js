@@ -39,7 +39,7 @@ function dropLate(node) {
 }
 
 /**
- * Starts a node's video, without sound until somebody turns it on, once it is there. When the new one takes the place of
+ * Starts a node's video, without sound until someone turns it on, once it is there. When the new one takes the place of
  * the last run's is not told, so for a while each that comes is started, once.
  */
 function playSoon(node, turns = 100, started = new Map()) {

@@ -62,7 +62,7 @@ export function keepRoom(node, panel, storyBox) {
       return;
     }
     fit(box);
-    if (grid !== styled) { // Vue sets its style anew whenever a widget changes
+    if (grid !== styled) { // Vue sets its style again whenever a widget changes
       styled = grid;
       lowered.disconnect();
       lowered.observe(grid, { attributeFilter: ["style"] });

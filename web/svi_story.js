@@ -27,10 +27,10 @@ const ask = makeAsker({
 
 export const panels = new Set(); // of those that stand in a graph
 
-/** The desk (svi_desk.js): whether a node's clips are to be told as cards too, who hears each answer, what opens it. */
+/** The desk (svi_desk.js): whether a node's clips are to be shown as cards too, who hears each answer, what opens it. */
 export const watcher = { wants: () => false, told() {}, open: null };
 
-let turn = 0; // counts what may have changed a reel: an answer of before is none to a question of after, on any panel
+let turn = 0; // counts what may have changed a reel: an earlier answer is none to a later question, on any panel
 
 /** What the server is asked about a node. */
 function read(node) {
@@ -94,7 +94,7 @@ export function play(reel) {
     name.textContent = say("video.gone", { file: reel.video.filename });
   });
   dialog.addEventListener("close", () => {
-    video.removeAttribute("src"); // else it goes on loading
+    video.removeAttribute("src"); // else it continues loading
     video.load();
     dialog.remove();
   });
@@ -203,7 +203,7 @@ class Panel {
     this.playButton.title = say(`${which}_title`, reel);
   }
 
-  /** Under a text that is no story the plan of before stays, so that nothing jumps; it is seen not to count. */
+  /** Under a text that is no story the previous plan stays, so that nothing jumps; it is seen not to count. */
   showOld(old) {
     for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
     for (const button of this.body.querySelectorAll("button")) button.disabled = old; // their places have moved
@@ -219,7 +219,7 @@ class Panel {
     this.bad.replaceChildren(...parts);
   }
 
-  /** The panel is far below the story: while somebody types there, the error is shown right under the text box too. */
+  /** The panel is far below the story: while someone types there, the error is shown right under the text box too. */
   showHint(error) {
     const box = error?.select && storyBox(this.node, this.element);
     if (!box || document.activeElement !== box) return this.hint.remove();

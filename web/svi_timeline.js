@@ -9,7 +9,7 @@ const NODES = new Set([
   "WanVideoHoloCinePrompt",
 ]);
 
-/** Puts a strip on a node and keeps it up to date. ask: of `makeAsker`. Returns how to ask anew. */
+/** Puts a strip on a node and keeps it up to date. ask: of `makeAsker`. Returns how to ask again. */
 export function attach(node, ask) {
   const strip = makeStrip();
   const widget = addElementWidget(node, { name: "svi_strip", element: strip.element, height: HEIGHT });

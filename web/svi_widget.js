@@ -56,7 +56,7 @@ const MARGIN = 6; // pixels around a DOM widget, which its height includes
 /**
  * Puts an element on a node, as its last widget: neither in the prompt nor among the values that a graph saves.
  * Call it in nodeCreated, when the node has its other widgets. What the mouse does to move and zoom the canvas (wheel,
- * middle button) goes on to the canvas.
+ * middle button) continues to the canvas.
  *
  * @param node the node
  * @param {{name: string, element: HTMLElement, height: number | (() => number)}} options height: of the element, in
@@ -174,7 +174,7 @@ function constantOf({ type, node, output }) {
 }
 
 /**
- * Vue nodes put a widget's element into the page once for a node's id: after undo they go on showing that of the node
+ * Vue nodes put a widget's element into the page once for a node's id: after undo they continue showing that of the node
  * which had the id before. Ours takes its place.
  */
 function reseat(node, { element: shown, name }) {

@@ -1,7 +1,7 @@
 """How a frame looks, in figures: exposure, contrast, saturation, colour cast, sharpness, clipped pixels.
 
 All of it is measured on the picture as it is shown (gamma-encoded RGB), but for the cast, which is CIE Lab. One frame
-is in memory at a time. The figures are the same to the bit on any number of threads, since reels hold them.
+is in memory at a time. The figures are identical on any number of threads, since reels hold them.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _tones(luma: Tensor) -> tuple[float, float, tuple[float, ...]]:
     values = torch.arange(_LEVELS, dtype=torch.float64, device=luma.device) / (_LEVELS - 1)
     ends = torch.searchsorted(below, torch.tensor((0.01, 0.99), dtype=torch.float64, device=luma.device))
     low, high = (float(values[min(int(end), _LEVELS - 1)]) for end in ends)
-    # How much of each level lies in each band.
+    # How much of each level is in each band.
     edges = torch.arange(BANDS + 1, dtype=torch.float64, device=luma.device) / BANDS
     reach = torch.cat([below.new_zeros(1), below])
     inside = (torch.minimum(reach[1:], edges[1:, None]) - torch.maximum(reach[:-1], edges[:-1, None])).clamp(min=0)

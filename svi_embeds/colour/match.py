@@ -1,7 +1,7 @@
 """Holding colours: what makes a clip look like the one that the chain began with, found and applied.
 
 A match is found between two samples of pixels and applied to whole clips along a ramp: nothing at the start of a clip,
-which goes on from the one before, all of it at the end, which leads the next. So a correction makes no jump of its own.
+which continues the one before, all of it at the end, which leads the next. So a correction makes no jump of its own.
 """
 
 from __future__ import annotations

@@ -127,7 +127,7 @@ class Drift:
         return [self.summary(), *align(rows)]
 
     def summary(self) -> str:
-        """In a sentence."""
+        """In words."""
         if len(self.clips) == 1:
             return f"one clip of {_frames(self.clips[0].frames)}: nothing to compare it with; {self._inside()}"
         if self.drift < 1:
@@ -228,7 +228,7 @@ class DriftMeter:
         self._last: Tensor | None = None
 
     def add_clip(self, frames: Iterable[Tensor], *, new_scene: bool = False) -> ClipLook:
-        """The next clip, without the frames that it shares with the one before. new_scene: it does not go on from that.
+        """The next clip, without the frames that it shares with the one before. new_scene: it does not continue it.
 
         Raises SVIError for an empty one.
         """
@@ -260,7 +260,7 @@ def drift_of(clips: Sequence[ClipLook], reference: Look | None = None, *, begins
 
 
 def seam_between(before: ClipLook, after: ClipLook) -> Seam:
-    """The seam from a clip to the one that goes on from it."""
+    """The seam from a clip to the one that continues from it."""
     difference = after.across or 0.0
     steps = [clip.typical for clip in (before, after) if clip.typical is not None]
     usual = max(STILL, sum(steps) / len(steps) if steps else difference)

@@ -1,4 +1,4 @@
-"""Drift of what lies on disk or in memory: a reel, a video file, a batch of images. Files are read frame by frame."""
+"""Drift of what is on disk or in memory: a reel, a video file, a batch of images. Files are read frame by frame."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ class _Plot:
                 self.pen.ellipse((px - radius, py - radius, px + radius, py + radius), fill=_COLOURS[name])
 
     def _scenes(self, points: list[tuple[float, float]]) -> list[list[tuple[float, float]]]:
-        """Points of clips, parted where a new scene begins."""
+        """Points of clips, split where a new scene begins."""
         scenes = [points[:1]]
         for point, seam in zip(points[1:], self.drift.seams, strict=True):
             if seam is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def listed(folder: Path, ours: re.Pattern[str]) -> list[tuple[Path, os.stat_result]]:
-    """The files of a folder whose names are ours, and nothing else that lies there; [] where the folder is a link."""
+    """The files of a folder whose names are ours, and nothing else that is there; [] where the folder is a link."""
     if folder.is_symlink():
         return []
     found = []

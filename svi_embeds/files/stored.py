@@ -27,7 +27,7 @@ def hash_file(file: BinaryIO) -> str:
 
 
 def size_of(folder: Path, file: StoredFile) -> int | None:
-    """Of a file as it lies there, a link itself and not what it leads to; None when it cannot be told."""
+    """Of a file as it is there, a link itself and not what it leads to; None when it cannot be determined."""
     try:
         return (folder / file.name).lstat().st_size
     except OSError:

@@ -1,4 +1,4 @@
-"""Video files: a clip kept without loss, a chain's clips as one video. Frames stream; none is held but the one at hand.
+"""Video files: a clip kept without loss, a chain's clips as one video. Frames stream; none is held but the current one.
 
 Pixels become 8-bit as in ComfyUI's own savers (cut off, not rounded), so that a frame kept here equals one saved there.
 """
@@ -157,7 +157,7 @@ def write_video(
 
 
 class _Sink:
-    """A file for PyAV that keeps what goes wrong for `check`: PyAV prints errors of some writes and goes on."""
+    """A file for PyAV that keeps what goes wrong for `check`: PyAV prints errors of some writes and continues."""
 
     def __init__(self, file: BinaryIO) -> None:
         self.file = file

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, brought to the disk, then moved in."""
+"""Files that are whole or not there: written beside their place, written to the disk, then moved in."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def fingerprint(value: Any) -> str:
     """SHA-256 over a value, 64 hex digits: tensors by type, shape and bits; dicts, lists and plain values by content.
 
     Arrays and numbers of numpy count as tensors do; types, devices and enums by name. Anything else counts by its class
-    alone, since what is in it cannot be told: who needs more hashes where it comes from.
+    alone, since what is in it cannot be determined: who needs more hashes where it comes from.
     """
     digest = hashlib.sha256()
     _feed(digest, value)

@@ -22,7 +22,7 @@ def check_images(name: str, images: Tensor) -> tuple[Tensor, list[str]]:
     """Shape and type of an IMAGE batch. Returns it as F H W 3 (a view) and notes (alpha dropped).
 
     Raises SVIError unless it is F H W C with 3 or 4 channels, floating point and not empty. Pixels are not read:
-    `check_pixels` does that for the frames that are encoded, `check_finite` for those that go on as they are.
+    `check_pixels` does that for the frames that are encoded, `check_finite` for those that continue as they are.
     """
     if not isinstance(images, Tensor):
         raise SVIError(f"{name} must be an IMAGE tensor [frames, height, width, 3], got {type(images).__name__}")

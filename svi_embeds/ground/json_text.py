@@ -1,4 +1,4 @@
-"""JSON of strangers: counted before it is read, so that what it becomes in memory is bounded."""
+"""Untrusted JSON: counted before it is read, so that what it becomes in memory is bounded."""
 
 from __future__ import annotations
 

@@ -164,8 +164,8 @@ class Guides:
             raise SVIError(f"{name} is no HuMo model, yet image_embeds of sampler_inputs are HuMo's: load one")
         if self.humo_embeds is not None and is_small(model):
             raise SVIError(
-                f"{name} is the small HuMo model (1.7B), which takes no image conditioning: no clip would go on where "
-                "the one before ended. Load the large one (14B)"
+                f"{name} is the small HuMo model (1.7B), which takes no image conditioning: no clip would "
+                "continue where the one before ended. Load the large one (14B)"
             )
 
     def check_pair(self) -> None:
@@ -173,7 +173,7 @@ class Guides:
         if self.humo_embeds is not None and (count := reference_latents("humo_embeds", self.humo_embeds)):
             raise SVIError(
                 f"HuMo Embeds have {count} reference latent(s), which the sampler of a pair's first model drops: for "
-                "the second one the wrapper repeats the clip's first latent in their place, in silence. Leave "
+                "the second one the wrapper repeats the clip's first latent in their place, silently. Leave "
                 "reference_images of HuMo Embeds unconnected, or sample with one model"
             )
 
@@ -242,7 +242,7 @@ def _check_reach(plan: ChainPlan, total: int, what: str, then: str) -> list[str]
     lacking = plan.skipped_frames + plan.shown_frames - total
     if lacking <= 0:
         left = -lacking
-        return [f"the {what} goes on for {left} frames after the video"] if left and what == "audio" else []
+        return [f"the {what} continues for {left} frames after the video"] if left and what == "audio" else []
     return [f"the video {then} for its last {lacking} frames, after the {what} of {total}"]
 
 

@@ -15,7 +15,7 @@ from ..timeline import clip_start, clips_needed, latent_count
 class Window:
     """Frames start..start+num_frames of a whole, motion frames included. clips: how many clips the whole needs.
 
-    clips is None where the clips of the chain differ, so that it cannot be told from one of them.
+    clips is None where the clips of the chain differ, so that it cannot be determined from one of them.
     """
 
     start: int

@@ -78,7 +78,7 @@ def check_mask(name: str, mask: Tensor) -> None:
 
 
 def fit_temporal_mask(mask: Tensor, *, frames: int, height: int, width: int) -> tuple[Tensor, list[str]]:
-    """A caller's temporal_mask brought to a clip, the way the wrapper's I2V encode does it.
+    """A caller's temporal_mask fitted to a clip, the way the wrapper's I2V encode does it.
 
     mask: F' H' W', 1 = kept. Returns F h w float32 at latent size, and notes on what was adjusted. A longer mask is
     cut, a shorter one padded with 0 (generate); resized by nearest neighbour; fractions stay as they are.

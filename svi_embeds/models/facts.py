@@ -165,7 +165,7 @@ def takes_no_loras(model: Any) -> str:
     """Why LoRAs cannot be put on a loaded model of the wrapper, and what to do; "" where they can, or it is not known.
 
     Source: the wrapper's sampler of 2026-05-24: without the weights that it was loaded from (`sd`) it puts LoRAs on
-    layers that leave them out, in silence, and refuses fp8 matmul when it samples.
+    layers that leave them out, silently, and refuses fp8 matmul when it samples.
     """
     try:
         weights, gguf, fp8 = (model.model[key] for key in ("sd", "gguf_reader", "fp8_matmul"))
@@ -176,3 +176,12 @@ def takes_no_loras(model: Any) -> str:
     if gguf is None and weights is None:
         return "LoRAs were merged into it when it was loaded: turn merge_loras off in WanVideo Lora Select"
     return ""
+
+
+def is_reloaded(model: Any) -> bool:
+    """Whether the wrapper's sampler loads the weights of a loaded model again at every call, from what its loader read;
+    also where that is not known. It keeps those that LoRAs were merged into (`sd`, of the sampler of 2026-05-24)."""
+    try:
+        return model.model["sd"] is not None or model.model["gguf_reader"] is not None
+    except (KeyError, TypeError, AttributeError):
+        return True

@@ -89,5 +89,5 @@ def describe_ignored(loader: Loader, lost: Sequence[str], tensors: int) -> str:
     if not whole:
         return said
     return (
-        f"{said}: the video comes out as without this LoRA, and no error says so (it wants diffusion_model.blocks...)"
+        f"{said}: the video comes out as without this LoRA, and no error says so (it needs diffusion_model.blocks...)"
     )

@@ -104,7 +104,7 @@ class LoraFacts:
 
     @property
     def base(self) -> str:
-        """The model it goes with, as far as can be told."""
+        """The model it goes with, as far as can be determined."""
         parts = [f"Wan {self.version} ({self.version_sure})" if self.version else "Wan", self.family or "size unknown"]
         if self.image_attention:
             parts.append("image-to-video")

@@ -94,7 +94,7 @@ class Purpose:
 
 
 # Source: the SVI authors, github.com/vita-epfl/Stable-Video-Infinity/issues/81.
-SVI_ON_CONTROL = "SVI LoRAs were trained without controls, and their authors say they must be trained anew for them"
+SVI_ON_CONTROL = "SVI LoRAs were trained without controls, and their authors say they must be trained again for them"
 WAN22_HIGH = "the Wan 2.2 high noise model: no Wan 2.1 LoRA works properly there"
 _FIRST = "the first clip of a chain: there it only freezes motion"
 # Patterns of file names; the first that is found counts.

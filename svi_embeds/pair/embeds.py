@@ -87,7 +87,7 @@ def embeds_of_both(
     clip, latents = check_sizes(both, made, size, notes)
     if low.kind == "i2v" and is_magref(low.name) and keeps_all_of_frame_0(both["low_embeds"]):
         notes.append(
-            "MAGREF wants only the reference's pixels known in frame 0, low_embeds keep all of it: give the encode the "
+            "MAGREF needs only the reference's pixels known in frame 0, low_embeds keep all of it: give the encode the "
             "region of WanVideo Reference Canvas (temporal_mask)"
         )
     return StageEmbeds(both, clip, latents)
@@ -160,7 +160,7 @@ def _no_voice(name: str, model: ModelFacts, other: ModelFacts) -> SVIError:
 
 
 def _check_voice(name: str, model: ModelFacts, embeds: dict[str, Any], notes: list[str]) -> None:
-    """Raises SVIError for HuMo's embeds that a HuMo model crashes on, or samples wrongly in silence."""
+    """Raises SVIError for HuMo's embeds that a HuMo model crashes on, or samples wrongly without a message."""
     stage = name.removesuffix("_embeds")
     references = reference_latents(name, embeds)
     if holds_image(embeds):
@@ -168,7 +168,7 @@ def _check_voice(name: str, model: ModelFacts, embeds: dict[str, Any], notes: li
         if references:
             raise SVIError(
                 f"{name} come from WanVideo Combine Embeds, with {references} reference latent(s) of HuMo: the wrapper "
-                f"then cuts the clip's last {references * FRAMES_PER_LATENT} frames off, in silence. Put HuMo Embeds "
+                f"then cuts the clip's last {references * FRAMES_PER_LATENT} frames off, silently. Put HuMo Embeds "
                 "and the clip's embeds together with WanVideo SVI Audio Window"
             )
     check_voice(name, embeds)
@@ -181,7 +181,7 @@ def _check_voice(name: str, model: ModelFacts, embeds: dict[str, Any], notes: li
         if not references:
             raise SVIError(
                 f"{name} hold no reference latents, and {stage}_model is {model}: the wrapper then puts an empty video "
-                "in place of all its noise, in silence. Connect reference_images to HuMo Embeds"
+                "in place of all its noise, silently. Connect reference_images to HuMo Embeds"
             )
     if is_silent(embeds):
         notes.append(f"{name} are silent (no audio was connected, or the clip begins after its end): nobody speaks")
@@ -241,8 +241,8 @@ def _placed(entries: Sequence[CleanLatents], channels: int, size: Size) -> list[
             )
         if not 0 <= first <= size[0] - count:
             raise SVIError(
-                f"{count} clean latents at index {index} do not fit into {size[0]} latents (the wrapper moves them in "
-                f"silence): use an index from {-size[0]} to {size[0] - count}"
+                f"{count} clean latents at index {index} do not fit into {size[0]} latents (the wrapper moves them "
+                f"silently): use an index from {-size[0]} to {size[0] - count}"
             )
         placed.append(CleanLatents(samples=entry["samples"], index=first))
     placed.sort(key=lambda entry: entry["index"])

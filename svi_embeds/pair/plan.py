@@ -1,7 +1,7 @@
 """A high and a low noise model that sample one clip together: which steps each runs, and with which embeds.
 
 Every check stands for something that WanVideoWrapper does on such a pair: it crashes with an error that does not say
-why, or, worse, samples something else in silence.
+why, or, worse, samples something else silently.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Pair:
 def plan_pair(high: ModelFacts, low: ModelFacts, settings: PairSettings, inputs: PairInputs, *, sigmas: Tensor) -> Pair:
     """Decide a pair. sigmas: share of noise at each step, [steps run] falling, from `sigmas_of` or the host.
 
-    Raises SVIError for a pair that the host crashes on or samples wrongly in silence.
+    Raises SVIError for a pair that the host crashes on or samples wrongly without a message.
     """
     scheduler, steps, num_frames, index = settings.scheduler, settings.steps, settings.num_frames, settings.clean_index
     notes = _check_models(high, low)
@@ -178,7 +178,7 @@ def resolve_boundary(choice: str, custom: float, high: ModelFacts) -> float:
 
 
 def _check_models(high: ModelFacts, low: ModelFacts) -> list[str]:
-    """Raises SVIError for models that cannot go on from each other's latents. Returns what users would regret."""
+    """Raises SVIError for models that cannot continue from each other's latents. Returns what users would regret."""
     if high.out_dim != low.out_dim:
         raise SVIError(
             f"high_model gives latents of {high.out_dim} channels, low_model of {low.out_dim}: one of them is a 5B "
@@ -235,7 +235,7 @@ def _check_clean(high: ModelFacts, scheduler: str, notes: list[str]) -> None:
     if PUSA_SCHEDULER not in scheduler:
         raise SVIError(
             f"clean latents need scheduler {PUSA_SCHEDULER} on both stages, got {scheduler}: another one adds noise to "
-            "them at every step, in silence"
+            "them at every step, silently"
         )
     named = any(is_pusa(name) for name in (high.name, *high.loras))
     if not named:

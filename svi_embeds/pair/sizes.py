@@ -25,7 +25,7 @@ def check_sizes(
     """T, h, w of the clip that both stages sample, and the latents of each stage with its references.
 
     both: the embeds of the stages by input name. made: those that were made here, for a clip of `size`.
-    Raises SVIError when the second stage does not go on with just what the first one gives.
+    Raises SVIError when the second stage does not continue with just what the first one gives.
     """
     high, low = (sampled_size(name, embeds) for name, embeds in both.items())
     dropped = dropped_latents("high_embeds", both["high_embeds"])
@@ -57,7 +57,7 @@ def _different(
     drops = f", of which its sampler drops {dropped} (references)" if dropped else ""
     more = f", {behind} of them for HuMo's references behind the clip" if behind else ""
     fewer = high[0] - dropped < low[0] and high[1:] == low[1:]
-    silent = " (the wrapper would repeat the first one in silence)" if fewer else ""
+    silent = " (the wrapper would repeat the first one silently)" if fewer else ""
     return SVIError(
         f"high_embeds are for {times(high)} latents (T x h x w){drops}, low_embeds for {times(low)}{more}: both stages "
         f"sample the same latents{silent}; {way}"

@@ -1,4 +1,4 @@
-"""What a chain begins with: an image, or one's own video that it goes on from. Which of its frames count. No torch.
+"""What a chain begins with: an image, or one's own video that it continues from. Which of its frames count. No torch.
 
 A video leads a clip on latents (2.0 Pro) by its last latents, which must end where the video ends. The Wan VAE packs
 1 + 4 + 4 + ... frames from the first one on and drops what is left over at the end (WanVideoWrapper,
@@ -47,14 +47,14 @@ class Beginning:
     skip_repeated: bool = False
 
     def goes_on(self, mode: str) -> bool:
-        """Whether a first clip of that mode goes on from latents of a video."""
+        """Whether a first clip of that mode continues from latents of a video."""
         return mode == SVI2_PRO.id and self.frames > 1
 
     def check_motion(self, motion: int) -> None:
         """Raises SVIError when a first clip on latents wants `motion` frames that the video does not have."""
         if motion > self.frames:
             raise SVIError(
-                f"{SVI2_PRO.id} goes on from whole latents, {motion} frames of a video, and start_image has "
+                f"{SVI2_PRO.id} continues from whole latents, {motion} frames of a video, and start_image has "
                 f"{self.frames}: connect more of the video, or one image to begin from"
             )
 
@@ -76,7 +76,7 @@ class Beginning:
         if self.goes_on(mode):
             latents = (motion - 1) // FRAMES_PER_LATENT
             lead = counted("last", latents, "latent")
-            notes.append(f"clip 1 goes on from a video: {lead} of start_image lead{'s' if latents == 1 else ''} it")
+            notes.append(f"clip 1 continues from a video: {lead} of start_image lead{'s' if latents == 1 else ''} it")
             if spare := self.frames - whole_frames(self.frames):
                 notes.append(
                     f"{counted('first', spare, 'frame')} of start_image {_are(spare)} left out: the others fill whole "

@@ -42,7 +42,7 @@ class ChainClip:
     until: frames of the chain up to this clip's end, from the first frame of clip 1 on, whether the video shows that
     or not: voice, poses and sound begin there. color: how its colours are held, None for the chain's own way.
     settings, plan: what the clip is made with, and what each of its frames or latents is.
-    takes: how often it is made. pick: which take the chain goes on from: one of PICKS, or a number from 1.
+    takes: how often it is made. pick: which take the chain continues from: one of PICKS, or a number from 1.
     led_by: index of the clip that leads it, None where a scene begins. scene: index of the first clip of its scene.
     start_image: which of the start images that begins with, None for the chain's own.
     number: what its seed is counted from: its index, unless clips were put in or taken out before it. stands: index of
@@ -81,7 +81,7 @@ class ChainClip:
 
     @property
     def follows(self) -> bool:
-        """Whether the video goes on from the clip before it; not where a scene begins, nor where another clip leads."""
+        """Whether it continues the clip before it; not where a scene begins, nor where another clip leads."""
         return self.led_by is not None and self.led_by == self.index - 1
 
     def take(self, number: int) -> ChainClip:
@@ -218,7 +218,7 @@ def _takes_in_words(clip: ChainClip) -> str:
 
 
 def _begins_in_words(clip: ChainClip) -> str:
-    """As `cut, image 2` or `from clip 3`; "" where the clip goes on from the one before, and for the first."""
+    """As `cut, image 2` or `from clip 3`; "" where the clip continues from the one before, and for the first."""
     if clip.follows or (not clip.index and clip.start_image is None):
         return ""
     if clip.led_by is not None:

@@ -76,7 +76,7 @@ def check_loras(plan: ChainPlan, there: Sequence[str]) -> None:
         for name, _ in (*clip.lora, *clip.lora_low):
             if name not in known:
                 near = difflib.get_close_matches(name, there, n=1, cutoff=0.5)
-                meant = f"did you mean {near[0]}?" if near else "press R to read the folders anew"
+                meant = f"did you mean {near[0]}?" if near else "press R to read the folders again"
                 raise clip.wrong(f"lora {name[:100]} is not in ComfyUI's loras folders: {meant}")
 
 
@@ -87,8 +87,8 @@ def unused(plan: ChainPlan, settings: ChainSettings, connected: ChainConnected) 
         notes.append("end_images are not used: no block of the story says end=0")
     if connected.first_clip_model and all(clip.model == "main" for clip in clips):
         notes.append(
-            "first_clip_model is not used: clip 1 goes on from a video, as the SVI LoRA was made to ([model=first] in "
-            "its block uses it)"
+            "first_clip_model is not used: clip 1 continues from a video, as the SVI LoRA was made to ([model=first] "
+            "in its block uses it)"
             if clips[0].motion_latents
             else "first_clip_model is not used: every block says model=main"
         )

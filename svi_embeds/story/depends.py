@@ -92,9 +92,9 @@ def _is_mended(clip: ChainClip) -> bool:
 def work_of(
     plan: ChainPlan, settings: ChainSettings, *, made: Collection[Task] = (), chosen: Collection[int] = ()
 ) -> Work:
-    """What can be made now. made: takes that are there. chosen: clips that go on from a take which is known.
+    """What can be made now. made: takes that are there. chosen: clips that continue from a take which is known.
 
-    A clip whose leading clip is chosen anew has other takes: leave those of before out of `made`, and the clips that
+    A clip whose leading clip is chosen again has other takes: leave the previous ones out of `made`, and the clips that
     followed out of `chosen`.
     """
     there, known = set(made), set(chosen)

@@ -32,7 +32,7 @@ def plan_chain(
     """Plan a chain from a story. stood: the chain that its reel has, clip by clip.
 
     The first clip is a plain `i2v` clip when the model without the SVI LoRA samples it, or when the start image has
-    fewer frames than the mode needs; that model samples it, if there is one, unless it goes on from the latents of a
+    fewer frames than the mode needs; that model samples it, if there is one, unless it continues from the latents of a
     video. The clips' seeds are SEED_STEP apart. A block with repeat=auto fills up to the length of what is connected;
     when the clips before it do already, it makes none. A clip that was moved by others keeps its seed, and one that is
     new between two that stay is mended in.
@@ -144,7 +144,7 @@ def _clip(
     begins, has_first = _beginning(settings, connected, start), connected.first_clip_model
     wanted = block.mode or settings.mode
     goes_on = not before and begins.goes_on(wanted)
-    # A video's latents are what the SVI LoRA was made to go on from; the model without it knows none.
+    # A video's latents are what the SVI LoRA was made to continue from; the model without it knows none.
     model: Model = block.model or ("first" if has_first and not before and not goes_on else "main")
     if model == "first" and not has_first:
         raise SVIError("model=first needs first_clip_model: connect the model without the SVI LoRA, or use model=main")
@@ -211,7 +211,7 @@ def _mended(
     try:
         if after is None or after.led_by != clip.index:
             raise SVIError(
-                "mend makes a clip between its neighbours, and none goes on from this one: remove mend, or write the "
+                "mend makes a clip between its neighbours, and none continues from this one: remove mend, or write the "
                 "clip after it"
             )
         if clip.end is not None:

@@ -84,8 +84,8 @@ class ChainConnected:
     start_frames, reference_frames: frames in start_image and ref_image, 0 without. end_images: how many; None when that
     is not known yet. start_images: how many images other scenes may begin with, as end_images. length: frames that the
     audio or the poses last, None without.
-    first_clip_model, first_clip_low_noise_model: models without the SVI LoRA. low_noise: whether a second model goes on
-    where the first one stops. texts: which of t5, clip and text_embeds there are.
+    first_clip_model, first_clip_low_noise_model: models without the SVI LoRA. low_noise: whether a second model takes
+    over where the first one stops. texts: which of t5, clip and text_embeds there are.
     """
 
     start_frames: int = 1

@@ -19,7 +19,7 @@ class Stood(NamedTuple):
 
 
 class Place(NamedTuple):
-    """Where a clip stands. number: see `Stood`. there: index in the chain of before of the clip whose end leads what
+    """Where a clip stands. number: see `Stood`. there: index in the previous chain of the clip whose end leads what
     comes after this one; None where nothing does. inserted: that is the clip before it, and this one is new between two
     that stay. mended: the clip was mended before, and stays so."""
 
@@ -42,7 +42,7 @@ def places_of(prompts: Sequence[str], stood: Sequence[Stood]) -> list[Place]:
         places.append(Place(stood[old].number, old, mended=stood[old].mended))
 
     def add(count: int, between: int | None) -> None:
-        """between: the clip of before that a last new one is put behind, when both neighbours stay."""
+        """between: the previous chain's clip that a last new one is put behind, when both neighbours stay."""
         nonlocal fresh
         for index in range(count):
             is_last = index == count - 1 and between is not None

@@ -56,7 +56,7 @@ class Block:
 
     seed: of its first clip. frames: 4k+1. overlap: motion frames. end: index into the end images, from 0. model:
     whether the model without the SVI LoRA (`first`) samples it. color: how its colours are held. takes: how often each
-    of its clips is made. pick: which take the chain goes on from, see PICKS. repeat: how many clips it makes; AUTO is
+    of its clips is made. pick: which take the chain continues from, see PICKS. repeat: how many clips it makes; AUTO is
     as many as the chain's length needs. Of its first clip: cut: nothing leads it, a new scene begins; start: with that
     of the start images, from 0; source: which clip, from 1, leads it instead of the one before, written `from`.
     mend: whether its clips are made between their neighbours, which stay; None where the reel tells.
@@ -290,7 +290,7 @@ def _settings(number: int, line: str) -> dict[str, Any]:
         )
     rest = line[end + 1 :].strip()
     if rest and not rest.startswith("#"):
-        raise wrong(end + 1, f"the prompt goes on the next line, after the settings; found {rest[:40]!r}")
+        raise wrong(end + 1, f"the prompt belongs on the next line, after the settings; found {rest[:40]!r}")
     found: dict[str, Any] = {}
     for token in TOKEN.finditer(line, begin + 1, end):
         try:

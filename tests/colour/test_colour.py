@@ -276,6 +276,6 @@ def test_a_clip_that_ends_on_an_image_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_holding_leaves_a_chain_alone_that_stays_alike_and_not_one_that_changes() -> None:
-    """Why it is off by default; docs/drift.md has all figures."""
+    """Why it is off by default; docs/explanation/drift.md has all figures."""
     assert harm(UNDRIFTED["a short pan"], "mean_std")[0] < 1
     assert harm(UNDRIFTED["somebody comes in"], "mean_std")[0] > 5

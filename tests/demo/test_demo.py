@@ -12,9 +12,15 @@ import pytest
 import torch
 from PIL import Image
 from wanvideo_svi.svi_embeds.clips.embeds_file import load_embeds
+from wanvideo_svi.svi_embeds.clips.pixels.make import make_clip
+from wanvideo_svi.svi_embeds.clips.pixels.settings import ClipInputs, ClipSettings
+from wanvideo_svi.svi_embeds.clips.sheet import thumbnail
+from wanvideo_svi.svi_embeds.clips.vae import Encoder
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.cli.main import main
-from wanvideo_svi.wrapper_ext.demo.scene import load_scene, plan_demo, run_demo
+from wanvideo_svi.wrapper_ext.demo.compare import NAME, seam_of, wrong_clip
+from wanvideo_svi.wrapper_ext.demo.scene import FRAMES, load_scene, plan_demo, run_demo
+from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
 
 
 def test_the_plan_is_three_clips_in_each_mode() -> None:
@@ -38,7 +44,7 @@ def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(written: tuple[Path, 
     folder, shown = written
     files = sorted(str(p.relative_to(folder)) for p in folder.parent.rglob("*.*"))
     stems = [f"{chain}/clip{i}" for chain in ("film", "shot") for i in (1, 2, 3)]
-    assert files == sorted(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))
+    assert files == sorted([NAME, *(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))])
     assert "film: 17 frames once stitched" in shown
     assert "shot: 25 frames once stitched" in shown
     for stem in stems:
@@ -47,6 +53,31 @@ def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(written: tuple[Path, 
         assert embeds["image_embeds"].std() > 0
         with Image.open(folder / f"{stem}.png") as sheet:
             assert sheet.width >= 900
+
+
+def test_the_demo_says_how_long_it_takes_before_anything_and_ends_with_one_picture(written: tuple[Path, str]) -> None:
+    folder, shown = written
+    assert shown.startswith("This takes about 10 seconds on two CPU cores.\n")
+    assert shown.rstrip().endswith(f"Look at this one: {folder / NAME}, the same clip wired right and wrong.")
+    with Image.open(folder / NAME) as picture:
+        assert picture.width > 900
+    assert plan_demo(FRAMES)[0].adds == 17, "the default is done in seconds"
+
+
+def test_the_wrong_clip_repeats_the_overlap_and_then_stands_still() -> None:
+    scene = load_scene(24, image=None, video=None)
+    settings = ClipSettings(mode="film", width=64, height=64, num_frames=13)
+    inputs, encoder = ClipInputs(start_image=scene[:13]), Encoder(vae=DemoVAE())
+    right = make_clip(settings, inputs, encoder)
+    wrong = wrong_clip(settings, inputs, right, encoder)
+    assert wrong.known_per_frame == tuple(1 - value for value in right.known_per_frame)
+    good = seam_of(right, scene[:13], scene[8:21], drop=5)
+    bad = seam_of(wrong, scene[:13], scene[8:21], drop=0)
+    assert [kept for _, kept in good.after] == [False] * 8
+    assert [kept for _, kept in bad.after] == [False] * 5 + [True] * 5
+    assert [picture.tobytes() for picture, _ in good.after] == [thumbnail(frame).tobytes() for frame in scene[13:21]]
+    assert bad.after[0][0].tobytes() == thumbnail(scene[8]).tobytes(), "the overlap is shown once more"
+    assert len({picture.tobytes() for picture, kept in bad.after if kept}) == 1, "copies of one frame"
 
 
 def test_a_second_run_gives_the_same_embeds(tmp_path: Path, written: tuple[Path, str]) -> None:

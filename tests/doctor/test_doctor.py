@@ -399,7 +399,7 @@ def test_other_versions_than_those_tried_are_told_by_day() -> None:
     )
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/hosts.md"])
+@pytest.mark.parametrize("page", ["docs/how-to/install.md", "docs/reference/hosts.md"])
 def test_pages_name_the_versions_that_were_tried_and_when(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     for version, day in {**COMFYUI, **FRONTENDS}.items():

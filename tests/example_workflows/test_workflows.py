@@ -154,12 +154,13 @@ def test_a_long_video_is_a_small_graph_whose_first_clip_has_no_svi_lora(path: Pa
         """Titles of the LoRAs behind a node's model."""
         behind = [source[entry["link"]] for entry in node["inputs"] if entry["link"] is not None
                   and entry["name"] in ("model", "lora", "prev_lora")]  # fmt: skip
-        here = {node["title"]} if node["type"] == "WanVideoLoraSelect" else set()
+        here = {node["title"]} if node["type"] in ("WanVideoLoraSelect", "LoraLoaderModelOnly") else set()
         return here.union(*map(loras, behind))
 
-    (node,) = (node for node in workflow["nodes"] if node["type"] == "WanVideoSVILongVideo")
+    (node,) = (node for node in workflow["nodes"] if node["type"].startswith("WanVideoSVILongVideo"))
     wired = {entry["name"]: source[entry["link"]] for entry in node["inputs"] if entry["link"] is not None}
-    stages = [("sampler_inputs", "first_clip_model"), ("low_noise_model", "first_clip_low_noise_model")]
+    settings = "sampler_inputs" if node["type"] == "WanVideoSVILongVideo" else "model"
+    stages = [(settings, "first_clip_model"), ("low_noise_model", "first_clip_low_noise_model")]
     pair = "low_noise_model" in wired
     for main, first in stages if pair else stages[:1]:
         assert any("SVI" in title for title in loras(wired[main]))

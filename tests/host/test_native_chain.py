@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from farms import same
 from host.comfyui import Comfy
 from host.graphs import Link
 from host.long_chains import pixels, reel_of, story
 from host.native_graphs import NATIVE_I2V, NativeBuilder
 from wanvideo_svi.svi_embeds.reel.reel import open_reel
+from wanvideo_svi.wrapper_ext.farm.render import Options, render
+from wanvideo_svi.wrapper_ext.farm.show import PlainShow
+from wanvideo_svi.wrapper_ext.farm.stories import Story
 
 FRAMES, SEED, STEPS = 17, 3, 3
 SIZE = {"width": 64, "height": 64}
@@ -172,6 +178,21 @@ def test_takes_scenes_and_mends_are_those_of_every_long_video(native_comfy: Comf
     after = reel_of(native_comfy, "native takes")
     assert "clip 2 is mended between clips 1 and 3" in said
     assert [a.digest == b.digest for a, b in zip(before.clips, after.clips, strict=True)] == [True, False, True]
+
+
+def test_the_farm_renders_native_stories(native_comfy: Comfy, tmp_path: Path) -> None:
+    chain = Chain()
+    node = chain.story("native hand", PROMPTS[:2], mode="film", model=chain.native_model(NATIVE_I2V))
+    native_comfy.run(chain.graph)
+    arguments = ("--cpu", "--base-directory", str(native_comfy.base), *native_comfy.arguments)
+    options = Options(out=tmp_path, comfyui=native_comfy.comfyui, python=native_comfy.python, arguments=arguments)
+    asked = [Story(name="s", text=chain.graph[node]["inputs"]["story"], where="row 1")]
+    said: list[str] = []
+    _, code = render(lambda _: json.loads(json.dumps(chain.graph)), asked, [], options, PlainShow(said.append))
+    assert code == 0, said
+    one, other = open_reel(tmp_path / "reels" / "s"), reel_of(native_comfy, "native hand")
+    assert [take.digest for take in one.clips] == [take.digest for take in other.clips]
+    assert same(one, other)
 
 
 def test_without_the_wrapper_it_renders(bare_comfy: Comfy) -> None:

@@ -61,7 +61,7 @@ def by_hand(comfy: Comfy, texts: dict[str, str]) -> None:
 
 def check(comfy: Comfy, out: Path, texts: dict[str, str]) -> None:
     """That each reel is the one that was made by hand, to the bit, and its video shows it. The bytes of a joined H.264
-    may differ from run to run (docs/faults.md)."""
+    may differ from run to run (docs/reference/faults.md)."""
     for name in texts:
         hand = comfy.base / "output" / "svi_reels" / f"hand_{name}"
         found = open_reel(out / "reels" / name)

@@ -1,4 +1,4 @@
-"""What others import of the library: its names, what they take, and a clip made outside ComfyUI as the README does."""
+"""What others import of the library: its names, what they take, and a clip made outside ComfyUI as the docs do."""
 
 from __future__ import annotations
 
@@ -58,9 +58,9 @@ def test_the_face_loads_what_is_asked_for_and_no_more() -> None:
     assert done.stdout.split() == ["False", "False", "True", "False"]
 
 
-def test_the_lines_of_the_readme_make_a_clip_that_diffusers_transformer_takes() -> None:
-    readme = (ROOT / "README.md").read_text()
-    (block,) = re.findall(r"```python\n((?:.*\n)*?)```", readme)
+def test_the_lines_of_the_docs_make_a_clip_that_diffusers_transformer_takes() -> None:
+    page = (ROOT / "docs" / "how-to" / "python.md").read_text()
+    block = re.findall(r"```python\n((?:.*\n)*?)```", page)[0]
     given = {"last_clip": frames(17), "picture": frames(1), "torch": torch}
     small = block.replace('mode="shot"', 'mode="shot", width=64, height=64, num_frames=17')
     assert small != block

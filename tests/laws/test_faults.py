@@ -481,7 +481,7 @@ def test_two_processes_render_into_one_reel(nursery: Any, place: Callable[[], Pa
 
 
 def test_every_test_here_is_on_the_page_and_the_page_names_no_other() -> None:
-    page = (ROOT / "docs" / "faults.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "faults.md").read_text(encoding="utf-8")
     own = {name for name in globals() if name.startswith("test_")} - {
         "test_every_test_here_is_on_the_page_and_the_page_names_no_other"
     }

@@ -1,4 +1,4 @@
-"""What strangers can hand over, and what it comes to: a test per line of docs/security.md."""
+"""What strangers can hand over, and what it comes to: a test per line of docs/reference/security.md."""
 
 from __future__ import annotations
 
@@ -1178,7 +1178,7 @@ def test_nothing_in_the_tree_reads_pickles_or_runs_text() -> None:
 
 # The page
 
-PAGE = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "reference" / "security.md").read_text(encoding="utf-8")
 ROWS = [row for row in re.findall(r"^\| .+ \| ([^|]+) \|$", PAGE, re.MULTILINE) if row not in ("shown by", "---")]
 NAMED = {name for row in ROWS for name in re.findall(r"`(test_\w+)`", row)}
 

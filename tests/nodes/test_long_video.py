@@ -284,7 +284,7 @@ def test_a_host_without_the_node_or_the_input_is_told(monkeypatch: pytest.Monkey
     comfyui(monkeypatch, Node=V1)
     with pytest.raises(SVIError, match="this ComfyUI has no node Other"):
         comfy.call("Other")
-    with pytest.raises(SVIError, match="Node at hand has no input d: update ComfyUI-WanVideoWrapper"):
+    with pytest.raises(SVIError, match="this Node has no input d: update ComfyUI-WanVideoWrapper"):
         comfy.call("Node", d=1)
 
 
@@ -452,7 +452,7 @@ def test_both_stages_may_have_the_same_voice() -> None:
     made += [run(reel="b", **talking(40), **pair), run(reel="c", **TALK, **pair)]
     pair["low_noise_sampler_inputs"] = sampler("low", image_embeds=humo(40))
     made.append(run(reel="d", **TALK, **pair))  # HuMo's, though the other stage has embeds that stand in
-    assert ["goes on for 7 frames after the video" in part["result"][3] for part in made] == [True] * 4
+    assert ["continues for 7 frames after the video" in part["result"][3] for part in made] == [True] * 4
 
 
 def spoken(**maker: Any) -> dict[str, Any]:
@@ -560,3 +560,12 @@ def test_weights_that_are_held_twice_are_said() -> None:
     assert said in run("a\n---\nb", reel="off", sampler_inputs=sampler(force_offload=False))["result"][3]
     assert said not in run("a\n---\nb", reel="on")["result"][3]
     assert said not in run("a", reel="one", sampler_inputs=sampler(force_offload=False))["result"][3]
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(("weights", "is_said"), [(None, False), ({"a": 1}, True)])
+def test_weights_with_merged_loras_are_not_held_twice(weights: object, is_said: bool) -> None:
+    kept = {"sd": weights, "gguf_reader": None, "fp8_matmul": False}
+    model: Any = types.SimpleNamespace(model=kept)
+    info = run("a\n---\nb", sampler_inputs=sampler(model, force_offload=False))["result"][3]
+    assert ("force_offload is off in sampler_inputs" in info) == is_said

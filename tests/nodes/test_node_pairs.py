@@ -19,10 +19,12 @@ from typing import Any
 
 import pytest
 import torch
-from fake_host import FakeHost, sampler
+from fake_host import sampler
 from guided import dance, numbered, voice
 from helpers import TraceVAE, digest, frames
 from long_video_node import PROMPT
+from native_host import NativeHost, native_model
+from native_vae import NativeVAE
 from node_calls import call, visible_inputs
 from pairs import humo_model, i2v, i2v22, made_for, t2v
 from project import DATA
@@ -68,7 +70,7 @@ class Use:
     def run(self, **inputs: Any) -> tuple[Any, ...]:
         given = {**self.inputs, **inputs}
         if given.get("vae") is not None:
-            given["vae"] = TraceVAE()
+            given["vae"] = NativeVAE() if self.node_id == "WanVideoSVILongVideoNative" else TraceVAE()
         if given.get("reel") == "pairs":
             given["reel"] = f"pairs {next(_numbers)}"  # what was there before is another matter
         if given.get("reel_before") == "pairs":
@@ -134,6 +136,10 @@ def uses(folder: Path) -> Iterator[Use]:
     yield Use("WanVideoSVILongVideo", chain)
     pair = {**chain, "low_noise_model": i2v22("LOW"), "split_step": 4}
     yield Use("WanVideoSVILongVideo", pair, "pair", replaced=("low_noise_model", "split_step"))
+    sampling = {"model": native_model(), "clip": "CLIP", "steps": 8, "cfg": 1.0, "sampler_name": "euler",
+                "scheduler": "simple"}  # fmt: skip
+    rest = {name: value for name, value in chain.items() if name not in ("sampler_inputs", "t5")}
+    yield Use("WanVideoSVILongVideoNative", {**rest, **sampling})
     two = {**chain, "story": "a fox\n---\nrain", "reel": "open", "num_frames": 17}
     Use("WanVideoSVILongVideo", two).run()
     opened = Use("WanVideoSVIReelOpen", {"name": "open"})
@@ -171,7 +177,7 @@ def every_use(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Use]]:
     save_file(shapes, folder / "svi-shot.safetensors")
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(sys.modules, "folder_paths", paths)
-        patch.setattr(comfy, "call", FakeHost().call)
+        patch.setattr(comfy, "call", NativeHost().call)
         patch.setattr(comfy, "has_wrapper", lambda: True)
         patch.setattr(host_files, "lora_path", Path)
         patch.setattr(host_files, "lora_files", list)

@@ -126,7 +126,7 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         i2v22("HIGH"), humo_model(), {"high_embeds": clip(), "low_embeds": joined(refs=2)},
         (
             r"high_embeds are for 5 x 8 x 8 .*low_embeds for 7 x 8 x 8, 2 of them for HuMo's references behind the "
-            r"clip: .*repeat the first one in silence\); make high_embeds for 25 frames, or leave reference_images"
+            r"clip: .*repeat the first one silently\); make high_embeds for 25 frames, or leave reference_images"
         ),
     ),
     "references in both stages": (
@@ -167,7 +167,7 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     ),
     "Combine Embeds with references": (
         t2v(), humo_model(), {"low_embeds": combined(refs=2)},
-        "from WanVideo Combine Embeds, with 2 reference .*cuts the clip's last 8 frames off, in silence.* Audio Window",
+        "from WanVideo Combine Embeds, with 2 reference .*cuts the clip's last 8 frames off, silently.* Audio Window",
     ),
     "a clip on the small HuMo": (
         t2v(), humo_model(small=True), {"low_embeds": joined(refs=1)}, "hold a clip beside the voice.*large one",
@@ -177,7 +177,7 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
     ),
     "the small HuMo without references": (
         t2v(), humo_model(small=True), {"low_embeds": made_for(17)},
-        "no reference latents.*puts an empty video in place of all its noise, in silence",
+        "no reference latents.*puts an empty video in place of all its noise, silently",
     ),
     "conditioning of another size": (
         t2v(), humo_model(), {"low_embeds": {**made_for(17), "humo_image_cond": torch.zeros(20, 5, 8, 9)}},

@@ -404,7 +404,7 @@ WARNINGS: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         t2v(),
         i2v("Wan2_1-I2V-14B-MAGREF"),
         {"low_embeds": image_embeds()},
-        "MAGREF wants only the reference's pixels",
+        "MAGREF needs only the reference's pixels",
     ),
     "a place for clean latents that are not there": (
         t2v(),

@@ -302,8 +302,8 @@ def test_nobody_sees_the_seam_behind_the_given_video(tmp_path: Path, mode: str) 
         assert with_anchor > 2 * seams[False]
 
 
-LED = "clip 1 goes on from a video: the last latent of start_image leads it"
-LED_BY_TWO = "clip 1 goes on from a video: the last 2 latents of start_image lead it"
+LED = "clip 1 continues from a video: the last latent of start_image leads it"
+LED_BY_TWO = "clip 1 continues from a video: the last 2 latents of start_image lead it"
 WHOLE = "left out: the others fill whole latents (4k+1 frames), so that the last one ends with the video"
 FIRST = "no ref_image is connected: the anchor is the first frame of start_image"
 LEAVES = "shown again: skip_repeated leaves that out"
@@ -548,7 +548,7 @@ def test_the_panel_counts_what_the_video_shows() -> None:
         assert [(row["frames"], row["overlap"], row["until"], row["time"]) for row in said["rows"]] == [
             (17, 5, 12, "0.8 s"), (17, 5, 24, "1.5 s"),
         ]  # fmt: skip
-        assert "start_image is taken for a clip to go on from: one image makes another plan" in said["notes"]
+        assert "start_image is taken for a clip to continue from: one image makes another plan" in said["notes"]
     run("a\n---\nb", start_image=frames(33))
     for skip in (False, True):
         said = ask(story="a\n---\nb", skip_repeated=skip, connected=video, linked=["skip_repeated"])

@@ -226,7 +226,7 @@ def test_the_command_says_what_a_mend_would_make(tmp_path: Path, capsys: pytest.
     assert "clip 3 (fog), made again: led by the end of clip 2, ending on the last 5 frames" in said
     assert "clips 4 to 6 stay" in said
     assert "clip 1 (a lake), made again: led by what the chain begins with" in said
-    for clip, message in (("6", "no clip goes on from it"), ("9", "has clips 1..6, asked for 9")):
+    for clip, message in (("6", "no clip continues from it"), ("9", "has clips 1..6, asked for 9")):
         assert main(["reel", "mend-plan", str(tmp_path / "r"), clip]) == 2
         assert message in capsys.readouterr().err
 
@@ -234,8 +234,8 @@ def test_the_command_says_what_a_mend_would_make(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("story", "options", "message"),
     [
-        (told("", "", "", "", "", "[mend]"), {}, "none goes on from this one"),
-        (told("", "[mend]", "[cut]"), {}, "none goes on from this one"),
+        (told("", "", "", "", "", "[mend]"), {}, "none continues from this one"),
+        (told("", "[mend]", "[cut]"), {}, "none continues from this one"),
         (told("", "[mend end=0]"), {"end_images": frames(1)}, "keep one of them"),
         (told(), {"mend": "9"}, "mend names clip 9, and the story makes 6"),
         (told(), {"mend": "3, x"}, "mend must be numbers of clips from 1, as in 4, 7; got 'x'"),

@@ -50,7 +50,7 @@ def test_blocks_settings_comments_and_escapes() -> None:
         ("a\n---\n\n---\nb", "line 3 of the story: this block is empty"),
         ("a\n---\n", "line 3 of the story: this block is empty"),
         ("[seed=1 seed=2]\nx", "column 9 of the story: seed is set twice"),
-        ("[seed=1] hello", "column 9 of the story: the prompt goes on the next line"),
+        ("[seed=1] hello", "column 9 of the story: the prompt belongs on the next line"),
         ("[seed=1", "the settings have no closing ]"),
         ("[]\nx", "the brackets hold no settings"),
         ("[seed]\nx", "seed needs a value right behind it"),

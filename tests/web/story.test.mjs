@@ -122,7 +122,7 @@ test("the plan is a table with heads, and numbers keep all their digits", async 
   assert.equal(one(".svi-sum").textContent, "2 clips  ·  2 to do");
   assert.ok(one("caption").textContent);
   assert.match(rows()[0].cells[1].title, /Not on disk/);
-  assert.equal(rows()[0].cells[2].title, "5 of them: not in the video, they repeat what it goes on from");
+  assert.equal(rows()[0].cells[2].title, "5 of them: not in the video, they repeat what it continues from");
   assert.equal(rows()[1].cells[2].title, "5 of them: the clip before's");
 });
 

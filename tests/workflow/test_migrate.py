@@ -1142,7 +1142,7 @@ def test_a_clip_in_a_subgraph_that_does_not_run_is_named() -> None:
     raw["nodes"][-1]["mode"] = 2
     hints = _hints(raw)
     assert len(hints) == 2  # clip and join
-    assert all(hint.startswith("it lies in a subgraph that does not run") for hint in hints.values())
+    assert all(hint.startswith("it is in a subgraph that does not run") for hint in hints.values())
 
 
 def test_a_keyframe_canvas_that_sleeps_is_named_where_its_clip_is() -> None:

@@ -74,8 +74,10 @@ def test_values_that_a_node_of_a_pattern_is_saved_with_are_known(kind: str) -> N
 
 
 def test_the_page_has_a_part_for_every_pattern_and_for_no_other() -> None:
-    page = (ROOT / "docs" / "migration.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "reference" / "migration.md").read_text(encoding="utf-8")
     headings = re.findall(r"^### (P[^:\n]*): ", page, re.MULTILINE)
     told, made = {name for each in headings for name in each.split(" and ")}, {pattern.id for pattern in PATTERNS}
-    assert told >= made, f"docs/migration.md has no heading `### {min(made - told)}: ...`: what becomes of what"
-    assert told <= made, f"docs/migration.md tells of {told - made}, which no pattern of planner.py is"
+    assert told >= made, (
+        f"docs/reference/migration.md has no heading `### {min(made - told)}: ...`: what becomes of what"
+    )
+    assert told <= made, f"docs/reference/migration.md tells of {told - made}, which no pattern of planner.py is"

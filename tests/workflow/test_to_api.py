@@ -170,7 +170,7 @@ def test_a_choice_in_a_text_that_a_link_replaces_is_nobodys() -> None:
 
 BAD: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
     "unknown": (
-        workflow(node(1, "FooBar", title="Mine")), NODES, ["the host has no node FooBar", "Mine (node 1)", EXPORT],
+        workflow(node(1, "FooBar", title="Mine")), NODES, ["ComfyUI has no node FooBar", "Mine (node 1)", EXPORT],
     ),
     "unknown inside": (
         shown(None, subgraph(INSIDE, node(11, "FooBar"), inputs={}, output=(11, "IMAGE"))), NODES,

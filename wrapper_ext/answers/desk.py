@@ -125,7 +125,7 @@ def _remove(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _branch(story: str, mend: str, asked: Mapping[str, Any]) -> tuple[str, str]:
-    """clip, last, text: a new clip at the end, which goes on where that clip ends."""
+    """clip, last, text: a new clip at the end, which continues where that clip ends."""
     clip, last = _clip(asked), _number(asked, "last", 1)
     if clip >= last:
         raise SVIError(f"clip must be one of the {last} that there are, got {clip + 1}")

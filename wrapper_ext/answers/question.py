@@ -27,7 +27,7 @@ _NO_GUIDE = "WanVideoEmptyEmbeds"
 
 
 class TooMuchError(SVIError):
-    """More than is planned while somebody types; the node itself may take it."""
+    """More than is planned while someone types; the node itself may take it."""
 
 
 @dataclass(frozen=True, slots=True)

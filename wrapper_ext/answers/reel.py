@@ -32,7 +32,7 @@ _read_last: OrderedDict[Path, tuple[_State, Reel]] = OrderedDict()
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a reel has of a chain. stands: of each clip, None where that cannot be told. said: of the reel, for a page.
+    """What a reel has of a chain. stands: of each clip, None where that is not known. said: of the reel, for a page.
     reel: None where there is none, or one that cannot be read."""
 
     stands: list[Stands] | None

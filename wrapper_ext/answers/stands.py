@@ -31,8 +31,8 @@ class Planned:
 class Stands:
     """A clip in the reel. state: kept; stale, when the chain on disk has another there; to do, when it has none.
 
-    take: the one that is seen there, None where none is: what the chain goes on from, or what a stale one is made anew
-    of. takes: those that a run would keep, by number from 0. missing: how many a run has to make. here: the one that
+    take: the one that is seen there, None where none is: what the chain continues from, or what a stale one is remade
+    from. takes: those that a run would keep, by number from 0. missing: how many a run has to make. here: the one that
     the chain on disk has in its place.
     """
 
@@ -79,7 +79,7 @@ def stands_of(reel: Reel, chain: Planned, *, resume: bool) -> list[Stands]:
             is_new = here is None or (clip.mend is not None and clip.mend.is_new)
             stands.append(Stands(TO_DO if is_new else STALE, None if is_new else here, takes, missing, here))
             found = None
-        if clip.mend and here is not None:  # what comes after goes on from the same end, mended or not
+        if clip.mend and here is not None:  # what comes after continues from the same end, mended or not
             found = here.end
         leads.append(found)
         prints.append((*mine, *(take.values for take in by_end.get(found or "", ()))))
@@ -104,7 +104,7 @@ def _found(
 
 
 def _is_alike(take: Take, chain: Planned, clip: ChainClip) -> bool:
-    """Whether a take of before values were kept is of such a clip, as far as the manifest tells."""
+    """Whether a take from before values were kept is of such a clip, as far as the manifest tells."""
     overlap = take.overlap if clip.index else clip.overlap_frames  # of clip 1 it decides nothing
     of_take = (take.seed, take.mode, take.frames, overlap, take.width, take.height)
     same_text = take.prompt == clip.prompt or not chain.encodes_text

@@ -37,7 +37,7 @@ _PROMPT = 80  # characters of one that are shown
 _FREE = ("fps", "resume", "skip_repeated")
 # Values that no refusal depends on, whatever a link gives.
 _SAFE = {"fps", "resume", "reel", "negative_prompt", "seed", "tiled_vae", "color_match_strength"}
-_LONG = 10_001  # frames of a video to go on from, enough for any overlap
+_LONG = 10_001  # frames of a video to continue from, enough for any overlap
 
 
 def answer(body: str) -> tuple[int, dict[str, Any]]:
@@ -157,7 +157,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
 
 
 def _check_loras(plan: ChainPlan) -> None:
-    if plan.lora_names:  # else no folder is looked into while somebody types
+    if plan.lora_names:  # else no folder is looked into while someone types
         check_loras(plan, host_files.lora_files())
 
 
@@ -214,7 +214,7 @@ def _plan(
     def plan(length: int | None, start_frames: int) -> ChainPlan:
         return plan_chain(values["story"], settings, asked.chain(start_frames, length), stood)
 
-    # Who leaves out what is repeated goes on from a clip.
+    # Who leaves out what is repeated continues from a clip.
     guesses = (values["num_frames"], 1) if values["skip_repeated"] else (1, values["num_frames"])
     frames, other = guesses if start is None else (start, start)
     if as_frames:
@@ -238,9 +238,9 @@ def _plan(
             same = False
         if not same:
             notes.append(
-                "start_image is taken for a clip to go on from: one image makes another plan"
+                "start_image is taken for a clip to continue from: one image makes another plan"
                 if values["skip_repeated"]
-                else "start_image is taken for one image: a clip to go on from makes another plan"
+                else "start_image is taken for one image: a clip to continue from makes another plan"
             )
     if ends is None and any(clip.end is not None for clip in made.clips):
         notes.append("how many end_images there are is known when it runs")

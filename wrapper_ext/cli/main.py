@@ -21,8 +21,8 @@ from .render import add_render, run_render
 from .say import say
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command. Returns the exit code: 0 done, 1 a check that found something, 2 bad input."""
+def make_parser() -> argparse.ArgumentParser:
+    """The command with all that it takes."""
     parser = argparse.ArgumentParser(prog="wanvideo-svi", description="Long videos with SVI LoRAs on Wan.")
     parser.add_argument("--version", action="version", version=VERSION)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -30,14 +30,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         add_demo, add_inspect, add_lora, add_plan, add_reel, add_render, add_migrate, add_drift, add_doctor,
     ):  # fmt: skip
         add(commands)
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command. Returns the exit code: 0 done, 1 a check that found something, 2 bad input."""
+    args = make_parser().parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         # Titles of nodes hold what consoles and pipes of Windows cannot show.
         with suppress(AttributeError, ValueError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     run = {
         "demo": run_demo_command, "inspect": run_inspect, "lora": run_lora, "plan": run_plan, "reel": run_reel,
-        "render": run_render,        "migrate": run_migrate, "drift": run_drift, "doctor": run_doctor,
+        "render": run_render, "migrate": run_migrate, "drift": run_drift, "doctor": run_doctor,
     }  # fmt: skip
     try:
         return run[args.command](args)

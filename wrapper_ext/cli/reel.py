@@ -28,7 +28,7 @@ def add_reel(commands: Any) -> None:
         ("assemble", "join a reel's clips to one video"),
         ("clean", "delete the takes that a reel's chain does not use"),
         ("takes", "list the takes of every clip, with their scores"),
-        ("pick", "choose a take of a clip; the next run goes on from it"),
+        ("pick", "choose a take of a clip; the next run continues from it"),
         ("mend-plan", "say what mending clips would make, and what stays"),
     ):
         action = actions.add_parser(name, help=text)
@@ -102,7 +102,7 @@ def _check(reel: Reel, _: argparse.Namespace) -> int:
     for problem in problems:
         say(problem)
     if problems:
-        say("queue the story or the graph again: what is damaged is made anew, what is left over goes")
+        say("queue the story or the graph again: what is damaged is made again, what is left over goes")
         return 1
     say(f"{reel.name}: {len(reel.clips)} clips, {reel.total_frames} frames, nothing wrong")
     return 0
@@ -143,8 +143,8 @@ def _pick(reel: Reel, args: argparse.Namespace) -> int:
         before = len(writer.reel.clips)
         writer.pick(take)
         after = len(writer.reel.clips)
-    gone = f"; {before - after} clips that another take led are spare, the next run makes them anew" * (after < before)
-    say(f"{reel.name}: clip {args.clip} goes on from take {args.take} (seed {take.seed}){gone}")
+    gone = f"; {before - after} clips that another take led are spare, the next run makes them again" * (after < before)
+    say(f"{reel.name}: clip {args.clip} continues from take {args.take} (seed {take.seed}){gone}")
     return 0
 
 

@@ -16,7 +16,7 @@ from typing import Any
 from ...svi_embeds.errors import SVIError
 from .say import say
 
-_WHAT = "Renders stories with the SVI Long Video of a graph. The same command goes on where it was stopped."
+_WHAT = "Renders stories with the SVI Long Video of a graph. The same command continues where it was stopped."
 
 
 def add_render(commands: Any) -> None:
@@ -76,7 +76,7 @@ def run_render(args: argparse.Namespace) -> int:
             return _dry_run(args, options, stories, sets)
         return _render(args, options, stories, sets)
     except KeyboardInterrupt:  # before the work began, or behind it
-        say("stopped: what is finished stays, and the same command goes on from there", error=True)
+        say("stopped: what is finished stays, and the same command continues from there", error=True)
         return 1
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -28,9 +28,11 @@ from ...svi_embeds.files.whole import whole_files
 from ...svi_embeds.masks.known import count_concat, count_known
 from ...svi_embeds.recipes import recipe
 from ...svi_embeds.timeline import Timeline
+from .compare import NAME, draw_comparison, seam_of, wrong_clip
 from .vae import DemoVAE
 
 CLIPS = 3
+FRAMES = 17  # of a clip, when nothing is said
 LONG_SIDE = 160  # pixels of the demo's clips
 STEP = 16
 
@@ -64,9 +66,10 @@ def plan_demo(num_frames: int) -> list[DemoClip]:
 
 
 def run_demo(
-    out: Path, *, image: Path | None = None, video: Path | None = None, num_frames: int = 81
+    out: Path, *, image: Path | None = None, video: Path | None = None, num_frames: int = FRAMES
 ) -> Iterator[tuple[DemoClip, Clip | None]]:
-    """Make every clip's embeds and contact sheet under `out`. Yields each row before (None) and after its clip.
+    """Make every clip's embeds and contact sheet under `out`, and the picture `NAME` that compares film's second clip
+    with the same clip wired wrong. Yields each row before (None) and after its clip.
 
     out: folder, made if need be. image, video: the scene; a moving one is drawn when neither is given.
     num_frames: frames of each clip, 4k+1.
@@ -83,11 +86,9 @@ def run_demo(
         if row.index == 1:
             previous, rendered = scene[:1], scene[:0]
         reference = recipe(row.mode).padding == "reference"
-        clip = make_clip(
-            ClipSettings(mode=row.mode, width=width, height=height, num_frames=num_frames),
-            ClipInputs(start_image=previous, ref_image=scene[:1] if reference else None),
-            encoder,
-        )
+        settings = ClipSettings(mode=row.mode, width=width, height=height, num_frames=num_frames)
+        inputs = ClipInputs(start_image=previous, ref_image=scene[:1] if reference else None)
+        clip = make_clip(settings, inputs, encoder)
         folder = out / row.chain
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -98,7 +99,15 @@ def run_demo(
         load_embeds(target)
         with whole_files(folder / f"clip{row.index}.png") as (beside,):
             clip.sheet().save(beside)
-        previous = scene[row.first_frame : row.first_frame + num_frames]
+        before, previous = previous, scene[row.first_frame : row.first_frame + num_frames]
+        if (row.chain, row.index) == ("film", 2):
+            wrong = wrong_clip(settings, inputs, clip, encoder)
+            picture = draw_comparison(
+                (clip, seam_of(clip, before, previous, drop=row.overlap)),
+                (wrong, seam_of(wrong, before, previous, drop=0)),
+            )
+            with whole_files(out / NAME) as (beside,):
+                picture.save(beside)
         rendered = previous if row.index == 1 else stitch(rendered, previous, overlap_frames=row.overlap)[0]
         if not torch.equal(rendered, scene[: row.total]):
             raise SVIError(f"{row.chain}: the stitched clips are not the scene up to frame {row.total}")

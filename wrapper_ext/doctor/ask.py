@@ -48,7 +48,7 @@ def check_wrapper(folder: Path) -> Path:
 
 
 def find_python(comfyui: Path, named: str | None) -> str:
-    """ComfyUI's Python: `named`, COMFYUI_PYTHON, a venv inside or beside, python_embeded likewise, or this one.
+    """ComfyUI's Python: `named`, COMFYUI_PYTHON, a venv inside or beside, python_embeded there, or this one.
 
     Raises SVIError when the one that is named is not there.
     """

@@ -1,4 +1,4 @@
-"""The host that was recorded, the oldest of those tried, and what a host at hand has otherwise."""
+"""The host that was recorded, the oldest of those tried, and what the host that is asked has otherwise."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def drift(recorded: Mapping[str, Node], live: Mapping[str, Node]) -> list[tuple[
     """What changed, as (node id, sentence), in the order of `recorded`; nodes that stayed as they were are left out.
 
     Told are nodes and inputs that are gone, inputs that are newly required, other types, values that a combo lost,
-    widgets in another order, and outputs that are gone or not those of before. What was added behind them is no drift.
+    widgets in another order, and outputs that are gone or not the earlier ones. What was added behind them is no drift.
     """
     found = []
     for name, node in recorded.items():

@@ -13,7 +13,7 @@ from .finding import Finding
 
 WIDTH, HEIGHT, FPS = 832, 480, 16
 # FFV1 as clip_video.write_video makes it: 138,000 to 253,000 bytes a frame for videos of the size, and 652,000 for the
-# most detailed picture that was tried. docs/hosts.md has the measurements, tools/reel_size.py makes them.
+# most detailed picture that was tried. docs/reference/hosts.md has the measurements, tools/reel_size.py makes them.
 FRAME_BYTES = 652_000
 _CLIP, _OVERLAP = 81, 5  # frames of a clip of film: the mode that keeps most
 _MINUTES_WANTED = 10

@@ -31,7 +31,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-# What the wrapper's log says when a part of it cannot be imported and the rest goes on.
+# What the wrapper's log says when a part of it cannot be imported and the rest continues.
 _PART_MISSING = "nodes not available"
 # A combo of newer ComfyUIs, each of whose values may bring inputs of its own; in a graph it is a combo like others.
 _COMBO_WITH_INPUTS = "COMFY_DYNAMICCOMBO_V3"
@@ -52,7 +52,7 @@ def examine(request: Mapping[str, Any]) -> dict[str, Any]:
     error, cuda. comfyui: version, error. wrapper: folders, version, error, nodes (how many), missing (parts that it
     could not import). kjnodes: whether it is there. nodes: by id, see `sockets_of`; ids that the host lacks are left
     out. loras: paths by name, None when ComfyUI cannot say. files: names that are there, by folder, as ComfyUI has them
-    (sub/name when in a sub-folder), likewise. output: folder.
+    (sub/name when in a sub-folder). output: folder.
     """
     comfyui = Path(request["comfyui"])
     named = request["wrapper"] and Path(request["wrapper"])

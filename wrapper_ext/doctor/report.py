@@ -46,7 +46,7 @@ def findings(host: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("note", "drift", f"{name}: called {other}")
         for name, text in drift(contract().nodes, host["nodes"]):
             yield Finding("note", "drift", f"{name}: {text}")
-    there = "there" if host["kjnodes"] else "not there: this pack needs none of it, graphs of before it may"
+    there = "there" if host["kjnodes"] else "not there: this pack needs none of it, older graphs may"
     yield Finding("ok", "kjnodes", f"ComfyUI-KJNodes is {there}")
 
 

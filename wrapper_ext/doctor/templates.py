@@ -15,6 +15,8 @@ from .finding import Finding
 _WORKFLOWS = Path(__file__).resolve().parents[2] / "example_workflows"
 _SUFFIX = ".safetensors"
 
+_FEW = 4  # examples that are named one by one
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -84,7 +86,10 @@ def template_findings(there: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
         else:
             missing.append((file, _instead(file, names)))
     for file, text in missing:
-        who = "all examples" if len(file.templates) == len(needs) else ", ".join(file.templates)
+        others = [name for name in needs if name not in file.templates]
+        who = ", ".join(file.templates)
+        if len(others) < len(file.templates) > _FEW:
+            who = f"all examples but {', '.join(others)}" if others else "all examples"
         yield Finding("note", "model", f"{text} (for {who})")
     for folder, files in found.items():
         yield Finding("ok", "model", f"there, in models/{folder}: {', '.join(files)}")

@@ -1,10 +1,10 @@
-"""Hosts that the tests in a real host (tests/host) were run in, and when. README.md and docs/hosts.md say the same."""
+"""Hosts that tests/host was run in, and when. docs/how-to/install.md and docs/reference/hosts.md say the same."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-# Version -> day of the last tries there, oldest version first; docs/hosts.md says what was run.
+# Version -> day of the last tries there, oldest version first; docs/reference/hosts.md says what was run.
 COMFYUI: Mapping[str, str] = {"0.3.64": "2026-11-30", "0.33.0": "2026-11-30"}
 FRONTENDS: Mapping[str, str] = {"1.27.10": "2026-11-30", "1.49.6": "2026-11-30", "1.58.1": "2026-11-30"}
 

@@ -33,7 +33,7 @@ class Engine(Protocol):
     space: LatentSpace
 
     def texts(self, prompts: Sequence[str]) -> Generator[tuple[str, Any], None, None]:
-        """Each prompt encoded, in order; the text encoder is let go after the last. To be closed when left early."""
+        """Each prompt encoded, in order; the text encoder is released after the last. To be closed when left early."""
         ...
 
     def vision(self, image: Tensor) -> dict[str, Any] | None:

@@ -140,7 +140,7 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
         if name in inputs and name not in {**required, **optional} and other in {**required, **optional}:
             inputs[other] = inputs.pop(name)
     if unknown := [name for name in inputs if name not in required and name not in optional]:
-        raise SVIError(f"{node_id} at hand has no input {', '.join(unknown)}: update {WRAPPER}")
+        raise SVIError(f"this {node_id} has no input {', '.join(unknown)}: update {WRAPPER}")
     defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
     method = getattr(node(), node.FUNCTION)
     # ComfyUI fills hidden inputs in; here there is no node of a graph. Nodes of its newer schema take none by name.

@@ -33,7 +33,7 @@ def lora_path(name: str) -> Path:
     found = paths.get_full_path("loras", name) if paths and not leads_out(name) else None
     if found is None:
         raise SVIError(
-            f"{name[:200]} is not in ComfyUI's loras folders any more: choose another (press R to read them anew)"
+            f"{name[:200]} is not in ComfyUI's loras folders any more: choose another (press R to read them again)"
         )
     return Path(found)
 
@@ -189,7 +189,7 @@ def find_file(name: str) -> Path:
     if not path.is_relative_to(base):
         raise SVIError(outside)
     if not exists:
-        raise SVIError(f"{shown!r} is not there any more: choose another file (press R to read the list anew)")
+        raise SVIError(f"{shown!r} is not there any more: choose another file (press R to read the list again)")
     return path
 
 

@@ -44,7 +44,7 @@ def native_choices(name: str) -> list[str]:
 
 
 def sigmas(scheduler: str, steps: int, shift: float) -> torch.Tensor:
-    """The share of noise at each step, float32 [steps run]: as the wrapper at hand computes it, else `sigmas_of`.
+    """The share of noise at each step, float32 [steps run]: as the installed wrapper computes it, else `sigmas_of`.
 
     Wrappers before 2025-11-05 cannot be asked. Raises SVIError when the scheduler refuses these values.
     """

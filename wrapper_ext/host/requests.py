@@ -82,7 +82,7 @@ def add_route(path: str, handler: Callable[[str], tuple[int, dict[str, Any]]]) -
     """Have ComfyUI's server answer POST requests of JSON: handler takes the body and returns status and JSON.
 
     Requests of pages of other sites are refused, and those that are too large or do not end. The handler runs in a
-    thread, so that the server goes on meanwhile, and for one request at a time. Outside ComfyUI nothing happens.
+    thread, so that the server continues meanwhile, and for one request at a time. Outside ComfyUI nothing happens.
     """
     server = comfy.module("server")
     instance = getattr(getattr(server, "PromptServer", None), "instance", None)

@@ -32,7 +32,7 @@ def is_watched() -> bool:
 
 
 def show_text(node_id: str | None, text: str) -> None:
-    """Show a line of text on a running node; ComfyUIs of before 2025-05 cannot."""
+    """Show a line of text on a running node; ComfyUI before 2025-05 cannot."""
     module = comfy.module("server")
     server = getattr(module.PromptServer, "instance", None) if module else None
     if node_id is not None and server is not None and hasattr(server, "send_progress_text"):

@@ -97,7 +97,7 @@ class WanVideoSVIEmbeds:
                     "INT",
                     {
                         "default": 0, "min": 0, "max": 1000, "step": 1,
-                        "tooltip": "Motion frames taken from the end of start_image. 0 = what the mode wants. "
+                        "tooltip": "Motion frames taken from the end of start_image. 0 = what the mode needs. "
                         "Stitch with the same number.",
                     },
                 ),
@@ -105,7 +105,7 @@ class WanVideoSVIEmbeds:
                     list(KNOWN_CHOICES),
                     {
                         "default": "recipe",
-                        "tooltip": "Which frames the model is told to keep. recipe: what the mode wants. overlap: all "
+                        "tooltip": "Which frames the model is told to keep. recipe: what the mode needs. overlap: all "
                         "motion frames. first_frame: frame 0 only. inverted: all but frame 0 (an experiment).",
                     },
                 ),
@@ -113,7 +113,7 @@ class WanVideoSVIEmbeds:
                     list(PADDING_CHOICES),
                     {
                         "default": "recipe",
-                        "tooltip": "What fills the frames to generate. recipe: what the mode wants. grey: 0.5. "
+                        "tooltip": "What fills the frames to generate. recipe: what the mode needs. grey: 0.5. "
                         "reference: ref_image. last: the last motion frame.",
                     },
                 ),

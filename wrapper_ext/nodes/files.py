@@ -16,7 +16,7 @@ class WanVideoSVISaveEmbeds:
 
     CATEGORY = CATEGORY
     DESCRIPTION = (
-        "Saves image_embeds as .safetensors in ComfyUI's output folder, equal to the bit when loaded again: encode "
+        "Saves image_embeds as .safetensors in ComfyUI's output folder, equal bit for bit when loaded again: encode "
         "once and sample often, or look into it with wanvideo-svi inspect. Takes embeds of the wrapper's own nodes too."
     )
     FUNCTION = "save"
@@ -24,7 +24,7 @@ class WanVideoSVISaveEmbeds:
     RETURN_TYPES = ("WANVIDIMAGE_EMBEDS", "STRING", "STRING")
     RETURN_NAMES = ("image_embeds", "file", "info")
     OUTPUT_TOOLTIPS = (
-        "The same embeds, to go on with.",
+        "The same embeds, to continue with.",
         "The file as SVI Load Embeds names it.",
         "What the file holds, and what was left out.",
     )
@@ -106,7 +106,7 @@ class WanVideoSVILoadEmbeds:
 
     @classmethod
     def IS_CHANGED(cls, file: str) -> str:
-        """Time and size of the file: it may be written anew under its name."""
+        """Time and size of the file: it may be written again under its name."""
         return host_files.file_state(host_files.find_file, file)
 
     def load(self, file: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from ...svi_embeds.errors import SVIError
 from ..host import comfy
@@ -11,14 +11,11 @@ from ..host import show as host_show
 from .inputs import CATEGORY, fold
 from .story_inputs import CHAIN, FOLDED, IMAGES, REST, TEXT, groups_of
 
-if TYPE_CHECKING:
-    from ..engine.job import EngineName
-
 
 class _LongVideo:
     """What the Long Video nodes do alike. ENGINE: whose nodes sample."""
 
-    ENGINE: ClassVar[EngineName]
+    ENGINE: ClassVar[Literal["wrapper", "native"]]
     CATEGORY = CATEGORY
     FUNCTION = "render"
     OUTPUT_NODE = True
@@ -83,7 +80,7 @@ class WanVideoSVILongVideo(_LongVideo):
     ENGINE = "wrapper"
     DESCRIPTION = (
         "Renders a whole chain from a story: one prompt per block, clip after clip, each kept on disk as soon as it is "
-        "done. A stopped run goes on where it was, and after an edit only the clips that it changes are made again."
+        "done. A stopped run continues where it was, and after an edit only the clips that it changes are made again."
     )
 
     @classmethod

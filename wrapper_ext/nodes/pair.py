@@ -29,7 +29,7 @@ class WanVideoHighLowPair:
     DESCRIPTION = (
         "Two models that sample one clip, the high noise one first: Wan 2.2 pairs, HoloCine + Pusa with MAGREF, and "
         "others. Finds the step at which they change, makes or checks the embeds of both, and refuses what the wrapper "
-        "would sample wrongly in silence. Wire its outputs to both samplers."
+        "would sample wrongly without a message. Wire its outputs to both samplers."
     )
     FUNCTION = "pair"
     HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too

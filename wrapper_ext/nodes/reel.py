@@ -33,14 +33,14 @@ class WanVideoSVIReelOpen:
     CATEGORY = CATEGORY
     DESCRIPTION = (
         "Opens a reel that SVI Long Video or SVI Reel Add left in output/svi_reels, finished or stopped: its clips for "
-        "the other SVI Reel nodes, and the exact last frames, to go on from."
+        "the other SVI Reel nodes, and the exact last frames, to continue from."
     )
     FUNCTION = "open"
     RETURN_TYPES = ("SVI_REEL", "IMAGE", "STRING")
     RETURN_NAMES = ("reel", "last_frames", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk.",
-        "The last frames of the last clip taken, exact, in the video or not: start_image of a chain that goes on.",
+        "The last frames of the last clip taken, exact, in the video or not: start_image of a chain that continues.",
         "The clips, their seeds and prompts.",
     )
 
@@ -48,7 +48,7 @@ class WanVideoSVIReelOpen:
     def INPUT_TYPES(cls) -> dict[str, Any]:
         return {
             "required": {
-                "name": (_reels(), {"tooltip": "A folder in output/svi_reels. Press R to read the list anew."}),
+                "name": (_reels(), {"tooltip": "A folder in output/svi_reels. Press R to read the list again."}),
                 "clips": (
                     "INT",
                     {

@@ -72,8 +72,8 @@ class WanVideoSVIReelAdd:
                 "reel_before": (
                     "SVI_REEL",
                     {
-                        "tooltip": "reel of SVI Reel Add of the clip before; of SVI Reel Open, to go on with a reel. "
-                        "Not connected: this is the first clip."
+                        "tooltip": "reel of SVI Reel Add of the clip before; of SVI Reel Open, to continue with a "
+                        "reel. Not connected: this is the first clip."
                     },
                 ),
                 "prompt": (
@@ -99,8 +99,8 @@ class WanVideoSVIReelAdd:
                     "BOOLEAN",
                     {
                         "default": False,
-                        "tooltip": "On: a cut, the clip does not go on from the one before. SVI Drift measures no seam "
-                        "there.",
+                        "tooltip": "On: a cut, the clip does not continue from the one before. SVI Drift measures no "
+                        "seam there.",
                     },
                 ),
             },

@@ -53,7 +53,7 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "STRING",
             {
                 "default": _STORY, "multiline": True,
-                "tooltip": "One prompt per clip, blocks parted by a line ---. A block may begin with settings, "
+                "tooltip": "One prompt per clip, blocks separated by a line ---. A block may begin with settings, "
                 "as [seed=7 frames=49 overlap=5 mode=i2v model=first end=0 cfg=4 repeat=2].",
             },
         ),
@@ -77,7 +77,7 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "INT",
             {
                 "default": 0, "min": 0, "max": 1000, "step": 1,
-                "tooltip": "Motion frames between clips, dropped once when joined. 0 = what the mode wants.",
+                "tooltip": "Motion frames between clips, dropped once when joined. 0 = what the mode needs.",
             },
         ),
         "seed": (
@@ -110,8 +110,8 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
         "start_image": (
             "IMAGE",
             {
-                "tooltip": "What the video begins with: an image, or a clip of your own to go on from. Any "
-                "size. svi2_pro encodes the clip and goes on from its last latents."
+                "tooltip": "What the video begins with: an image, or a clip of your own to continue from. Any "
+                "size. svi2_pro encodes the clip and continues from its last latents."
             },
         ),
         "ref_image": (
@@ -159,7 +159,7 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             {
                 "default": False,
                 "tooltip": "On: the video leaves out the frames of clip 1 that show the end of start_image "
-                "again, so that it goes on where that ends. No clip is made again for it.",
+                "again, so that it continues where that ends. No clip is made again for it.",
             },
         ),
         "takes": (
@@ -174,8 +174,8 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "INT",
             {
                 "default": 0, "min": 0, "max": 1000, "step": 1,
-                "tooltip": "The run ends after so many new clips, with the video so far; queue again to go "
-                "on. 0 = all clips in one run.",
+                "tooltip": "The run ends after so many new clips, with the video so far; queue again to "
+                "continue. 0 = all clips in one run.",
             },
         ),
         "mend": (

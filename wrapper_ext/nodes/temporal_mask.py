@@ -36,7 +36,7 @@ class WanVideoSVITemporalMask:
                     "INT",
                     {
                         "default": 81, "min": 5, "max": 10001, "step": 4,
-                        "tooltip": "Frames of this clip, motion frames included: 4k+1. The same in the host's encode.",
+                        "tooltip": "Frames of this clip, motion frames included: 4k+1. As in the wrapper's encode.",
                     },
                 ),
                 **size_inputs(),
@@ -53,7 +53,7 @@ class WanVideoSVITemporalMask:
                     "INT",
                     {
                         "default": 0, "min": 0, "max": 1000, "step": 1,
-                        "tooltip": "Motion frames taken from the end of motion_frames. 0 = 5, as svi-film wants.",
+                        "tooltip": "Motion frames taken from the end of motion_frames. 0 = 5, as svi-film needs.",
                     },
                 ),
                 "end_frames": (

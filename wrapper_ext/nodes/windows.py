@@ -54,7 +54,7 @@ class WanVideoSVIAudioWindow:
     CATEGORY = CATEGORY
     DESCRIPTION = (
         "Cuts the audio features of a whole voice to one clip of a chain. The wrapper starts every clip's audio at its "
-        "beginning; with this node clip 2 goes on where clip 1 ended. For MultiTalk, InfiniteTalk and HuMo."
+        "beginning; with this node clip 2 continues where clip 1 ended. For MultiTalk, InfiniteTalk and HuMo."
     )
     FUNCTION = "cut"
     RETURN_TYPES = ("MULTITALK_EMBEDS", "WANVIDIMAGE_EMBEDS", "AUDIO", "INT", "INT", "STRING")

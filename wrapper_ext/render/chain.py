@@ -174,7 +174,7 @@ class _Renderer:
                 f"clip {clip.index + 1} leads what is to be made (only), and reel {self.writer.folder.name} does not "
                 "have it as the story says, with all its takes: make it first, or leave only empty"
             )
-        return f"clips_per_run is {self.how.clips_per_run}: queue again to go on with clip {clip.index + 1}"
+        return f"clips_per_run is {self.how.clips_per_run}: queue again to continue with clip {clip.index + 1}"
 
     def _lead(self, clip: ChainClip, saver: Saver) -> Lead:
         """What leads a clip that does not go on from the one before: an image, or the end of an earlier clip."""
@@ -304,6 +304,8 @@ class _Renderer:
         saver.begin()
         if not self.how.only:
             saver.later(lambda: self._tell_settled(saver.settled()))
+            if take.index + 1 < len(self.job.plan.clips):
+                saver.later(partial(self.digests.read_ahead, take.index + 1))
         made = self.maker.make(take, conditioned, saver.take_of)
         leads, landing = made.leads, made.landing
         before = None if take.led_by is None else _frames(lead)[-1]

@@ -1,6 +1,6 @@
 """What the samplers behind a high/low pair are set to, read from the graph that runs.
 
-The wrapper takes any settings of the two samplers in silence, and no node in between can see them; the graph can.
+The wrapper takes any settings of the two samplers silently, and no node in between can see them; the graph can.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class _Check:
         return None
 
     def before(self, sampler: str) -> str | None:
-        """The sampler of this pair whose samples this one goes on with; None when it is another one, or not seen."""
+        """The sampler of this pair whose samples this one continues with; None when it is another one, or not seen."""
         found = (node for node, _ in self.graph.upstream(sampler, _SAMPLES_LINKS) if self._samples(node))
         nearest = next(found, None)
         return nearest if nearest in self.stages else None
@@ -116,7 +116,7 @@ class _Check:
         return {"model", "image_embeds"} <= set(self.graph.inputs(node))
 
     def last_samplers(self) -> list[str]:
-        """Low noise samplers that no other low noise sampler goes on from."""
+        """Low noise samplers that no other low noise sampler continues from."""
         followed = {self.before(node) for node, stage in self.stages.items() if stage == "low"}
         return [node for node, stage in self.stages.items() if stage == "low" and node not in followed]
 

@@ -120,6 +120,6 @@ def _wrap(value: Any) -> Any:
 
 def _unknown(kind: str, where: str) -> str:
     return (
-        f"the host has no node {kind}, which {where} is: install its pack there, or mute it in the graph; if it is one "
+        f"ComfyUI has no node {kind}, which {where} is: install its pack there, or mute it in the graph; if it is one "
         f"that only the frontend has, {_EXPORT}"
     )

@@ -9,7 +9,7 @@ from ..model.link import as_list
 
 
 def keep_apart(workflow: Workflow) -> None:
-    """Number those nodes of subgraphs anew, in `workflow.raw`, whose ids others have; links and values follow.
+    """Number those nodes of subgraphs again, in `workflow.raw`, whose ids others have; links and values follow.
 
     Blueprints have such ids, and files from before the frontend did so. What was read of `raw` is out of date then.
     """

@@ -57,7 +57,7 @@ COUNTERS: dict[tuple[str, int], str] = {
 
 
 def compute(node_type: str, slot: int, read: Read) -> Any:
-    """What an output of a node that computes gives: an int, a float or a Count; None when that cannot be told.
+    """What an output of a node that computes gives: an int, a float or a Count; None when that cannot be determined.
 
     read: an input's number or text by name, None where there is none.
     """

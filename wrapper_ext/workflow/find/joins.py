@@ -16,7 +16,7 @@ from .wires import At, Origin
 
 JOINS = (*CONCATENATORS, EXTEND, STITCH)
 PRO = ("WanVideoSVIProEmbeds", "WanVideoSVILatentEmbeds")
-_MISCOUNT = 16  # frames beyond the overlap that somebody may take off a clip by mistake
+_MISCOUNT = 16  # frames beyond the overlap that someone may take off a clip by mistake
 _FEW = 4  # frames of a clip; fewer are pictures of it
 
 

@@ -46,7 +46,7 @@ class NativeClip:
         return None if self.motion_latents is None else 1 + 4 * self.motion_latents
 
     def before(self, wires: Wires) -> NativeClip | None:
-        """The clip that it goes on from."""
+        """The clip that it continues from."""
         return native_clip(wires, wires.origin(self.pro, "prev_samples")) if self.motion_latents != 0 else None
 
 

@@ -136,14 +136,14 @@ def _version(node_type: str, values: Any) -> list[list[str]]:
     if versions is None:
         raise SVIError(f"the widgets of {node_type} are not known")
     if not isinstance(values, list):
-        raise SVIError(f"this {node_type} was saved without its values: open it in ComfyUI and save it anew")
+        raise SVIError(f"this {node_type} was saved without its values: open it in ComfyUI and save it again")
     for fields in _fields(node_type):
         if len(fields) == len(values) and all(map(_fits, values, (kind for _, kind in fields))):
             return fields
     counts = " or ".join(str(len(version.split())) for version in versions)
     raise SVIError(
         f"this {node_type} was saved with {len(values)} values ({', '.join(map(_short, values[:20]))}), and the known "
-        f"versions have {counts}, in their order: open it in a current wrapper, check its settings, and save it anew"
+        f"versions have {counts}, in their order: open it in a current wrapper, check its settings, and save it again"
     )
 
 

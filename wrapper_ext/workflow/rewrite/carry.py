@@ -94,9 +94,9 @@ class Carrier:
         self._sized_like: dict[tuple[At, str], At] = {}
 
     def parts(self, at: At, found: Binding, names: tuple[str, ...]) -> list[Node]:
-        """The pattern's nodes of these names. Raises CannotRewriteError when one lies in another subgraph."""
+        """The pattern's nodes of these names. Raises CannotRewriteError when one is in another subgraph."""
         if any(found[name].at.path != at.path for name in names if name in found):
-            raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
+            raise CannotRewriteError("a part of it is in another subgraph: bring the clip's nodes into one")
         return [found[name].at.node for name in names if name in found]
 
     def number(self, at: At, name: str, what: str) -> int:

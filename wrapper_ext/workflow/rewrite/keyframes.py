@@ -56,7 +56,7 @@ class _Keyframes:
         between = [run for run in runs if run not in (start, end)]
         self._check_sizes(runs, between)
         if any(each.path != encode.path for each in (root, *self.reader.read)):
-            raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
+            raise CannotRewriteError("a part of it is in another subgraph: bring the clip's nodes into one")
         parts = [at.node for at in self.reader.read if at != root]
         self._check_users(parts)
         values, sources = self._settings()

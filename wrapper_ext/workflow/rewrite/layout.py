@@ -1,4 +1,4 @@
-"""Where new nodes go on the canvas: on the place of those that they replaced, where they cover nothing."""
+"""Where new nodes continue the canvas: on the place of those that they replaced, where they cover nothing."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class _PixelChain:
         if row.id == "shot" and known == "overlap" and overlap > 1:
             self._defect(
                 f"{overlap} frames are marked as known, and the shot LoRA was made for exactly one",
-                "known_frames as the mode wants: frame 0 only",
+                "known_frames as the mode needs: frame 0 only",
             )
             known = row.known
         values: dict[str, Any] = {

@@ -48,4 +48,4 @@ def _all(workflow: Workflow) -> Iterator[tuple[Spot, Node]]:
 def _why(node: Node) -> str:
     if node.mode == MUTED:
         return "it is muted"
-    return "it is bypassed" if node.mode == BYPASSED else "it lies in a subgraph that does not run"
+    return "it is bypassed" if node.mode == BYPASSED else "it is in a subgraph that does not run"

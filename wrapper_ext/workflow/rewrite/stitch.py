@@ -42,7 +42,7 @@ def _read_join(carrier: Carrier, at: At, _: Binding) -> Rewrite | None:
         inner = [cut and not join.sides[index].head for index, cut in enumerate(inner)]
     takers = [side.taker for side, cut in zip(join.sides, inner, strict=True) if cut and side.taker]
     if any(taker.path != at.path for taker in takers):
-        raise CannotRewriteError("a part of it lies in another subgraph: bring the clip's nodes into one")
+        raise CannotRewriteError("a part of it is in another subgraph: bring the clip's nodes into one")
     parts = [node for taker in takers for node in (taker.node, *carrier.clips.videos.sums(taker))]
     sources: dict[str, Source | None] = {}
     for name, side, cut in zip(STITCHED, join.sides, inner, strict=False):

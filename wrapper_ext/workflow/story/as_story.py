@@ -68,7 +68,7 @@ def _had_to_do(wires: Wires) -> set[Node]:
 
 
 def _is_past(found: Finding, made: Node, joins: Collection[int | str]) -> bool:
-    """Whether a finding speaks of how a node works, or why it stays, that is gone now. made: what stands in its place,
+    """Whether a finding is about how a node works, or why it stays, that is gone now. made: what stands in its place,
     where it was one of the chain's own."""
     if found.subgraph or (found.node in made.scope.nodes and found.node != made.id):
         return False
@@ -100,7 +100,7 @@ def _the_chain(wires: Wires, clips: Clips) -> list[Clip]:
         )  # fmt: skip
         raise SVIError(f"as a story needs one chain of clips, or a single clip, and this graph has {found}")
     if any(at.path for clip in chains[0] for at in (clip.embeds, *clip.samplers)):
-        raise SVIError("the chain lies in a subgraph: unpack it first, then migrate as a story")
+        raise SVIError("the chain is in a subgraph: unpack it first, then migrate as a story")
     return chains[0]
 
 

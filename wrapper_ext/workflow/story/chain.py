@@ -129,12 +129,12 @@ def _next_mode(reading: Reading, mode: str) -> str:
 
 
 def _overlap(reading: Reading, index: int) -> int | None:
-    """Frames that a clip shares with the one before. Of the first, those of the video that it goes on from."""
+    """Frames that a clip shares with the one before. Of the first, those of the video that it continues from."""
     if index == 0 and reading.embeds[0].node.type != "WanVideoSVIEmbeds":
         return None
     overlap = reading.clips.overlap(reading.chain[index])
     if overlap is None and index:
-        raise reading.refuse(index, "how many frames it shares with the clip before cannot be told")
+        raise reading.refuse(index, "how many frames it shares with the clip before cannot be determined")
     return overlap
 
 

@@ -71,7 +71,7 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
     """The start image and the reference."""
     wires, anchor, first = reading.wires, _anchor(reading), reading.embeds[0]
     if wires.linked(first, "prev_samples"):
-        raise reading.refuse(0, "it goes on from samples of something that is no clip")
+        raise reading.refuse(0, "it continues from samples of something that is no clip")
     begins = (anchor, "image") if anchor and first.node.type == PRO else (first, "start_image")
     start = wires.origin(*begins)
     found = {"start_image": reading.link(0, *begins)}
@@ -99,16 +99,16 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
 
 
 def say_loaded(reading: Reading, start: Origin | None) -> None:
-    """Say that a video which the chain goes on from is not part of the reel, where one is loaded."""
+    """Say that a video which the chain continues from is not part of the reel, where one is loaded."""
     if start and (loader := _loaded_video(reading, start)):
         reading.note(
-            0, f"{said(loader.node)} loads a video that the chain goes on from: the story starts from its last frames, "
-            "and the loaded video itself is not part of the reel",
+            0, f"{said(loader.node)} loads a video that the chain continues from: the story starts from its last "
+            "frames, and the loaded video itself is not part of the reel",
         )  # fmt: skip
 
 
 def _loaded_video(reading: Reading, start: Origin) -> At | None:
-    """The node that loads the video that the chain goes on from."""
+    """The node that loads the video that the chain continues from."""
     origin: Origin | None = start
     for _ in range(_MAX_STEPS):
         if origin is None or "loadvideo" in origin.type.lower():
