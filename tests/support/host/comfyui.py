@@ -120,8 +120,8 @@ class Comfy:
         self.log = self.base / log
         command = [
             self.python, "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
-            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}", *self.arguments,
-            *arguments,
+            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}",
+            *self.arguments, *arguments,
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
