@@ -39,10 +39,10 @@ class Pass:
     """One sampler of a clip.
 
     at: it. guide: what takes its model and conditioning, itself or its guider. positive, negative: their names there;
-    None for a guider without a negative. cfg: a number, or the output that gives it. settings: by name, in the same way; of a
-    custom sampler the outputs that give sampler and sigmas. noise: whether it adds some. steps: the first that it runs
-    and the one before which it ends; None for a custom sampler, whose sigmas say so. leaves_noise: whether what it
-    gives is not yet free of noise.
+    None for a guider without a negative. cfg: a number, or the output that gives it. settings: by name, numbers and
+    texts or the outputs that give them; of a custom sampler the outputs that give sampler and sigmas. noise: whether it
+    adds some. steps: the first that it runs and the one before which it ends; None for a custom sampler, whose sigmas
+    say so. leaves_noise: whether what it gives is not yet free of noise.
     """
 
     at: At
