@@ -223,7 +223,7 @@ def test_a_cfg_that_only_a_run_knows_is_said_of_the_clip_that_has_it() -> None:
 def test_a_seed_that_is_not_there_is_refused() -> None:
     api = as_api(native_chain(kind="KSampler", pair=False))
     del next(node for node in api.values() if node["class_type"] == "KSampler")["inputs"]["seed"]
-    refused(api, "clip 1 .*seed of its noise cannot be told")
+    refused(api, "clip 1 .*seed of its noise is not known")
 
 
 def test_negative_prompts_that_differ_are_said() -> None:
@@ -446,7 +446,7 @@ def test_a_sampler_that_goes_on_from_the_first_too_is_refused() -> None:
     links = {name: g.source(first, name) for name in ("model", "positive", "negative")}
     other = g.add("KSamplerAdvanced", first["widgets_values"], LATENT, latent_image=(first, 0), **links)
     g.add("PreviewLatent", [], samples=(other, 0))
-    refused(g.raw, r"clip 2 .*KSamplerAdvanced \(node \d+\) goes on from KSamplerAdvanced \(node \d+\) too")
+    refused(g.raw, r"clip 2 .*KSamplerAdvanced \(node \d+\) continues KSamplerAdvanced \(node \d+\) too")
 
 
 def _guided(kind: str, saved: list[Any]) -> Edit:
@@ -612,7 +612,7 @@ def test_a_first_clip_of_another_node_is_refused() -> None:
 def test_a_chain_that_goes_on_from_loaded_latents_is_refused() -> None:
     g = Edit(native_chain())
     g.link(g.add("LoadLatent", ["x"], LATENT), 0, g.all("WanImageToVideoSVIPro")[0], "prev_samples")
-    refused(g.raw, r"clip 1 .*samples of LoadLatent \(node \d+\): a story goes on from a video")
+    refused(g.raw, r"clip 1 .*samples of LoadLatent \(node \d+\): a story continues a video")
 
 
 # The anchor
@@ -650,7 +650,7 @@ def test_an_anchor_of_several_images_is_refused_and_one_of_unknown_many_is_said(
     g.link(batch, 0, g.all("VAEEncode")[0], "pixels")
     refused(g.raw, "clip 1 .*its anchor is made of 2 images")
     g.link(g.add("SomeImages", [], IMAGE), 0, g.all("VAEEncode")[0], "pixels")
-    assert ["one image only cannot be told" in what for what in notes(story(g.raw)[2])] == [True]
+    assert ["one image only is not known" in what for what in notes(story(g.raw)[2])] == [True]
 
 
 @pytest.mark.parametrize("which", ["all", "some", "sized"])
@@ -736,7 +736,7 @@ def test_clips_of_a_loop_are_refused_in_words(name: str) -> None:
 def test_a_native_chain_in_a_subgraph_is_refused() -> None:
     g = Edit(native_chain(clips=1))
     g.into_subgraph(*g.all("KSamplerAdvanced"), g.all("WanImageToVideoSVIPro")[0], id_inside=100)
-    refused(g.raw, "lies in a subgraph: unpack it first")
+    refused(g.raw, "is in a subgraph: unpack it first")
 
 
 def test_two_chains_are_refused_whatever_samples_them() -> None:

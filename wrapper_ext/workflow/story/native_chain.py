@@ -211,7 +211,8 @@ def _check_one(reading: Reading, image: Origin, anchor: At) -> None:
         raise reading.refuse(0, f"its anchor is made of {count} images, and that of a story of one", anchor.node)
     if count is None:
         reading.note(
-            0, f"whether {said(image.at.node)} gives one image only cannot be told: the anchor of a story is one"
+            0,
+            f"whether {said(image.at.node)} gives one image only is not known before a run: the anchor of a story is one",
         )
 
 
@@ -219,10 +220,10 @@ def _video(reading: Reading, lead: Origin | None) -> Source | None:
     """The video whose last latents lead the first clip."""
     if lead is None or lead.type not in NATIVE_ENCODES:
         what = said(lead.at.node) if lead else "nothing"
-        way = "a story goes on from a video, by VAE Encode"
+        way = "a story continues a video, by VAE Encode"
         if lead and lead.type in NATIVE_SAMPLERS:
             way = "no WanImageToVideoSVIPro makes that clip (without prev_samples it makes a first one)"
-        raise reading.refuse(0, f"it goes on from samples of {what}: {way}")
+        raise reading.refuse(0, f"it continues samples of {what}: {way}")
     video = reading.wires.origin(lead.at, "pixels")
     motion = reading.number(0, reading.embeds[0], "motion_latent_count")
     frames = reading.clips.videos.of(video).length.number if video else None

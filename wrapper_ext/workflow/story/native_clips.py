@@ -42,8 +42,8 @@ def check_no_loop(needed: Iterable[Node]) -> None:
     loop = next((node for node in needed if _LOOPS.search(node.type)), None)
     if loop is not None:
         raise SVIError(
-            f"the clips are made by a loop, {loop.title} (node {loop.id}), and what each of them is told shows only "
-            "when it runs: write the story by hand, in WanVideo SVI Long Video (native), mode svi2_pro, with one "
+            f"the clips are made by a loop, {loop.title} (node {loop.id}), and their prompts and seeds are known "
+            "only when it runs: write the story by hand, in WanVideo SVI Long Video (native), mode svi2_pro, with one "
             "prompt a block ([repeat=3] makes three clips of one)"
         )
 

@@ -39,10 +39,10 @@ class Pass:
     """One sampler of a clip.
 
     at: it. guide: what takes its model and conditioning, itself or its guider. positive, negative: their names there;
-    None for a guider without a negative. cfg: a number, or the output that gives it. settings: by name, likewise; of a
-    custom sampler the outputs that give sampler and sigmas. noise: whether it adds some. steps: the first that it runs
-    and the one before which it ends; None for a custom sampler, whose sigmas say so. leaves_noise: whether what it
-    gives is not yet free of noise.
+    None for a guider without a negative. cfg: a number, or the output that gives it. settings: by name, numbers and
+    texts or the outputs that give them; of a custom sampler the outputs that give sampler and sigmas. noise: whether it
+    adds some. steps: the first that it runs and the one before which it ends; None for a custom sampler, whose sigmas
+    say so. leaves_noise: whether what it gives is not yet free of noise.
     """
 
     at: At
@@ -76,7 +76,7 @@ class Sampling:
 
 
 def read_pass(reading: Reading, index: int, at: At) -> Pass:
-    """A sampler of a clip. Raises SVIError for one whose settings cannot be told, or that a story has no word for."""
+    """A sampler of a clip. Raises SVIError for one whose settings are not known, or that a story has no word for."""
     guide = _guide(reading, index, at)
     _check_inputs(reading, index, at, guide)
     plain = guide.node.type == "BasicGuider"

@@ -44,7 +44,7 @@ def read_seeds(reading: Reading) -> list[Any]:
     for index, clip in enumerate(reading.chain):
         noise = noise_of(reading.wires, clip.samplers[0])
         if noise is None:
-            raise reading.refuse(index, "the seed of its noise cannot be told", clip.samplers[0].node)
+            raise reading.refuse(index, "the seed of its noise is not known", clip.samplers[0].node)
         found.append(noise[1] if isinstance(noise[1], int) else None)
     again = [index for index, seed in enumerate(found) if seed is not None and seed in found[:index]]
     if again:
@@ -81,7 +81,7 @@ def _check_wiring(reading: Reading, index: int) -> None:
         for use in wires.uses_through(at.node, 0):
             node = use.node
             if node and node.mode == ACTIVE and node.type in NATIVE_SAMPLERS and node not in inner:
-                raise reading.refuse(index, f"{said(node)} goes on from {said(at.node)} too", node)
+                raise reading.refuse(index, f"{said(node)} continues {said(at.node)} too", node)
 
 
 def _what(origin: Origin | None) -> str:

@@ -49,7 +49,7 @@ def check_pair(reading: Reading, index: int, clip: list[Pass]) -> None:
     if start != 0 or split != again or not 0 < split < last or end < last:
         raise reading.refuse(
             index, f"its samplers run steps {start} to {split} and {again} to {end} of {_word(steps)}, and a story's "
-            "second goes on where the first ends, up to the last", low.at.node,
+            "second continues where the first ends, up to the last", low.at.node,
         )  # fmt: skip
     if not high.leaves_noise:
         raise reading.refuse(

@@ -99,8 +99,8 @@ def said(node: Node) -> str:
 
 
 def declared(at: At, names: tuple[str, ...]) -> dict[str, Any]:
-    """Widget values of a node without a recorded signature, as it declares them; what cannot be told is left
-    out."""
+    """Widget values of a node without a recorded signature, as it declares them; what is not known is
+    left out."""
     values = at.node.raw.get("widgets_values")
     if isinstance(values, list):
         return dict(zip(names, values, strict=False))
