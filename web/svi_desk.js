@@ -525,7 +525,8 @@ class Desk {
     if (name === "remove") return this.edit({ do: "remove", clip: clip.clip });
     // A clip that was mended stays so without the word, and says so with "off".
     if (name === "mend" && clip.mend && !card.take?.mended) return set({ mend: null }, (changed) => changed || void set({ mend: false }));
-    if (name === "mend") return set({ mend: !clip.mend });
+    // A pick was one of the takes that stand.
+    if (name === "mend") return set(clip.mend ? { mend: false } : { mend: true, pick: null });
     const question = say(name === "insert" ? "desk.insert_ask" : "desk.branch_ask", clip);
     const text = await askPerson(question, { yes: say(`desk.${name}`), text: clip.text ?? "" });
     if (text === null) return card.element.focus();

@@ -127,7 +127,7 @@ const ENGLISH = {
   "desk.long_prompt": "Too long to be edited here: edit it in the story of the node",
   "desk.takes_of": "Takes of clip {clip}",
   "desk.take": "Take {number}, seed {seed}, score {score} (0 is best): look at it",
-  "desk.take_here": "Take {number}, seed {seed}, score {score}: the chain continues from it",
+  "desk.take_here": "Take {number}, seed {seed}, score {score} (0 is best): the chain continues from it",
   "desk.take_of": "Clip {clip}, take {take}",
   "desk.another": "Another take",
   "desk.another_title": "Another take (T): the clip is made once more, with the next seed",

@@ -21,7 +21,7 @@ from .beginning import Beginning
 from .chain import SEED_STEP, ChainClip, ChainPlan, Mend
 from .settings import ChainConnected, ChainSettings
 from .standing import Place, Stood, places_of
-from .text import AUTO, MAX_CLIPS, MAX_SEED, PICKS, Block, Model, parse_story
+from .text import AUTO, MAX_CLIPS, MAX_SEED, PICKS, Block, Model, lost_separators, parse_story
 
 _USUAL = ChainConnected()  # one image, and a model without the SVI LoRA for the first clip
 
@@ -41,10 +41,10 @@ def plan_chain(
     """
     blocks = parse_story(story)
     plan = _planned(blocks, settings, connected, ())
-    if not stood:
-        return plan
-    places = places_of([clip.prompt for clip in plan.clips], stood)
-    return _planned(blocks, settings, connected, places)
+    if stood:
+        places = places_of([clip.prompt for clip in plan.clips], stood)
+        plan = _planned(blocks, settings, connected, places)
+    return replace(plan, notes=(*lost_separators(story), *plan.notes))
 
 
 def _planned(
@@ -285,7 +285,11 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
     notes = []
     first = clips[0]
     if first.mode != mode:
-        notes.append(f"clip 1 is a plain {first.mode} clip; the chain's mode is {mode}")
+        why = (
+            f"first_clip_model: the SVI LoRA of {mode} would freeze its motion" if first.model == "first"
+            else f"start_image has fewer frames than {mode} needs"
+        )  # fmt: skip
+        notes.append(f"clip 1 is made as plain {first.mode} ({why})")
     # Several frames of a video say how it moves; from one image the LoRA makes a still.
     if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
         notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")

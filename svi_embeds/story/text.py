@@ -187,6 +187,20 @@ KEYS: tuple[str, ...] = (*_KEYS, *_FLAGS)
 _FIELDS = {"from": "source"}  # of Block, where a key has another name there
 
 
+def lost_separators(story: str) -> list[str]:
+    """Notes on lines that begin or end with SEPARATOR beside other text, which split nothing."""
+    found = [
+        number for number, line in enumerate(story.splitlines(), start=1)
+        if (text := line.strip()).strip("-") and not is_comment(line)
+        and (text.startswith(SEPARATOR) or text.endswith(SEPARATOR))
+    ]  # fmt: skip
+    return [
+        f"line {number} of the story has {SEPARATOR} beside other text, so no new clip begins there: put {SEPARATOR} "
+        "on a line of its own if one is meant"
+        for number in found[:3]
+    ]
+
+
 def parse_story(text: str) -> tuple[Block, ...]:
     """The blocks of a story, at least one. Raises SVIError that names line and column for anything that is not one.
 

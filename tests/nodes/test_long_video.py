@@ -40,7 +40,7 @@ def test_what_comes_out(fake: FakeHost, tmp_path: Path) -> None:
     assert made["ui"]["svi_run"] == [{"made": 2, "waits": ""}]
     assert len(list(read_video(video, 0, 29))) == 29
     assert info.splitlines()[0] == "2 clips, 29 frames, 1.8 s at 16 fps; 0 kept, 2 made (clip 1, 2)"
-    assert "clip 1 is a plain i2v clip" in info
+    assert "clip 1 is made as plain i2v (start_image has fewer frames than film needs)" in info
     assert fake.texts[0] == "clip 1 of 2: sampling"
     written = video.stat().st_mtime_ns
     again = run()
@@ -569,3 +569,18 @@ def test_weights_with_merged_loras_are_not_held_twice(weights: object, is_said: 
     model: Any = types.SimpleNamespace(model=kept)
     info = run("a\n---\nb", sampler_inputs=sampler(model, force_offload=False))["result"][3]
     assert ("force_offload is off in sampler_inputs" in info) == is_said
+
+
+def test_an_image_of_another_shape_is_noted(fake: FakeHost) -> None:  # noqa: ARG001
+    assert (
+        "start_image is 64x40 and the clips are 64x64, so it is stretched"
+        in run(reel="wide", start_image=frames(1, height=40, width=64))["result"][3]
+    )
+    assert "stretched" not in run(reel="near", start_image=frames(1, height=64, width=65))["result"][3]
+
+
+def test_a_run_of_some_clips_says_that_the_video_shows_them_alone(fake: FakeHost) -> None:  # noqa: ARG001
+    run("a\n---\nb", reel="some")
+    done = run("a\n---\n[takes=2]\nb", reel="some", only="2.2")
+    assert done["result"][3].startswith("only clip 2, which the video shows alone; of 2 clips, 29 frames")
+    assert done["ui"]["images"][0]["filename"].endswith("fps_clip2.mp4")

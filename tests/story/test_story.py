@@ -15,7 +15,7 @@ from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.ground.words import align
 from wanvideo_svi.svi_embeds.recipes import RECIPES
 from wanvideo_svi.svi_embeds.story.chain import SEED_STEP
-from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES, KEYS, Block, parse_story
+from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES, KEYS, Block, lost_separators, parse_story
 from wanvideo_svi.svi_embeds.timeline import chain_frames
 from wanvideo_svi.wrapper_ext.cli.main import main
 
@@ -258,3 +258,20 @@ def test_the_table_on_the_help_page_is_that_of_the_story_above_it() -> None:
     page = (ROOT / "web" / "docs" / "WanVideoSVILongVideo.md").read_text()
     story, table = (part.strip() for part in page.split("```")[1:4:2])
     assert table.splitlines() == align(plan(story).table())
+
+
+@pytest.mark.parametrize(
+    ("story", "lines"),
+    [
+        ("a\n---\nb", []),
+        ("a lake---\na boat", [1]),
+        ("a lake\n--- a boat\n---\nfog---", [2, 4]),
+        ("# a comment ---\na -- b\n----\nc", []),
+        ("a\n\n   ---   \nb", []),
+        ("one---\ntwo---\nthree---\nfour---", [1, 2, 3]),
+    ],
+)
+def test_a_mark_between_blocks_that_splits_nothing_is_noted(story: str, lines: list[int]) -> None:
+    notes = lost_separators(story)
+    assert [int(note.split()[1]) for note in notes] == lines
+    assert set(notes) <= set(planned(story, mode="film", num_frames=17).notes)

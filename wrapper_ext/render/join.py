@@ -8,8 +8,11 @@ from ..host import comfy
 from ..host import show as host_show
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from ...svi_embeds.files.track import Soundtrack
     from ...svi_embeds.reel.reel import Reel
+    from ...svi_embeds.story.depends import Task
 
 
 def sound_name(track: Soundtrack | None) -> str:
@@ -22,6 +25,18 @@ def sound_name(track: Soundtrack | None) -> str:
 def cut_name(reel: Reel) -> str:
     """The same of a video that ends before the chain does."""
     return f"_{reel.shown_frames}f" if reel.shown_frames < reel.total_frames else ""
+
+
+def clip_numbers(tasks: Collection[Task]) -> str:
+    """The clips of some tasks by number, from 1: "2, 5-7"."""
+    from ...svi_embeds.masks.known import format_runs
+
+    return format_runs(sorted({task.clip + 1 for task in tasks}))
+
+
+def part_name(tasks: Collection[Task]) -> str:
+    """What a video's file name says where it shows some clips alone; "" for a whole chain."""
+    return f"_clip{clip_numbers(tasks).replace(', ', '_')[:60]}" if tasks else ""
 
 
 def assemble(reel: Reel, path: Any, node_id: str | None, **options: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
 from ...svi_embeds.story.chain import ChainPlan
 from ...svi_embeds.story.check import check_loras, unused
-from ...svi_embeds.story.depends import read_only
+from ...svi_embeds.story.depends import Task, read_only
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.settings import ChainSettings
 from ..engine.check import check_job
@@ -34,7 +34,7 @@ from ..running.voice_rate import voice_rate
 from ..running.wiring import RunningGraph, lora_names
 from .ahead import JoinAhead
 from .chain import render_chain
-from .join import assemble, cut_name, sound_name
+from .join import assemble, clip_numbers, cut_name, part_name, sound_name
 from .mend import MEND_LIMIT
 from .run import Rendered
 from .sources import sources_of
@@ -122,17 +122,20 @@ def render_story(
         )  # fmt: skip
         finished = writer.reel
         if tasks:
-            notes.append("only: the reel's chain stays as it is; a run with only empty takes these clips into it")
+            notes.append(
+                "the chain in the reel is unchanged: a run with only empty (Queue all on the desk) adds these clips"
+            )
             asked = {plan.clips[task.clip].number for task in tasks}
             shown = tuple(take for take in done.takes if take.number in asked)
             finished = replace(writer.reel, clips=shown, length=None)
             if any(take.number != clip.number for take, clip in zip(shown, plan.clips, strict=False)):
                 track = None  # it is the sound of the whole chain
-        video = folder / f"{reel}_{finished.chain}_{settings.fps:g}fps{sound_name(track)}{cut_name(finished)}.mp4"
+        of_what = f"{sound_name(track)}{cut_name(finished)}{part_name(tasks)}"
+        video = folder / f"{reel}_{finished.chain}_{settings.fps:g}fps{of_what}.mp4"
         if (not video.is_file() or video.is_symlink()) and not ahead.finish(finished, video):
             assemble(finished, video, unique_id, track=track)
     _left[str(folder)] = _Left(reel_state(folder, video), video, changes, bool(done.waits))
-    info = _describe(plan, finished, done, [*plan.notes, *done.notes, *notes])
+    info = _describe(plan, finished, done, tasks, [*plan.notes, *done.notes, *notes])
     return Finished(finished, done.last_frames, video, info, done.made, done.waits)
 
 
@@ -213,11 +216,15 @@ def _held_twice(job: Job) -> list[str]:
     return [said]
 
 
-def _describe(plan: ChainPlan, reel: Reel, done: Rendered, notes: list[str]) -> str:
+def _describe(plan: ChainPlan, reel: Reel, done: Rendered, tasks: Collection[Task], notes: list[str]) -> str:
+    """tasks: the clips that the run was to make, none for all."""
     made = ", ".join(str(index + 1) for index in done.sampled)
     kept = len(done.takes) - len(done.sampled)
+    counts = f"{kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}"
     head = [
-        f"{plan.describe()}; {kept} kept, {len(done.sampled)} made{f' (clip {made})' if made else ''}",
+        f"only clip {clip_numbers(tasks)}, which the video shows alone; of {plan.describe()}: {counts}"
+        if tasks
+        else f"{plan.describe()}; {counts}",
         *([f"{done.waits}; {len(done.takes)} of {len(plan.clips)} clips are in the video"] if done.waits else []),
         *([done.spent] if done.spent else []),
         f"reel {reel.name} in output/{reel.folder.parent.name}",

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from torch import Tensor
+
 from ...svi_embeds.clips.vae import check_vae
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.images import check_images, check_pixels
@@ -18,6 +20,7 @@ from .digest import FIRST_MODELS, PER_CLIP
 from .text import ENCODERS, NotLoaded
 
 ONE_LOW_STAGE = "connect low_noise_model or low_noise_sampler_inputs, not both"
+_SHAPE = 0.03  # how much of its width an image may be stretched before that is noted
 _NATIVE_SAMPLING = ("steps", "cfg", "sampler_name", "scheduler", "sampler", "sigmas")
 
 
@@ -40,9 +43,22 @@ def _images(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             images[name], said = check_images(name, image)
             check_pixels(name, images[name])
             notes += said
+            notes += _stretched(name, images[name], width=inputs["width"], height=inputs["height"])
     if (count := len(images.get("ref_image", ()))) > 1:
         raise SVIError(f"ref_image must be one image, got a batch of {count}: ImageFromBatch picks one")
     return images, notes
+
+
+def _stretched(name: str, image: Tensor, *, width: int, height: int) -> list[str]:
+    """A note where an image has another shape than the clips. image: F H W C."""
+    own_height, own_width = image.shape[1:3]
+    if abs(own_width * height - own_height * width) <= _SHAPE * own_height * width:
+        return []
+    said = (
+        f"{name} is {own_width}x{own_height} and the clips are {width}x{height}, so it is stretched: crop it first "
+        "(Upscale Image with crop center) to keep its shapes"
+    )
+    return [said]
 
 
 def _of_comfyui(
