@@ -24,64 +24,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from gpu_codecs import time_codecs
+from gpu_files import write_picture, write_tokenizer
+from gpu_graphs import PROMPTS, Models, Scene, Size, a_story
 from gpu_host import Figures, Host
 from gpu_models import (
-    DISTILL,
-    FILM,
-    I2V,
-    PAIR,
-    PAIR_DISTILL,
-    PAIR_PRO,
-    TEXT,
-    VAE,
-    VISION,
-    write_picture,
-    write_tokenizer,
+    DANCE,
+    FUN_5B,
+    FUN_SMALL,
+    HUMO,
+    I2V_FP16,
+    SHOT,
+    SPEAKS,
+    VAE_5B,
 )
 from gpu_table import tell
 
 HERE = Path(__file__).resolve().parent
-Link = list[Any]
 
-NEGATIVE = "overexposed, static, blurred details, subtitles, worst quality, low quality, jpeg artifacts, deformed"
-PROMPTS = (
-    "A red panda walks along a mossy branch in a misty forest, the camera follows slowly",
-    "The red panda stops and looks up as light rain begins to fall",
-    "The red panda climbs down the trunk and drinks from a clear stream",
-    "The red panda curls up on a branch and falls asleep as the sun sets",
-)
 OTHER_PROMPT = "The red panda climbs higher and looks over the valley as the sun sets"
-SEED, SEED_STEP, OVERLAP = 42, 42, 5
-
-
-@dataclass(frozen=True)
-class Size:
-    width: int = 832
-    height: int = 480
-    frames: int = 81
-    steps: int = 4
-
-
-class Graph:
-    """Collects the nodes of an API graph, with the defaults that the host says."""
-
-    def __init__(self, known: dict[str, Any]) -> None:
-        self.known = known
-        self.nodes: dict[str, Any] = {}
-
-    def add(self, class_type: str, output: int = 0, **inputs: Any) -> Link:
-        """A node; returns a link to one of its outputs."""
-        found = {}
-        for group in ("required", "optional"):
-            for name, spec in self.known[class_type]["input"].get(group, {}).items():
-                options = spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
-                choices = spec[0] if isinstance(spec[0], list) else options.get("options")
-                if "default" in options or choices:
-                    found[name] = options.get("default", choices[0] if choices else None)
-        node_id = str(len(self.nodes) + 1)
-        kept = {name: value for name, value in found.items() if value is not None}
-        self.nodes[node_id] = {"class_type": class_type, "inputs": {**kept, **inputs}}
-        return [node_id, output]
 
 
 @dataclass
@@ -139,131 +100,27 @@ class Bench:
             self.host = None
 
 
-# Graphs
-
-
-@dataclass(frozen=True)
-class Models:
-    """How a chain's models are wired. swap: blocks that wait in RAM. merged: the LoRAs are added to the weights."""
-
-    precision: str = "fp16"
-    merged: bool = False
-    swap: int = 0
-    force_offload: bool = True
-    cfg: float = 1.0
-    pair: bool = False
-
-
-class Scene:
-    """What a chain by one node and one by hand share."""
-
-    def __init__(self, host: Host, size: Size, models: Models) -> None:
-        self.size, self.models, self.graph = size, models, Graph(host.known)
-        add = self.graph.add
-        self.vae = add("WanVideoVAELoader", model_name=VAE, precision="bf16")
-        self.start = add("LoadImage", image="start.png")
-        self.t5 = add("LoadWanVideoT5TextEncoder", model_name=TEXT, precision="bf16")
-        if models.pair:
-            high, low = ([name.format(noise) for name in (PAIR, PAIR_DISTILL, PAIR_PRO)] for noise in ("HIGH", "LOW"))
-            self.first, self.main = self._model(*high)
-            self.first_low, self.low = self._model(*low)
-        else:
-            self.vision = add("CLIPVisionLoader", clip_name=VISION)
-            self.first, self.main = self._model(I2V, DISTILL, FILM)
-
-    def _model(self, file: str, distill: str, svi: str) -> tuple[Link, Link]:
-        """A model as the first clip has it, and with the SVI LoRA."""
-        add, models = self.graph.add, self.models
-        inputs: dict[str, Any] = {"base_precision": models.precision, "attention_mode": "sdpa"}
-        if models.swap:
-            inputs["block_swap_args"] = add("WanVideoBlockSwap", blocks_to_swap=models.swap)
-        lora: dict[str, Any] = {"strength": 1.0, "low_mem_load": False, "merge_loras": models.merged}
-        first = add("WanVideoLoraSelect", lora=distill, **lora)
-        if models.merged:  # the chain has one model then: what is merged cannot be taken off
-            both = add("WanVideoLoraSelect", lora=svi, prev_lora=first, **lora)
-            model = add("WanVideoModelLoader", model=file, lora=both, **inputs)
-            return model, model
-        model = add("WanVideoModelLoader", model=file, lora=first, **inputs)
-        return model, add("WanVideoSetLoRAs", model=model, lora=add("WanVideoLoraSelect", lora=svi, **lora))
-
-    def story(self, story: str, reel: str, **inputs: Any) -> Graph:
-        add, size, models = self.graph.add, self.size, self.models
-        empty = add("WanVideoEmptyEmbeds", width=size.width, height=size.height, num_frames=size.frames)
-        settings = add(
-            "WanVideoSamplerSettings", model=self.main, image_embeds=empty, steps=size.steps, cfg=models.cfg, shift=5.0,
-            scheduler="euler", force_offload=models.force_offload, seed=0,
-        )  # fmt: skip
-        if models.pair:
-            inputs = {
-                "mode": "svi2_pro", "low_noise_model": self.low, "first_clip_low_noise_model": self.first_low,
-                "split_step": max(1, size.steps // 2), **inputs,
-            }  # fmt: skip
-        else:
-            inputs = {"mode": "film", "clip_vision": self.vision, **inputs}
-        if not models.merged:
-            inputs["first_clip_model"] = self.first
-        add(
-            "WanVideoSVILongVideo", story=story, width=size.width, height=size.height, num_frames=size.frames,
-            seed=SEED, fps=16.0, reel=reel, negative_prompt=NEGATIVE, sampler_inputs=settings, vae=self.vae,
-            start_image=self.start, t5=self.t5, **inputs,
-        )  # fmt: skip
-        return self.graph
-
-    def by_hand(self, prompts: tuple[str, ...], reel: str) -> Graph:
-        """The same clips with the nodes that users wire, compared with a reel."""
-        add, size = self.graph.add, self.size
-        joined = decoded = self.start
-        texts = add("SVIBenchTexts", t5=self.t5, prompts="\n---\n".join(prompts), negative_prompt=NEGATIVE)
-        for index in range(len(prompts)):
-            first = self.start
-            if index:
-                first = add("WanVideoSVIMotionFrames", 2, images=decoded, overlap_frames=OVERLAP)
-            vision = add("WanVideoClipVisionEncode", clip_vision=self.vision, image_1=first)
-            embeds = add(
-                "WanVideoSVIEmbeds", vae=self.vae, mode="film" if index else "i2v", width=size.width,
-                height=size.height, num_frames=size.frames, start_image=decoded, clip_embeds=vision,
-            )  # fmt: skip
-            samples = add(
-                "WanVideoSampler", model=self.main if index else self.first, image_embeds=embeds,
-                text_embeds=[texts[0], index], steps=size.steps, cfg=1.0, shift=5.0, scheduler="euler",
-                seed=SEED + SEED_STEP * index, force_offload=True,
-            )  # fmt: skip
-            decoded = add("WanVideoDecode", vae=self.vae, samples=samples, enable_vae_tiling=False)
-            joined = (
-                add("WanVideoSVIStitch", images_1=joined, images_2=decoded, overlap_frames=OVERLAP, drop="new")
-                if index else decoded
-            )  # fmt: skip
-        add("SVIBenchCompare", images=joined, reel=reel)
-        return self.graph
-
-
-def _story(prompts: tuple[str, ...], **heads: str) -> str:
-    """heads: lines before the prompts, by clip: clip2="[mend]"."""
-    blocks = [f"{heads.get(f'clip{number}', '')}\n{prompt}".strip() for number, prompt in enumerate(prompts, 1)]
-    return "\n---\n".join(blocks)
-
-
 # Cases
 
 
 def _film(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """Four clips of the example long_video_film in a cold process."""
-    graph = Scene(bench.fresh(), bench.size, Models()).story(_story(PROMPTS), "bench_film")
+    graph = Scene(bench.fresh().known, bench.size, Models()).story(a_story(PROMPTS), "bench_film")
     yield "film", bench.warm().run(graph.nodes, sync=True)
 
 
 def _hand(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """Its first three clips wired by hand."""
-    graph = Scene(bench.warm(), bench.size, Models()).by_hand(PROMPTS[:3], "bench_film")
+    graph = Scene(bench.warm().known, bench.size, Models()).by_hand(PROMPTS[:3], "bench_film")
     yield "hand", bench.warm().run(graph.nodes, sync=True)
 
 
 def _resume(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """In fresh processes: the last clip with another seed, then with another prompt."""
-    graph = Scene(bench.fresh(), bench.size, Models()).story(_story(PROMPTS, clip4="[seed=777]"), "bench_film")
+    graph = Scene(bench.fresh().known, bench.size, Models()).story(a_story(PROMPTS, clip4="[seed=777]"), "bench_film")
     yield "resume, seed changed", bench.warm().run(graph.nodes, sync=True)
     changed = (*PROMPTS[:3], OTHER_PROMPT)
-    graph = Scene(bench.fresh(), bench.size, Models()).story(_story(changed), "bench_film")
+    graph = Scene(bench.fresh().known, bench.size, Models()).story(a_story(changed), "bench_film")
     yield "resume, prompt changed", bench.warm().run(graph.nodes, sync=True)
 
 
@@ -275,11 +132,11 @@ def _variants(
     def case(bench: Bench) -> Iterator[tuple[str, Figures]]:
         for name, (models, inputs) in variants.items():
             size = bench.size if bench.tiny else replace(bench.size, **sizes)
-            story = _story(PROMPTS[:clips])
+            story = a_story(PROMPTS[:clips])
             # In the reel of `film`, which has the prompts: the text encoder is not needed again.
             own = {"reel": "bench_film", "resume": False, **inputs}
             try:
-                graph = Scene(bench.warm(), size, models).story(own.pop("story", story), **own)
+                graph = Scene(bench.warm().known, size, models).story(own.pop("story", story), **own)
                 yield name, bench.warm().run(graph.nodes)
             except RuntimeError as error:
                 yield name, {"error": str(error)}
@@ -291,8 +148,38 @@ def _twenty(bench: Bench) -> Iterator[tuple[str, Figures]]:
     """Twenty clips of two steps: whether memory grows."""
     size = bench.size if bench.tiny else replace(bench.size, frames=49, steps=2)
     prompts = tuple(f"{PROMPTS[index % 4]}, part {index + 1}" for index in range(20))
-    graph = Scene(bench.fresh(), size, Models()).story(_story(prompts), "bench_twenty")
+    graph = Scene(bench.fresh().known, size, Models()).story(a_story(prompts), "bench_twenty")
     yield "twenty", bench.warm().run(graph.nodes)
+
+
+def _made(
+    kind: str, clips: int, variants: dict[str, tuple[Models, dict[str, Any]]], **sizes: int
+) -> Callable[[Bench], Iterator[tuple[str, Figures]]]:
+    """A case of models of its own, which are removed afterwards: all together would fill a machine's memory."""
+
+    def case(bench: Bench) -> Iterator[tuple[str, Figures]]:
+        before = set(bench.models.rglob("*.safetensors"))
+        bench.make_models(kind)
+        bench.stop()  # ComfyUI lists files when it starts
+        yield from _variants(clips, variants, **sizes)(bench)
+        bench.stop()
+        for path in set(bench.models.rglob("*.safetensors")) - before:
+            path.unlink()
+
+    return case
+
+
+def _compiled(bench: Bench) -> Iterator[tuple[str, Figures]]:
+    """Whether torch.compile compiles for a clip what it has compiled for another of the same size."""
+    bench.fresh()
+    yield from _variants(4, {"compiled": (Models(compiled=True), {})}, **_SHORT)(bench)
+    bench.stop()
+
+
+def _codecs(bench: Bench) -> Iterator[tuple[str, Figures]]:
+    """How long the two codecs take alone, with a natural video and with noise."""
+    bench.stop()
+    yield "codecs", {"codecs": time_codecs(bench.base, frames=80, width=bench.size.width, height=bench.size.height)}
 
 
 def _offload(bench: Bench) -> Iterator[tuple[str, Figures]]:
@@ -301,13 +188,8 @@ def _offload(bench: Bench) -> Iterator[tuple[str, Figures]]:
     bench.stop()  # else they would be there in what comes next
 
 
-def _pair(bench: Bench) -> Iterator[tuple[str, Figures]]:
-    """The Wan 2.2 pair with SVI 2.0 Pro."""
-    bench.make_models("pair")
-    yield from _variants(2, {"pair": (Models(pair=True), {})}, frames=33)(bench)
-
-
 _SHORT = {"frames": 33, "steps": 2}
+_ALONE = {"distill": "", "svi": ""}  # SVI LoRAs are for the 14B
 CASES: dict[str, Callable[[Bench], Iterator[tuple[str, Figures]]]] = {
     "film": _film,
     "hand": _hand,
@@ -324,13 +206,23 @@ CASES: dict[str, Callable[[Bench], Iterator[tuple[str, Figures]]]] = {
         3,
         {
             "mend, before": (Models(), {}),
-            "mend": (Models(), {"resume": True, "story": _story(PROMPTS[:3], clip2="[mend]")}),
+            "mend": (Models(), {"resume": True, "story": a_story(PROMPTS[:3], clip2="[mend]")}),
         },
         **_SHORT,
     ),
     "large": _variants(2, {"1280x720": (Models(), {})}, width=1280, height=720, **_SHORT),
     "bf16": _variants(2, {"bf16": (Models(precision="bf16"), {})}, **_SHORT),
-    "pair": _pair,
+    "pair": _made("pair", 2, {"pair": (Models(pair=True), {})}, frames=33),
+    "fp16": _made("fp16", 2, {"fp16 weights": (Models(file=I2V_FP16), {})}, **_SHORT),
+    "small": _made("small", 2, {"1.3B": (Models(file=FUN_SMALL, mode="fun_inp", **_ALONE), {})}, **_SHORT),
+    "5b": _made(
+        "5b", 2, {"5B": (Models(file=FUN_5B, vae=VAE_5B, mode="fun_inp", vision=False, **_ALONE), {})}, **_SHORT
+    ),
+    "talk": _made("talk", 2, {"talk": (Models(svi=SPEAKS, mode="talk", guide="voice"), {})}, **_SHORT),
+    "humo": _made("humo", 2, {"HuMo": (Models(HUMO, svi=SHOT, mode="shot", guide="humo", vision=False), {})}, **_SHORT),
+    "dance": _made("dance", 2, {"dance": (Models(svi=DANCE, mode="dance", guide="poses", merged=True), {})}, **_SHORT),
+    "compiled": _compiled,
+    "codecs": _codecs,
 }
 
 

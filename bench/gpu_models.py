@@ -2,9 +2,10 @@
 
 usage: gpu_models.py COMFYUI WRAPPER MODELS [--tiny] [KIND ...]
 
-KIND: i2v (the image-to-video model with its LoRAs), text, vision, vae, pair (Wan 2.2 with its LoRAs); all without. A
-file that is there stays. --tiny: small ones, to try the benchmark itself on a CPU. Weights are drawn so that nothing
-overflows in half precision; names and shapes are those of the classes that load them.
+KIND: i2v (the image-to-video model with its LoRAs), text, vision, vae, pair (Wan 2.2 with its LoRAs), fp16 (i2v with
+weights in fp16), small (Fun InP 1.3B), 5b (Fun InP 5B and its VAE), talk, humo, dance (what those need besides); all
+without. A file that is there stays. --tiny: small ones, to try the benchmark itself on a CPU. Weights are drawn so that
+nothing overflows in half precision; names and shapes are those of the classes that load them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +31,43 @@ VISION = "clip_vision_h.safetensors"
 PAIR = "Wan2_2-I2V-A14B-{}_fp8_e4m3fn_scaled_KJ.safetensors"
 PAIR_DISTILL = "Wan2.2-Lightning_I2V-A14B-4steps-lora_{}_fp16.safetensors"
 PAIR_PRO = "SVI_v2_PRO_Wan2.2-I2V-A14B_{}_lora_rank_128_fp16.safetensors"
-KINDS = ("i2v", "text", "vision", "vae", "pair")
+I2V_FP16 = "Wan2_1-I2V-14B-480P_fp16.safetensors"
+FUN_SMALL = "Wan2.1-Fun-InP-1_3B_fp16.safetensors"
+FUN_5B = "Wan2_2-Fun-InP-5B_fp16.safetensors"
+VAE_5B = "Wan2_2_VAE_bf16.safetensors"
+TALK = "WanVideo_2_1_Multitalk_14B_fp8_e4m3fn.safetensors"
+SPEAKS = "svi-talk.safetensors"
+HUMO = "Wan2_1-HuMo-14B_fp8_e4m3fn_scaled_KJ.safetensors"
+SHOT = "svi-shot.safetensors"
+UNIANIMATE = "UniAnimate-Wan2.1-14B-Lora-12000-fp16.safetensors"
+DANCE = "svi-dance.safetensors"
+KINDS = ("i2v", "text", "vision", "vae", "pair", "fp16", "small", "5b", "talk", "humo", "dance")
 TINY_TEXT = {"vocab_size": 2048, "dim_ffn": 64, "encoder_layers": 2}
+
+
+@dataclass(frozen=True)
+class Family:
+    """Sizes of a transformer. image_attention: layers for what CLIP vision sees. humo: layers for a voice."""
+
+    width: int = 5120
+    inner: int = 13824
+    heads: int = 40
+    layers: int = 40
+    channels: int = 36
+    latent: int = 16
+    image_attention: bool = True
+    humo: bool = False
+
+    def small(self) -> Family:
+        """The loader takes 30 layers and 12 heads for a width that it does not know, and tells a 5B by its width."""
+        if self.latent == 48:
+            return replace(self, inner=128)
+        return replace(self, width=72, inner=128, heads=12, layers=30)
+
+
+A14B = Family()
+A1_3B = Family(1536, 8960, 12, 30)
+A5B = Family(3072, 14336, 24, 30, channels=100, latent=48, image_attention=False)
 
 
 class Maker:
@@ -77,57 +114,113 @@ class Maker:
     def _module(self, name: str) -> Any:
         return importlib.import_module(f"bench_wrapper.{name}")
 
-    def _transformer(self, *, image_attention: bool, scaled: bool) -> Iterator[tuple[str, Any]]:
-        """Matrices of the blocks in fp8, the rest in fp16, as in the files of Kijai."""
+    def _transformer(self, family: Family, *, matrices: str = "fp8", scaled: bool = False) -> Iterator[tuple[str, Any]]:
+        """Matrices of the blocks in fp8 and the rest in fp16, as in the files of Kijai; matrices: or fp16 too."""
         torch = self.torch
-        width, inner, heads, layers = (72, 128, 12, 30) if self.tiny else (5120, 13824, 40, 40)
+        of = family.small() if self.tiny else family
         with torch.device("meta"):
             model = self._module("wanvideo.modules.model").WanModel(
-                model_type="i2v" if image_attention else "t2v", patch_size=(1, 2, 2), text_len=512, in_dim=36,
-                dim=width, in_features=width, out_features=width, ffn_dim=inner, ffn2_dim=inner, freq_dim=256,
-                text_dim=4096, out_dim=16, num_heads=heads, num_layers=layers, eps=1e-6,
-                main_device=torch.device("cpu"), offload_device=torch.device("cpu"), dtype=torch.float16,
+                model_type="i2v" if of.image_attention else "t2v", patch_size=(1, 2, 2), text_len=512,
+                in_dim=of.channels, dim=of.width, in_features=of.width, out_features=of.width, ffn_dim=of.inner,
+                ffn2_dim=of.inner, freq_dim=256, text_dim=4096, out_dim=of.latent, num_heads=of.heads,
+                num_layers=of.layers, eps=1e-6, main_device=torch.device("cpu"), offload_device=torch.device("cpu"),
+                dtype=torch.float16, humo_audio=of.humo,
             )  # fmt: skip
         if scaled:
             yield "scaled_fp8", torch.zeros(2, dtype=torch.float8_e4m3fn)
         for name, parameter in model.named_parameters():
             shape = parameter.shape
             if name.endswith(("cross_attn.k.weight", "cross_attn.v.weight")):
-                shape = torch.Size([width, width])  # the bare class makes these [width, 1]
+                # The bare class makes these [width, 1].
+                shape = torch.Size([of.width, 1536 if "audio_cross_attn" in name else of.width])
             if "norm" in name or name.startswith(("img_emb.proj.0", "img_emb.proj.4")):
                 yield name, torch.full(shape, float(name.endswith("weight")), dtype=torch.float16)
                 continue
-            in_block = name.startswith("blocks.") and len(shape) == 2 and name.endswith("weight")
-            spread = width**-0.5 if "modulation" in name else None
+            in_block = matrices == "fp8" and name.startswith("blocks.") and len(shape) == 2 and name.endswith("weight")
+            spread = of.width**-0.5 if "modulation" in name else None
             yield name, self._drawn(shape, torch.float8_e4m3fn if in_block else torch.float16, spread)
             if in_block and scaled:
                 yield name.replace(".weight", ".scale_weight"), torch.ones((), dtype=torch.float32)
 
     def _lora(self, rank: int, dtype: Any) -> Iterator[tuple[str, Any]]:
-        width, inner, layers = (72, 128, 30) if self.tiny else (5120, 13824, 40)
-        rank = 4 if self.tiny else rank
+        of = A14B.small() if self.tiny else A14B
+        width, inner, rank = of.width, of.inner, 4 if self.tiny else rank
         shapes = {f"{part}.{matrix}": (width, width) for part in ("self_attn", "cross_attn") for matrix in "qkvo"}
         shapes |= {"ffn.0": (inner, width), "ffn.2": (width, inner)}
-        for block in range(layers):
+        for block in range(of.layers):
             for name, (rows, columns) in shapes.items():
                 stem = f"diffusion_model.blocks.{block}.{name}"
                 yield f"{stem}.lora_A.weight", self._drawn((rank, columns), dtype)
                 yield f"{stem}.lora_B.weight", self._drawn((rows, rank), dtype, 0.02)
 
     def _i2v(self) -> None:
-        self._save("diffusion_models", I2V, self._transformer(image_attention=True, scaled=False))
+        self._save("diffusion_models", I2V, self._transformer(A14B))
         self._save("loras", DISTILL, self._lora(64, self.torch.bfloat16))
         self._save("loras", FILM, self._lora(128, self.torch.bfloat16))
 
     def _pair(self) -> None:
         """Both models are one file with two names: what they are made of makes no difference here."""
         high, low = ((self.models / "diffusion_models" / PAIR.format(noise)) for noise in ("HIGH", "LOW"))
-        self._save(high.parent.name, high.name, self._transformer(image_attention=False, scaled=True))
+        self._save(high.parent.name, high.name, self._transformer(replace(A14B, image_attention=False), scaled=True))
         if not low.exists():
             low.hardlink_to(high)
         for noise in ("HIGH", "LOW"):
             self._save("loras", PAIR_DISTILL.format(noise), self._lora(64, self.torch.float16))
             self._save("loras", PAIR_PRO.format(noise), self._lora(128, self.torch.float16))
+
+    def _fp16(self) -> None:
+        self._save("diffusion_models", I2V_FP16, self._transformer(A14B, matrices="fp16"))
+
+    def _small(self) -> None:
+        self._save("diffusion_models", FUN_SMALL, self._transformer(A1_3B, matrices="fp16"))
+
+    def _5b(self) -> None:
+        self._save("diffusion_models", FUN_5B, self._transformer(A5B, matrices="fp8" if self.tiny else "fp16"))
+        self._save("vae", VAE_5B, self._vae_weights("WanVideoVAE38", {}))
+
+    def _humo(self) -> None:
+        humo = replace(A14B, image_attention=False, humo=True)
+        self._save("diffusion_models", HUMO, self._transformer(humo, scaled=True))
+        self._save("loras", SHOT, self._lora(128, self.torch.bfloat16))
+
+    def _talk(self) -> None:
+        self._save("loras", SPEAKS, self._lora(128, self.torch.bfloat16))
+        self._save("diffusion_models", TALK, self._talk_layers())
+
+    def _talk_layers(self) -> Iterator[tuple[str, Any]]:
+        """The audio projection, and an attention for each block: its matrices in fp8."""
+        torch, of = self.torch, A14B.small() if self.tiny else A14B
+        model, talk = self._module("wanvideo.modules.model"), self._module("multitalk.multitalk")
+        with torch.device("meta"):
+            parts = {"audio_proj": talk.AudioProjModel(norm_output_audio=True, seq_len_vf=8)}
+            for block in range(of.layers):
+                attention = talk.SingleStreamMultiAttention(dim=of.width, num_heads=of.heads)
+                parts[f"blocks.{block}.audio_cross_attn"] = attention
+                parts[f"blocks.{block}.norm_x"] = model.WanLayerNorm(of.width, 1e-6, elementwise_affine=True)
+        for part, module in parts.items():
+            for name, parameter in module.named_parameters():
+                if "norm" in f"{part}.{name}":
+                    yield f"{part}.{name}", torch.full(parameter.shape, float(name.endswith("weight"))).half()
+                    continue
+                in_block = part.startswith("blocks.") and parameter.ndim == 2
+                dtype = torch.float8_e4m3fn if in_block else torch.float16
+                yield f"{part}.{name}", self._drawn(parameter.shape, dtype)
+
+    def _dance(self) -> None:
+        self._save("loras", DANCE, self._lora(128, self.torch.bfloat16))
+        self._save("loras", UNIANIMATE, self._pose_layers())
+
+    def _pose_layers(self) -> Iterator[tuple[str, Any]]:
+        """Those of UniAnimate-DiT, and a LoRA (WanVideoWrapper, unianimate/nodes.py, update_transformer)."""
+        torch, width = self.torch, (A14B.small() if self.tiny else A14B).width
+        shapes = {f"dwpose_embedding.{2 * i}": (16, 3 if i == 0 else 16, 3, 3, 3) for i in range(6)}
+        shapes["dwpose_embedding.12"] = (width, 16, 1, 2, 2)
+        shapes |= {f"randomref_embedding_pose.{2 * i}": (16, 3 if i == 0 else 16, 3, 3) for i in range(5)}
+        shapes["randomref_embedding_pose.10"] = (20, 16, 3, 3)
+        for name, shape in shapes.items():
+            yield f"{name}.weight", self._drawn(shape, torch.float16)
+            yield f"{name}.bias", torch.zeros(shape[0], dtype=torch.float16)
+        yield from self._lora(128, torch.float16)
 
     def _text(self) -> None:
         torch = self.torch
@@ -145,8 +238,6 @@ class Maker:
         self._save("text_encoders", TEXT, weights())
 
     def _vision(self) -> None:
-        import json
-
         torch = self.torch
         config = json.loads((self.comfyui / "comfy" / "clip_vision_config_h.json").read_text())
         operations = importlib.import_module("comfy.ops").manual_cast
@@ -167,10 +258,13 @@ class Maker:
         self._save("clip_vision", VISION, weights())
 
     def _vae(self) -> None:
+        rate = {"pruning_rate": 0.75} if self.tiny else {}
+        self._save("vae", VAE, self._vae_weights("WanVideoVAE", rate))
+
+    def _vae_weights(self, kind: str, given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         """Scaled to sensible latents and pixels: random layers alone would give neither."""
         torch = self.torch
-        rate = {"pruning_rate": 0.75} if self.tiny else {}
-        model = self._module("wanvideo.wan_video_vae").WanVideoVAE(dtype=torch.float32, **rate).to(self.device)
+        model = getattr(self._module("wanvideo.wan_video_vae"), kind)(dtype=torch.float32, **given).to(self.device)
         inner = model.model
         with torch.no_grad():
             for name, parameter in model.named_parameters():
@@ -184,51 +278,12 @@ class Maker:
                 inner.clear_cache()
                 return inner.encode(clip, pbar=False)
 
-            inner.conv1.weight[:16] /= encode().std()
+            inner.conv1.weight[: model.z_dim if kind == "WanVideoVAE38" else 16] /= encode().std()
             latents = encode()
             inner.clear_cache()
             inner.decoder.head[2].weight *= 0.5 / inner.decode(latents, pbar=False).std()
-        weights = {name.removeprefix("model."): value.bfloat16() for name, value in model.state_dict().items()}
-        self._save("vae", VAE, iter(weights.items()))
-
-
-def write_tokenizer(folder: Path) -> None:
-    """A tokenizer of letters, where the wrapper's copy lacks its files (Git LFS): any will do for random weights."""
-    if (folder / "tokenizer.json").exists() or (folder / "spiece.model").exists():
-        return
-    letters = [chr(code) for code in range(33, 127)]
-    vocabulary = {token: index for index, token in enumerate(["<pad>", "</s>", "<unk>", *letters])}
-    special = [
-        {"id": index, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
-         "special": True}
-        for index, token in enumerate(["<pad>", "</s>", "<unk>"])
-    ]  # fmt: skip
-    end = {"SpecialToken": {"id": "</s>", "type_id": 0}}
-    made = {
-        "version": "1.0", "truncation": None, "padding": None, "added_tokens": special, "normalizer": None,
-        "pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\S"}, "behavior": "Isolated", "invert": False},
-        "post_processor": {
-            "type": "TemplateProcessing", "single": [{"Sequence": {"id": "A", "type_id": 0}}, end],
-            "pair": [{"Sequence": {"id": "A", "type_id": 0}}, end],
-            "special_tokens": {"</s>": {"id": "</s>", "ids": [1], "tokens": ["</s>"]}},
-        },
-        "decoder": None, "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "<unk>"},
-    }  # fmt: skip
-    (folder / "tokenizer.json").write_text(json.dumps(made))
-    kind = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 512}
-    tokens = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps({**kind, **tokens}))
-    (folder / "special_tokens_map.json").write_text(json.dumps(tokens))
-
-
-def write_picture(path: Path, *, width: int, height: int) -> None:
-    import numpy as np
-    from PIL import Image
-
-    down, across = np.mgrid[0:height, 0:width]
-    red, green = 255 * across / width, 255 * down / height
-    blue = 127 * (1 + np.sin(across / 40) * np.cos(down / 30))
-    Image.fromarray(np.stack([red, green, blue], -1).astype("uint8")).save(path)
+        for name, value in model.state_dict().items():
+            yield name.removeprefix("model."), value.bfloat16()
 
 
 def main() -> None:

@@ -16,8 +16,8 @@ Figures = dict[str, Any]
 HOST = ("sampler", "decode", "vision", "text", "encode", "vae_encode", "vae_decode", "vae_move", "load_models")
 _PHASES = (
     "text", "sampler", "step", "load_weights", "set_loras", "offload", "gc", "decode", "vae_decode", "vae_encode",
-    "vae_move", "vision", "make_clip", "free_memory", "digest", "glance", "saver_add", "saver_wait", "write_clip",
-    "picture",
+    "vae_move", "vision", "make_clip", "prepare", "compose", "tiles", "encoding", "free_memory", "digest",
+    "fingerprint", "last_frames", "show_text", "glance", "saver_add", "saver_wait", "write_clip", "picture",
 )  # fmt: skip
 _BESIDE = ("write_clip", "glance", "picture", "write_video")  # in threads beside the chain
 
@@ -26,6 +26,11 @@ def tell(name: str, figures: Figures) -> list[str]:
     """The table of one run."""
     if "error" in figures:
         return [f"== {name}: FAILED {figures['error'][-1500:]}"]
+    if codecs := figures.get("codecs"):
+        return [
+            f"== {name}",
+            *(f"  {what:16} {row['seconds']:.2f} s, {row['mb']:.1f} MB" for what, row in codecs.items()),
+        ]
     sampled = [sample[1] for sample in figures["samples"]]
     driver = [sample[2] for sample in figures["samples"]]
     head = (
@@ -48,13 +53,19 @@ def tell(name: str, figures: Figures) -> list[str]:
         if any(values):
             rows[phase] = [f"{value:.3f}" for value in values]
     if any(mark["name"] == "story" for mark in marks):
-        rows["PACK'S OWN"] = [f"{own(marks, clip):.3f}" for clip in clips]
-        rows["share %"] = [f"{100 * own(marks, clip) / (clip['end'] - clip['start']):.2f}" for clip in clips]
+        # What comes between two clips is the pack's too.
+        whole = [{**clip, "end": min(end, clip["end"] + 1)} for clip, end in zip(clips, after, strict=True)]
+        whole[-1:] = clips[-1:]
+        rows["PACK'S OWN"] = [f"{own(marks, clip):.3f}" for clip in whole]
+        rows["share %"] = [f"{100 * own(marks, clip) / (clip['end'] - clip['start']):.2f}" for clip in whole]
     rows["gap before"] = ["-", *(f"{gap:.2f}" for gap in gaps(marks))]
     samplers = [mark for mark in marks if mark["name"] == "sampler"]
     if samplers and "gib_before" in samplers[0]:
         rows["GiB before"] = [f"{mark['gib_before']:.3f}" for mark in samplers]
         rows["GiB most"] = [f"{mark['gib_most']:.2f}" for mark in samplers]
+    if any(mark.get("graphs") for mark in samplers):
+        for key in ("graphs", "compiles"):
+            rows[key] = [str(mark.get(key, 0)) for mark in samplers]
     rows["RAM, MB"] = [f"{_ram(figures, mark):.0f}" for mark in samplers]
     lines += [f"  {row:14}" + "".join(f"{value:>9}" for value in values) for row, values in rows.items()]
     if decodes := [mark for mark in marks if mark["name"] == "decode"]:

@@ -16,15 +16,15 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import folder_paths
 import nodes
 import torch
 from aiohttp import web
 from server import PromptServer
+
+from . import stand_ins
 
 _NODES = {
     "WanVideoSampler": "sampler", "WanVideoDecode": "decode", "WanVideoClipVisionEncode": "vision",
@@ -40,6 +40,7 @@ _WRAPPER = (
     ("wanvideo.wan_video_vae", "WanVideoVAE", "encode", "vae_encode"),
     ("wanvideo.wan_video_vae", "WanVideoVAE", "decode", "vae_decode"),
     ("wanvideo.wan_video_vae", "WanVideoVAE", "to", "vae_move"),
+    ("wanvideo.wan_video_vae", "VideoVAE_", "to", "vae_move"),
 )  # fmt: skip
 _PACK = (
     ("wrapper_ext.render.chain", "_Renderer", "_takes", "clip"),
@@ -54,9 +55,16 @@ _PACK = (
     ("wrapper_ext.render.ahead", "JoinAhead", "finish", "join_finish"),
     ("wrapper_ext.render.join", "", "assemble", "join_whole"),
     ("wrapper_ext.render.long_video", "", "render_story", "story"),
-    ("wrapper_ext.render.long_video", "", "_origins", "origins"),
+    ("wrapper_ext.render.sources", "", "_origins", "origins"),
     ("wrapper_ext.render.long_video", "", "encoders_to_load", "lazy"),
     ("wrapper_ext.host.comfy", "", "free_memory", "free_memory"), ("svi_embeds.colour.look", "", "glance", "glance"),
+    ("wrapper_ext.host.show", "", "show_text", "show_text"),
+    ("svi_embeds.ground.fingerprint", "", "fingerprint", "fingerprint"),
+    ("svi_embeds.ground.images", "", "last_frames", "last_frames"),
+    ("svi_embeds.clips.pixels.compose", "", "prepare_parts", "prepare"),
+    ("svi_embeds.clips.pixels.compose", "", "compose_video", "compose"),
+    ("svi_embeds.clips.pixels.show", "", "make_tiles", "tiles"),
+    ("svi_embeds.clips.repeats", "", "encode_repeating", "encoding"),
     ("svi_embeds.clips.pixels.make", "", "make_clip", "make_clip"),
     ("svi_embeds.clips.latents.make", "", "make_latent_clip", "make_clip"),
     ("svi_embeds.files.video", "", "write_video", "write_video"),
@@ -114,6 +122,11 @@ class _Clocks:
         mark["end"] = time.monotonic()
         stack = self._open.stack
         stack.pop()
+        if mark["name"] == "sampler" and "torch._dynamo" in sys.modules:
+            # How many graphs torch.compile has made since the start, and how often it compiled a function.
+            counters = sys.modules["torch._dynamo"].utils.counters
+            mark["graphs"] = counters["stats"]["unique_graphs"]
+            mark["compiles"] = counters["frames"]["ok"]
         if torch.cuda.is_available():
             mark["gib"] = torch.cuda.memory_allocated() / 2**30
             self.peaks()
@@ -200,47 +213,4 @@ async def _marks(_: web.Request) -> web.Response:
     return web.json_response({"marks": _clocks.marks, "peak_gib": peak / 2**30, "reserved_gib": reserved / 2**30})
 
 
-class SVIBenchTexts:
-    """Prompts encoded one after the other, the text encoder leaving the GPU after the last, as the chain does it."""
-
-    CATEGORY, FUNCTION = "svi_bench", "encode"
-    RETURN_TYPES = ("WANVIDEOTEXTEMBEDS",) * 8
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        texts = {name: ("STRING", {"default": "", "multiline": True}) for name in ("prompts", "negative_prompt")}
-        return {"required": {"t5": ("WANTEXTENCODER",), **texts}}
-
-    def encode(self, t5: Any, prompts: str, negative_prompt: str) -> tuple[Any, ...]:
-        blocks = [block.strip() for block in prompts.split("\n---\n")]
-        node = nodes.NODE_CLASS_MAPPINGS["WanVideoTextEncode"]
-        made = [
-            getattr(node(), node.FUNCTION)(
-                positive_prompt=prompt, negative_prompt=negative_prompt, t5=t5, force_offload=prompt == blocks[-1]
-            )[0]
-            for prompt in blocks
-        ]
-        return tuple(made + made[-1:] * (8 - len(made)))
-
-
-class SVIBenchCompare:
-    """How many frames are those that a reel begins with, bit for bit."""
-
-    CATEGORY, FUNCTION, OUTPUT_NODE = "svi_bench", "compare", True
-    RETURN_TYPES = ()
-
-    @classmethod
-    def INPUT_TYPES(cls) -> dict[str, Any]:
-        return {"required": {"images": ("IMAGE",), "reel": ("STRING", {"default": ""})}}
-
-    def compare(self, images: Any, reel: str) -> dict[str, Any]:
-        pack = _installed[0]
-        open_reel = importlib.import_module(f"{pack}.svi_embeds.reel.reel").open_reel
-        to_pixels = importlib.import_module(f"{pack}.svi_embeds.files.video").to_pixels
-        kept = open_reel(Path(folder_paths.get_output_directory()) / "svi_reels" / reel).frames()
-        equal = [bool((to_pixels(image) == frame).all()) for image, frame in zip(images, kept, strict=False)]
-        spread = float(images.std())
-        return {"ui": {"svi_bench": [{"frames": len(images), "equal": sum(equal), "spread": spread}]}}
-
-
-NODE_CLASS_MAPPINGS = {"SVIBenchTexts": SVIBenchTexts, "SVIBenchCompare": SVIBenchCompare}
+NODE_CLASS_MAPPINGS = stand_ins.nodes(_installed)

@@ -37,7 +37,7 @@ class ComfyVAE:
     Raises SVIError for the VAE of another model. `encode` gives latents in the wrapper's space; the raw ones, as the
     VAE made them, are kept until `take_raw`, and what happened until `take_notes`. The VAE itself is never changed.
 
-    Every frame is encoded, also where `repeat_padding_latents` is on: the latents are those of the native nodes to the
+    Every frame is encoded, also where `repeat_padding_latents` is on: the latents are those of the native nodes bit for
     bit, and whether ComfyUI's encoder repeats them is not known.
     """
 
@@ -102,7 +102,7 @@ class ComfyVAE:
 def _in_range_already(image: Tensor) -> Tensor:
     """Pixels -1..1 as they are, in place of ComfyUI's `image * 2.0 - 1.0`, which would make them so.
 
-    By two operations as there, so that what comes out lies in memory as there.
+    By two operations as there, so that what comes out is in memory as there.
     """
     return image * 1.0 - 0.0
 

@@ -223,7 +223,7 @@ def svi_record_of(embeds: Mapping[str, Any]) -> SVIRecord | None:
         for key, kind in (("mode", str), ("overlap_frames", int), ("known_frames", str), ("padding", str))
     )
     if not fits:
-        raise SVIError("svi of image_embeds is not this pack's record of a clip: make the embeds anew")
+        raise SVIError("svi of image_embeds is not this pack's record of a clip: make the embeds again")
     return cast(SVIRecord, record)
 
 

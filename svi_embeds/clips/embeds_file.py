@@ -59,7 +59,7 @@ def save_embeds(embeds: Any, path: str | PathLike[str], *, strict: bool = True) 
 
 
 def load_embeds(path: str | PathLike[str]) -> ImageEmbeds:
-    """Read what `save_embeds` wrote, equal to the bit. Raises SVIError for any other file."""
+    """Read what `save_embeds` wrote, bit for bit. Raises SVIError for any other file."""
     return load_embeds_and_gaps(path)[0]
 
 

@@ -25,8 +25,8 @@ from .vae import CHANNELS
 class RawLatents:
     """Latents in native space. latents: C T h w.
 
-    carried: how many are those that the embeds were made of, to the bit. zeros: how many are zero for the model (the
-    VAE's mean here), to the bit. converted: how many were computed back from the wrapper's space, with rounding.
+    carried: how many are those that the embeds were made of, bit for bit. zeros: how many are zero for the model (the
+    VAE's mean here), bit for bit. converted: how many were computed back from the wrapper's space, with rounding.
     """
 
     latents: Tensor

@@ -24,7 +24,7 @@ _WITNESSES = 2
 
 
 def receptive_field(vae: WanVAE) -> int | None:
-    """Frames before a latent's own last one that it depends on: 112 for the Wan 2.1 VAE. None when it cannot be told.
+    """Frames before a latent's own last one that it depends on: 112 for the Wan 2.1 VAE. None when it is not known.
 
     Read off the encoder's convolutions in the order in which they are registered, which is the order in which they run
     in the wrapper's VAE (wanvideo/wan_video_vae.py, Encoder3d) and in diffusers' (AutoencoderKLWan). A kernel of k

@@ -16,7 +16,7 @@ from ..masks.known import count_concat, count_known, pack_known
 from ..timeline import FRAMES_PER_LATENT, latent_count
 
 T = TypeVar("T", bound=Hashable)
-_MAX_LINE = 600  # characters of a line that somebody has to listen to
+_MAX_LINE = 600  # characters of a line that a screen reader reads out
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,3 +176,12 @@ def takes_no_loras(model: Any) -> str:
     if gguf is None and weights is None:
         return "LoRAs were merged into it when it was loaded: turn merge_loras off in WanVideo Lora Select"
     return ""
+
+
+def is_reloaded(model: Any) -> bool:
+    """Whether the wrapper's sampler loads the weights of a loaded model again at every call, from what its loader read;
+    also where that is not known. It keeps those that LoRAs were merged into (`sd`, of the sampler of 2026-05-24)."""
+    try:
+        return model.model["sd"] is not None or model.model["gguf_reader"] is not None
+    except (KeyError, TypeError, AttributeError):
+        return True

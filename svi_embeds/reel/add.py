@@ -194,7 +194,7 @@ def _look_of(reel: Reel, take: Take) -> ClipLook | None:
 def _score(
     reel: Reel, look: ClipLook | None, chain: Sequence[Take], lead: Take | None, score: Scorer
 ) -> float | None:  # fmt: skip
-    """Of a clip behind `chain`; None where it cannot be told."""
+    """Of a clip behind `chain`; None where it is not known."""
     if look is None or lead is None:
         return None if look is None else score(look)
     scene = max((index for index, take in enumerate(chain) if not take.follows), default=0)
@@ -240,5 +240,7 @@ def _notes_on(before: Reel, stood: Reel, chain: Sequence[Take], take: Take) -> l
         left = before.total_frames - before.shown_frames
         notes.append(f"the last {left} frames before this clip were not in the reel's video and are now")
     if stood.picked.get(take.clip, take.digest) != take.digest:
-        notes.append("another take of this clip was picked: a chain that is wired by hand goes on from the one it made")
+        notes.append(
+            "another take of this clip was picked: a chain that is wired by hand continues from the one it made"
+        )
     return notes

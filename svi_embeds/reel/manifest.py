@@ -28,13 +28,13 @@ class Take:
     digest: of all that decides it. frames: in it. overlap: how many of them the chain drops, at its start. video, tail:
     its files. tail_frames, tail_latents: how many of its last ones the tail holds. prompt, seed, mode, seconds: what a
     reader wants to know of it (seconds of work). values: a digest of what the values on the node say of it and of the
-    clips before it, known without models and images; "" in manifests of before it was kept.
+    clips before it, known without models and images; "" in older manifests.
     of: the digest of its clip's first take, which all takes of a clip share; "" for a first take. take: which of them
     it is, from 0. led_by: digest of the take that leads it; "" where images do, or where that was not written. number:
     of its clip, which its seed is counted from; it stays when clips are put before it. follows: whether the video goes
     on from the clip before; False for a new scene. score: see `drift.score`; None where it was not scored.
-    ends_as: digest of the take that stood where a mended one was made, whose end it has, to the bit; "" for all others.
-    landing: how visible it is where a mended one comes to that, see `Seam.ratio`.
+    ends_as: digest of the take that stood where a mended one was made, whose end it has, bit for bit; "" for all
+    others. landing: how visible it is where a mended one comes to that, see `Seam.ratio`.
     """
 
     digest: str
@@ -172,7 +172,7 @@ def _checked(folder: Path, data: Any) -> Manifest:
     fps = check_rate("fps", data["fps"])
     if fps < _SLOWEST:
         raise ValueError(f"the reel has {fps} fps")
-    length = data.get("length")  # manifests of before it was kept have none
+    length = data.get("length")  # older manifests have none
     if length is not None:
         check_int("length", length, minimum=1)
     used = set(data["chain"])

@@ -1,5 +1,5 @@
 """Small videos and pictures of a reel's takes, for pages that show many of them: made once and kept in its folder
-`previews`, within MAX_BYTES. They are no part of the reel: `clean` deletes them, and they are made anew."""
+`previews`, within MAX_BYTES. They are no part of the reel: `clean` deletes them, and they are made again."""
 
 from __future__ import annotations
 

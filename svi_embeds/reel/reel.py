@@ -351,7 +351,7 @@ def is_being_written(folder: Path) -> bool:
             return False
     except Timeout:
         return True
-    except OSError:  # of another user: it cannot be told
+    except OSError:  # of another user: nobody knows
         return False
 
 

@@ -43,7 +43,7 @@ def describe_mend(reel: Reel, number: int) -> list[str]:
     clip, after = reel.clips[number - 1], reel.clips[number : number + 1]
     if not after or not after[0].follows:
         raise SVIError(
-            f"clip {number} of reel {reel.name} cannot be mended: no clip goes on from it; render the next one first"
+            f"clip {number} of reel {reel.name} cannot be mended: no clip continues from it; render the next one first"
         )
     shared = after[0].overlap
     stay = f"clip {number + 1}" if number + 1 == len(reel.clips) else f"clips {number + 1} to {len(reel.clips)}"
@@ -54,5 +54,5 @@ def describe_mend(reel: Reel, number: int) -> list[str]:
         f"write [mend] in its block, or {number} in mend on the node; another prompt, seed= or takes= beside it",
     ]
     if clip.tail_frames < shared:
-        lines.append(f"only {clip.tail_frames} frames of its end were kept: it cannot be mended, it is made anew")
+        lines.append(f"only {clip.tail_frames} frames of its end were kept: it cannot be mended, it is made again")
     return lines

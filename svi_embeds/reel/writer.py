@@ -1,6 +1,6 @@
 """Writes a reel: clip by clip, each whole or not there.
 
-A file is written beside its place, brought to the disk and moved in, the manifest last, and no file is written twice.
+A file is written beside its place, flushed to the disk and moved in, the manifest last, and no file is written twice.
 """
 
 from __future__ import annotations
@@ -217,7 +217,7 @@ class ReelWriter:
         """
         if take in self.reel.clips:
             raise SVIError(
-                f"take {take.take + 1} of this clip is what reel {self.reel.name} goes on from: pick another take "
+                f"take {take.take + 1} of this clip is what reel {self.reel.name} continues from: pick another take "
                 "first, queue, then delete this one"
             )
         if take not in self.reel.spare:
@@ -253,7 +253,7 @@ class ReelWriter:
                         (self.folder / file.name).unlink(missing_ok=True)
 
     def _commit(self, chain: Iterable[Take], spare: Iterable[Take], picked: Mapping[str, str] | None = None) -> None:
-        """picked: None for those of before; of takes that are gone there is none."""
+        """picked: None for those that there are; of takes that are gone there is none."""
         picked = self.reel.picked if picked is None else picked
         chain, spare = tuple(chain), tuple(spare)
         there = {take.digest for take in (*chain, *spare)}
@@ -272,7 +272,7 @@ class ReelWriter:
         if len(text) > MAX_MANIFEST:  # it could be written and never read again
             raise SVIError(
                 f"reel {self.folder.name} has {len(reel.clips) + len(reel.spare)} takes, more than a manifest "
-                "can hold: clean it (wanvideo-svi reel clean), or go on in another reel"
+                "can hold: clean it (wanvideo-svi reel clean), or continue in another reel"
             )
         self._write(MANIFEST, lambda path: path.write_text(text, encoding="utf-8"))
         self.reel = reel
@@ -309,7 +309,7 @@ def _led_by(take: Take, takes: Sequence[Take]) -> Iterator[Take]:
 
 
 def _move(path: Path, place: Path) -> None:
-    """Move a file in. Windows refuses while somebody reads what is there, which pages that look at reels do."""
+    """Move a file in. Windows refuses while another program reads what is there, which pages that look at reels do."""
     for pause in _PAUSES:
         try:
             path.replace(place)
@@ -320,7 +320,7 @@ def _move(path: Path, place: Path) -> None:
 
 
 def _is_there(path: Path) -> bool:
-    """Whether a file exists. Raises OSError where that cannot be told: Path.exists may say no there."""
+    """Whether a file exists. Raises OSError where that is not known: Path.exists may say no there."""
     try:
         path.stat()
     except FileNotFoundError:

@@ -184,7 +184,7 @@ def test_a_batch_that_is_ended_goes_on_where_it_was(
         said = process.communicate(timeout=60)[0]
     if sent is not signal.SIGKILL:
         assert process.returncode == 1, said
-        assert "stopped: what is finished stays, and the same command goes on from there" in said
+        assert "stopped: what is finished stays, and the same command continues from there" in said
         assert not (out / ".farm").exists()
     wait(lambda: programs() == [], 15)
     done = subprocess.run(asked, capture_output=True, text=True, timeout=120, check=False)

@@ -560,3 +560,12 @@ def test_weights_that_are_held_twice_are_said() -> None:
     assert said in run("a\n---\nb", reel="off", sampler_inputs=sampler(force_offload=False))["result"][3]
     assert said not in run("a\n---\nb", reel="on")["result"][3]
     assert said not in run("a", reel="one", sampler_inputs=sampler(force_offload=False))["result"][3]
+
+
+@pytest.mark.usefixtures("fake")
+@pytest.mark.parametrize(("weights", "is_said"), [(None, False), ({"a": 1}, True)])
+def test_weights_with_merged_loras_are_not_held_twice(weights: object, is_said: bool) -> None:
+    kept = {"sd": weights, "gguf_reader": None, "fp8_matmul": False}
+    model: Any = types.SimpleNamespace(model=kept)
+    info = run("a\n---\nb", sampler_inputs=sampler(model, force_offload=False))["result"][3]
+    assert ("force_offload is off in sampler_inputs" in info) == is_said

@@ -70,7 +70,7 @@ def test_a_take_of_the_chain_is_refused_and_told_what_to_do(reel: Reel) -> None:
     before = (reel.folder / "manifest.json").read_bytes()
     for take in reel.clips:
         with ReelWriter(reel.folder, fps=16) as writer, pytest.raises(
-            SVIError, match=r"take 1 of this clip is what reel reel goes on from: pick another take first, queue, then"
+            SVIError, match=r"take 1 of this clip is what reel reel continues from: pick another take first, queue"
         ):  # fmt: skip
             writer.drop(take)
     assert (reel.folder / "manifest.json").read_bytes() == before

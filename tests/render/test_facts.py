@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from fake_host import PAIR, FakeHost, Report, job, sampler
+from fake_host import PAIR, FakeHost, Report, job, render, sampler
 from guided import dance
 from helpers import frames, planned
 from native_host import native_sampler
@@ -22,7 +23,7 @@ from wanvideo_svi.svi_embeds.story.chain import ChainClip
 from wanvideo_svi.svi_embeds.story.settings import ChainSettings
 from wanvideo_svi.wrapper_ext.engine.job import Sources
 from wanvideo_svi.wrapper_ext.render.chain import _Renderer
-from wanvideo_svi.wrapper_ext.render.digest import FIRST_MODELS, MAIN_MODELS
+from wanvideo_svi.wrapper_ext.render.digest import FIRST_MODELS, MAIN_MODELS, Digests
 from wanvideo_svi.wrapper_ext.render.facts import IN_OWN_FORM, NOT_DECIDING, facts_of
 from wanvideo_svi.wrapper_ext.render.lead import Lead
 
@@ -179,6 +180,35 @@ def digests(folder: Path, options: dict[str, Any], sources: dict[str, Any]) -> l
         renderer = _Renderer(this, writer, FakeHost(), Report())
         lead = Lead(frames(17, seed=9), torch.ones(16, 5, 8, 8))
         return [renderer.digests.of(clip, lead, None) for clip in this.plan.clips]
+
+
+def test_what_a_clip_follows_is_read_ahead_and_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    this = job(STORY, **FILM, sampler=POSES)
+    whole = digests(tmp_path / "whole", {**FILM, "sampler": POSES}, {})
+    print_of, read = Guides.print_of, []
+
+    def counted(guides: Guides, clip: ChainClip, **size: int) -> str | None:
+        read.append(clip.index)
+        return print_of(guides, clip, **size)
+
+    monkeypatch.setattr(Guides, "print_of", counted)
+    lead = Lead(frames(17, seed=9), torch.ones(16, 5, 8, 8))
+    with ReelWriter(tmp_path / "ahead", fps=16) as writer:
+        made = _Renderer(this, writer, FakeHost(), Report()).digests
+        made.read_ahead(1)
+        assert read == [1]
+        assert [made.of(clip, lead, None) for clip in this.plan.clips] == whole
+        assert [made.of(clip, lead, None) for clip in this.plan.clips] == whole
+    assert read == [1, 0]
+
+
+def test_a_chain_reads_ahead_what_its_next_clip_follows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ahead: list[tuple[int, str]] = []
+    monkeypatch.setattr(
+        Digests, "read_ahead", lambda _, index: ahead.append((index, threading.current_thread().name[:8]))
+    )
+    render(tmp_path, job("a\n---\nb\n---\nc", **FILM, sampler=POSES))
+    assert ahead == [(1, "svi-reel"), (2, "svi-reel")]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Sources)])

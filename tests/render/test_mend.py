@@ -226,7 +226,7 @@ def test_the_command_says_what_a_mend_would_make(tmp_path: Path, capsys: pytest.
     assert "clip 3 (fog), made again: led by the end of clip 2, ending on the last 5 frames" in said
     assert "clips 4 to 6 stay" in said
     assert "clip 1 (a lake), made again: led by what the chain begins with" in said
-    for clip, message in (("6", "no clip goes on from it"), ("9", "has clips 1..6, asked for 9")):
+    for clip, message in (("6", "no clip continues from it"), ("9", "has clips 1..6, asked for 9")):
         assert main(["reel", "mend-plan", str(tmp_path / "r"), clip]) == 2
         assert message in capsys.readouterr().err
 

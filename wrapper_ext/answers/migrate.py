@@ -30,8 +30,8 @@ def own_nodes() -> dict[str, Definition]:
 def migrate_value(value: Any, *, as_story: bool = False) -> tuple[Any, Report]:
     """A migrated copy of a workflow (a saved one or an API graph), and what was found and done.
 
-    as_story: make the chain one SVI Long Video. Raises SVIError for what is no workflow, and for a chain that cannot
-    be a story.
+    as_story: make the chain one SVI Long Video, native where its samplers are. Raises SVIError for what is no workflow,
+    and for a chain that cannot be a story.
     """
     with _no_collecting():
         workflow = Workflow(value, own_nodes())

@@ -21,7 +21,9 @@ def add_migrate(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     migrate.add_argument(
         "--check", action="store_true", help="change nothing; exit code 1 when there is something to do"
     )
-    migrate.add_argument("--as-story", action="store_true", help="make the chain one SVI Long Video")
+    migrate.add_argument(
+        "--as-story", action="store_true", help="make the chain one SVI Long Video, native where its samplers are"
+    )
     migrate.add_argument("--report", choices=("text", "json"), default="text", help="how to say it (default text)")
 
 

@@ -132,7 +132,7 @@ class BatchEvents(Events):
                 if parcel := self.left[worker](job.story, known):
                     self._take_in(job, parcel, chain=False)
         except SVIError as trouble:
-            self.show.note(f"{job.name}: what {worker} had finished could not be taken in: {trouble}")
+            self.show.note(f"{job.name}: what {worker} had finished could not be added: {trouble}")
         self.show.note(f"{job.name} failed on {worker}: {error}")
 
     def gone(self, worker: str, error: str) -> None:

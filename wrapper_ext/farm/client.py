@@ -225,7 +225,7 @@ def _is_over(told: Mapping[str, Any]) -> bool:
     if told["type"] == "execution_error":
         raise _failure(told.get("data") or {})
     if told["type"] == "execution_interrupted":
-        raise FailedError("somebody stopped it in ComfyUI")
+        raise FailedError("it was stopped in ComfyUI")
     return bool(told["type"] == "execution_success")
 
 

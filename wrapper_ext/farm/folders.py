@@ -26,7 +26,7 @@ HIDDEN = ".farm"  # folder of what is there only while a batch runs
 
 class Folders:
     """What a batch writes. out: videos and reports; reels: a reel a story; hidden: what goes when it is done; workers:
-    of this batch in it. troubles: by a folder in it that stays, what could not be taken in."""
+    of this batch in it. troubles: by a folder in it that stays, what could not be added."""
 
     def __init__(self, out: Path) -> None:
         self.out, self.reels, self.hidden = out, out / "reels", out / HIDDEN
@@ -38,7 +38,7 @@ class Folders:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """One batch at a time writes into a folder; what one that was killed left is taken in, then deleted."""
+        """One batch at a time writes into a folder; what one that was killed left is added, then deleted."""
         from filelock import FileLock, Timeout
 
         with writing(str(self.out)):
@@ -65,7 +65,7 @@ class Folders:
                 shutil.rmtree(self.hidden, ignore_errors=True)
 
     def take_left(self) -> None:
-        """Take in what workers have finished of reels, and delete their folders; one that cannot be taken in stays."""
+        """Add what workers have finished of reels, and delete their folders; one that cannot be added stays."""
         for reels in sorted(self.hidden.glob(f"**/output/{REELS}")):
             for name in list_reels(reels):
                 try:
@@ -77,7 +77,7 @@ class Folders:
                 shutil.rmtree(folder, ignore_errors=True)
 
     def salvage(self, base: Path, name: str) -> int:
-        """Take in what a worker has finished of a reel; how many takes came. The chain stays as it is."""
+        """Add what a worker has finished of a reel; how many takes came. The chain stays as it is."""
         folder = base / "output" / REELS / name
         return len(self.merge(name, open_reel(folder))) if (folder / MANIFEST).is_file() else 0
 

@@ -120,7 +120,7 @@ def set_image(graph: Graph, node_id: str, name: str, image: Path) -> str:
 
 
 def upload_name(image: Path) -> str:
-    """A name that tells what is in a file, so that a worker that has it loads nothing anew."""
+    """A name that tells what is in a file, so that a worker that has it loads nothing again."""
     with image.open("rb") as file:
         return f"svi_{hash_file(file)[:24]}{image.suffix.lower()}"
 

@@ -29,7 +29,7 @@ from .stories import Story, check_image
 class Prepared:
     """A story as it will be made. print: of all that the batch knows of it. planned: None where only the run knows.
     error: why it is not made. kept: its video is there already. states: of its clips, as far as the reel tells. picked:
-    whether somebody chose takes in the reel, so that which clips follow is known to the run alone."""
+    whether someone chose takes in the reel, so that which clips follow is known to the run alone."""
 
     story: Story
     graph: Graph = field(default_factory=dict)

@@ -241,7 +241,7 @@ def render(
                 run_jobs(scheduler, events)
         except KeyboardInterrupt:
             stopped = True
-            show.note("stopped: what is finished stays, and the same command goes on from there")
+            show.note("stopped: what is finished stays, and the same command continues from there")
             for outcome in outcomes.values():
                 if outcome.result is None:
                     outcome.error = outcome.error or "stopped before it was done"
@@ -258,7 +258,7 @@ def render(
 
 def planned_jobs(ready: Sequence[Prepared], folders: Folders, options: Options, workers: int) -> list[Job]:
     """The jobs of what is to be done. In parts where there are fewer stories than twice the workers: a part costs
-    encoding its text anew."""
+    encoding its text again."""
     finished = {} if options.again else folders.finished()
     todo: list[Prepared] = []
     for each in ready:

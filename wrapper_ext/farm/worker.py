@@ -20,7 +20,7 @@ from .jobs import Job, LostError, Parcel, Result, Sent
 from .process import ComfyProcess, Program
 
 REELS = "svi_reels"  # in the output folder, where a node of this pack keeps them when nobody said otherwise
-_GIVEN_UP_SECONDS = 10.0  # that a server has to let go of a graph
+_GIVEN_UP_SECONDS = 10.0  # that a server has to release a graph
 
 
 class Report(Protocol):
@@ -83,7 +83,7 @@ class ComfyWorker:
         until = time.monotonic() + _GIVEN_UP_SECONDS
         while self._given_up and self._client().has_queued(self._given_up):
             if time.monotonic() > until:
-                raise LostError("it goes on with a graph that was given up, and cannot be interrupted")
+                raise LostError("it continues with a graph that was given up, and cannot be interrupted")
             time.sleep(0.5)
         self._given_up = ""
 
@@ -112,7 +112,7 @@ class ComfyWorker:
         return parcel_of(folder, known)
 
     def stop(self) -> None:
-        """End the work at hand, and the ComfyUI that was started here, for good; from any thread."""
+        """End the current work, and the ComfyUI that was started here, for good; from any thread."""
         self._stopped.set()
         self._end()
 

@@ -23,7 +23,7 @@ T = TypeVar("T", bound=Scored)
 
 
 def told(clip: ChainClip, takes: Sequence[T], picked: Mapping[str, str]) -> T | None:
-    """The take that somebody said: in the story, or else in the reel. None where it is to be the best one.
+    """The take that the user chose: in the story, or else in the reel. None where it is to be the best one.
 
     takes: all of the clip's, in order. picked: of the reel.
     """

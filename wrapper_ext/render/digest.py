@@ -37,6 +37,7 @@ class Digests:
         self.sampler_print = _sampler_print(sources.sampler, ignored)
         self.low_print = _sampler_print(sources.low_sampler, ignored)
         self.prints: dict[int | None, tuple[str, str]] = {}  # of the original image and the anchor, by start image
+        self.followed: dict[int, str | None] = {}  # what clips follow, by their index
 
     def of(self, clip: ChainClip, lead: Lead, end: Lead | None) -> str:
         settings, sources = self.job.settings, self.job.sources
@@ -50,7 +51,7 @@ class Digests:
             **colour_facts(clip, settings, self._prints(clip)[0]),
             **({"loras": loras} if (loras := self._lora_prints(clip)) else {}),
             **end_facts(clip, end, fun_or_fl2v_model=settings.fun_or_fl2v_model),
-            "guides": sources.guides.print_of(clip, width=settings.width, height=settings.height),
+            "guides": self._followed_by(clip),
             **({} if sources.engine == "wrapper" else {"engine": sources.engine}),
             "sampler": [self.sampler_print, self.low_print, settings.split_step],
             "origin": {
@@ -59,6 +60,16 @@ class Digests:
             },
         }  # fmt: skip
         return fingerprint(facts)
+
+    def read_ahead(self, index: int) -> None:
+        """Reads what a clip follows while the one before is sampled: 0.4 s for its poses at 832x480x81."""
+        self._followed_by(self.job.plan.clips[index])
+
+    def _followed_by(self, clip: ChainClip) -> str | None:
+        if clip.index not in self.followed:
+            settings, guides = self.job.settings, self.job.sources.guides
+            self.followed[clip.index] = guides.print_of(clip, width=settings.width, height=settings.height)
+        return self.followed[clip.index]
 
     def _used_of(self, clip: ChainClip, lead: Lead) -> Tensor | None:
         """The part of the lead that a clip is made from."""

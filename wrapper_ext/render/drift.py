@@ -41,14 +41,14 @@ class DriftSoFar:
         self.ends = ClipEnds()
 
     def score(self, clip: ChainClip, look: ClipLook | None) -> float | None:
-        """How good a take of a clip is; None where that cannot be told."""
+        """How good a take of a clip is; None where that is not known."""
         if clip.led_by is None:
             return None if look is None else score(look)
         before, first = self.look(clip.led_by), self.look(clip.scene)
         return None if look is None or before is None or first is None else score(look, before=before, first=first)
 
     def seam(self, clip: ChainClip, look: ClipLook) -> float:
-        """How visible the seam before a clip is, as `Seam.ratio`; 1 where none is, or where it cannot be told."""
+        """How visible the seam before a clip is, as `Seam.ratio`; 1 where none is, or where it is not known."""
         before = None if clip.led_by is None else self.look(clip.led_by)
         return 1.0 if before is None else seam_between(before, look).ratio
 

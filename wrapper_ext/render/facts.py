@@ -1,7 +1,7 @@
 """What decides a clip: every field of its row, of what it is made with and of the chain's settings, but those named.
 
 A digest of these facts says whether a clip on disk is still true. A field that is added to one of them counts by
-itself, unless it has its default, so that reels of before stay true; one that decides nothing is named in NOT_DECIDING.
+itself, unless it has its default, so that older reels stay true; one that decides nothing is named in NOT_DECIDING.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.check import colour_method
 from ...svi_embeds.story.settings import ChainSettings
 
-# Changes when the same inputs give another clip, so that reels of before are not taken for true.
+# Changes when the same inputs give another clip, so that older reels are not taken for true.
 _RENDERING = 1
 
 # Fields that decide nothing of a clip's frames, and why.
@@ -101,7 +101,7 @@ def _others(of: str, row: ChainClip | ChainSettings | ClipSettings | LatentSetti
 
 
 def colour_facts(clip: ChainClip, settings: ChainSettings, reference_print: str | None) -> dict[str, Any]:
-    """What of holding colours decides a clip; nothing where they are left alone, as in reels of before there was this.
+    """What of holding colours decides a clip; nothing where they are left alone, as in older reels.
 
     reference_print: a digest of the reference image, None where that is not known.
     """

@@ -14,6 +14,7 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.track import soundtrack_of
 from ...svi_embeds.ground.settings import filled
 from ...svi_embeds.ground.words import align, write_info
+from ...svi_embeds.models.facts import is_reloaded
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.reel import Reel, check_reel_name, reel_state
 from ...svi_embeds.reel.writer import ReelWriter
@@ -70,8 +71,8 @@ _left: dict[str, _Left] = {}
 
 
 def changes_of(folder: Path) -> int:
-    """How often a reel was changed from outside since this process wrote it first, the change at hand included; a run
-    that is to go on counts too."""
+    """How often a reel was changed from outside since this process wrote it first, the current change included; a run
+    that is to continue counts too."""
     left = _left.get(str(folder))
     if left is None:
         return 0
@@ -194,10 +195,15 @@ def _one_cfg(job: Job) -> list[str]:
 
 
 def _held_twice(job: Job) -> list[str]:
-    """A note where the wrapper holds a model twice. It uploads the weights anew at every call of its sampler, so that
-    leaving them on the card saves nothing: 3.1 s a clip as ever, and 31.6 GiB instead of 19.6 (14B fp8 on an H200)."""
+    """A note where the wrapper holds a model twice. It uploads the weights again at every call of its sampler, so that
+    leaving them on the card saves nothing: 3.1 s a clip as ever, and 31.6 GiB instead of 19.6 (14B fp8 on an H200).
+    Weights that LoRAs were merged into it moves to RAM and back instead, which is saved."""
     stages = {"sampler_inputs": job.sources.sampler, "low_noise_sampler_inputs": job.sources.low_sampler}
-    off = [name for name, stage in stages.items() if stage is not None and stage.get("force_offload") is False]
+    off = [
+        name
+        for name, stage in stages.items()
+        if stage and stage.get("force_offload") is False and is_reloaded(stage.get("model"))
+    ]
     if not off or len(job.plan.clips) < 2:
         return []
     said = (

@@ -46,12 +46,12 @@ def verdict(clip: ChainClip, seam: float, limit: float, *, may_stay: bool) -> tu
 def shown(end: Lead, count: int) -> Tensor:
     """The last `count` of the frames that lead the next clip."""
     if end.frames is None or len(end.frames) < count:
-        raise SVIError(f"a mended clip ends on {count} frames of what stood there, and fewer were kept: make it anew")
+        raise SVIError(f"a mended clip ends on {count} frames of what stood there, and fewer were kept: make it again")
     return end.frames[-count:]
 
 
 def land(images: Tensor, kept: Tensor) -> float:
-    """Fade the last frames of a clip into those that stay, which it ends on to the bit; `images` are changed.
+    """Fade the last frames of a clip into those that stay, which it ends on bit for bit; `images` are changed.
 
     images: F H W 3 in 0..1. kept: k H W 3. Returns how visible that is, as `Seam.ratio`: the largest step between these
     frames, in usual ones of the clip, or the jump of the look, shared among them; 1 is what nobody sees.

@@ -8,8 +8,8 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """clip, take: which take of which clip is at hand, from 0. takes: of that clip. since: clock of when it began, as
-    `time.time` tells."""
+    """clip, take: which take of which clip is being made, from 0. takes: of that clip. since: when it began, by
+    `time.time`."""
 
     clip: int
     take: int

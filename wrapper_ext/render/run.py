@@ -37,7 +37,7 @@ class Report(Protocol):
 @dataclass(frozen=True, slots=True)
 class Rendered:
     """takes: the chain on disk; of a run that made some clips, only these and what leads them. sampled: which clips
-    (from 0) were made anew, each once for every take. last_frames: of the last clip, those that would lead the next.
+    (from 0) were made again, each once for every take. last_frames: of the last clip, those that would lead the next.
     notes: what a reader should know, a sentence each. waits: why the chain ends before the story does, "" when it does
     not. made: takes that were sampled. spent: where their time went, in words."""
 

@@ -18,7 +18,7 @@ class Saver:
     """The chain's clips on disk, in order, a take of one perhaps still on its way. Use as a context manager.
 
     Whatever ends the chain, a cancel too, a take that was begun is finished first. One at a time is written, so no more
-    than one is in memory besides the one at hand. What was added waits for `begin`, so that the next clip is prepared
+    than one is in memory besides the current one. What was added waits for `begin`, so that the next clip is prepared
     on a quiet processor: it is prepared twice as slowly while another is coded.
     """
 

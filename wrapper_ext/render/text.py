@@ -43,7 +43,7 @@ def _kind(encoder: str, engine: EngineName) -> str:
 
 
 class Texts:
-    """Prompts encoded, each distinct one once, some of those ahead together, and let go after their last clip.
+    """Prompts encoded, each distinct one once, some of those ahead together, and released after their last clip.
 
     folder: of the reel, which keeps them where the encoder's origin is known.
     """
@@ -58,7 +58,7 @@ class Texts:
         if self.job.sources.text_embeds is not None:
             return self.job.sources.text_embeds
         if clip.prompt not in self.known:
-            # What was passed over because its clip was kept is let go too.
+            # What was passed over because its clip was kept is released too.
             self.known = {prompt: text for prompt, text in self.known.items() if self.last_use[prompt] >= clip.index}
             if (kept := self._kept(clip.prompt)) is not None:
                 self.known[clip.prompt] = kept

@@ -33,7 +33,7 @@ class DecidedMask:
         tick = "on" if self.plan.fun_or_fl2v_model else "off"
         size = f"{line.num_frames} frames at {self.settings.width}x{self.settings.height}"
         return {
-            "clip": f"{MODE}: {size}; the host's encode takes fun_or_fl2v_model {tick}",
+            "clip": f"{MODE}: {size}; WanVideo ImageToVideo Encode takes fun_or_fl2v_model {tick}",
             "signs": mask_strip(known),
             "frames": f"frames: {', '.join(map(str, line.segments))}",
             "temporal_mask": f"temporal_mask (wrapper): {describe_known(known)}",
@@ -51,8 +51,8 @@ def decide_temporal_mask(settings: MaskSettings, connected: Connected) -> Decide
     known = tuple(feather_known(plan.known_values, settings.feather))
     if connected.region and settings.outside_region == "empty" and plan.timeline.end_apart:
         raise SVIError(
-            "region with an end behind the clip (fun_or_fl2v_model off) would leave the host's end_image whole: "
-            "turn fun_or_fl2v_model on, or set outside_region to keep"
+            "region with an end behind the clip (fun_or_fl2v_model off) would leave end_image of WanVideo ImageToVideo "
+            "Encode whole: turn fun_or_fl2v_model on, or set outside_region to keep"
         )
     return DecidedMask(settings=settings, connected=connected, plan=plan, known=known, lat_h=lat_h, lat_w=lat_w)
 

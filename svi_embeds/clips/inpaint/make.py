@@ -1,6 +1,6 @@
 """The two inputs that Fun InP users feed the host's ImageToVideo Encode: frames and temporal_mask, made together.
 
-The host's mask greys no pixels, cuts and pads in silence, and wants the wrapper's polarity; here the frames are empty
+The host's mask greys no pixels, cuts and pads silently, and wants the wrapper's polarity; here the frames are empty
 where they are not known, both are as long as the host needs, and both views of the mask come out by name.
 """
 
@@ -69,7 +69,7 @@ def make_temporal_mask(settings: MaskSettings, inputs: MaskInputs) -> TemporalMa
         frames = frames[: line.motion_frames].clone()
         notes.append(
             f"fun_or_fl2v_model is off: frames is the motion frame alone, temporal_mask has {line.total_frames} masks; "
-            "connect the same end_image to the host's end_image"
+            "connect the same end_image to WanVideo ImageToVideo Encode"
         )
     return TemporalMask(
         plan=plan,

@@ -96,7 +96,7 @@ def _count_motion(prev: int | None, count: int) -> tuple[int, list[str]]:
     if prev is None:
         return 0, []
     if not count:
-        return 0, ["prev_samples is not used: motion_latents is 0, so the clip starts anew from the anchor"]
+        return 0, ["prev_samples is not used: motion_latents is 0, so the clip starts again from the anchor"]
     if not prev:
         raise SVIError("prev_samples has no latent that is shown: connect the samples of a whole clip")
     if count > prev:

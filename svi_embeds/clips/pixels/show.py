@@ -39,7 +39,7 @@ def strip_of_clip(decided: DecidedClip) -> Strip:
     plan, settings = decided.plan, decided.settings
     line = plan.timeline
     said = decided.describe(decided.known, latents=line.latents)
-    del said["made_for"]  # no news to who has set the mode
+    del said["made_for"]  # who has set the mode knows it
     notes = [*decided.notes]
     if decided.connected.extra_latents:
         said["clip"] += " and those of extra_latents in front"

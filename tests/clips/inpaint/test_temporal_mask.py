@@ -256,7 +256,7 @@ def test_without_fun_an_end_stands_behind_the_clip() -> None:
     assert torch.equal(made.frames, start)
     assert made.known_mask[:, 0, 0].tolist() == [1.0] + [0.0] * 16 + [1.0]
     assert made.fun_or_fl2v_model is False
-    assert "temporal_mask has 18 masks; connect the same end_image to the host's end_image" in made.info
+    assert "temporal_mask has 18 masks; connect the same end_image to WanVideo ImageToVideo Encode" in made.info
     alone = temporal_mask(end_image=end, fun_or_fl2v_model=False)
     assert alone.fun_or_fl2v_model is True, "an end alone only works with it on"
     assert len(alone.frames) == 17

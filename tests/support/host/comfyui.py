@@ -81,6 +81,7 @@ class Comfy:
         self.python = find_python(comfyui)
         self.process: subprocess.Popen[bytes] | None = None
         self.has_wrapper = wrapper is not None
+        self.arguments: tuple[str, ...] = ()  # of every start
         self._nodes: dict[str, Any] | None = None
         nodes = base / "custom_nodes"
         nodes.mkdir(parents=True)
@@ -119,7 +120,8 @@ class Comfy:
         self.log = self.base / log
         command = [
             self.python, "main.py", "--cpu", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
-            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}", *arguments,
+            "--base-directory", str(self.base), "--database-url", f"sqlite:///{self.base / 'comfyui.db'}",
+            *self.arguments, *arguments,
         ]  # fmt: skip
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

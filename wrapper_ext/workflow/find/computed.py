@@ -27,7 +27,7 @@ class Formula(NamedTuple):
 # Nodes whose one output is a number, or a text, that a widget holds.
 CONSTANTS: dict[str, str] = dict.fromkeys((
     "INTConstant", "FloatConstant", "PrimitiveInt", "PrimitiveFloat", "PrimitiveBoolean", "PrimitiveString",
-    "easy int", "SimpleMathInt+", "ImpactInt", "JWInteger",
+    "PrimitiveStringMultiline", "easy int", "SimpleMathInt+", "ImpactInt", "JWInteger",
 ), "value")  # fmt: skip
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _FORMULAS: dict[str, Formula] = {

@@ -1,12 +1,13 @@
 """Clips of ComfyUI's native samplers with SVI 2.0 Pro: which there are, how they follow each other, what is wrong.
 
-They are not migrated. Sources: KJNodes' WanImageToVideoSVIPro, ComfyUI-Wan-SVI2Pro-FLF, and ComfyUI's own samplers.
+They are migrated as a story only. Sources: KJNodes' WanImageToVideoSVIPro, ComfyUI-Wan-SVI2Pro-FLF, and ComfyUI's own
+samplers.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ....svi_embeds.errors import SVIError
 from ....svi_embeds.story.chain import SEED_STEP
@@ -118,15 +119,21 @@ def _value(wires: Wires, at: At, name: str) -> object:
 
 def native_defects(wires: Wires) -> Iterator[Finding]:
     """What is known to be wrong in chains of native Pro clips: said, not repaired."""
-    clips: dict[At, NativeClip] = {}
     for at in wires.places():
         if at.node.type in NATIVE_PRO and (wrong := _no_motion(wires, at)):
             yield wrong
+    yield from _equal_noise(wires, native_clips(wires))
+
+
+def native_clips(wires: Wires) -> dict[At, NativeClip]:
+    """The native Pro clips that run, by the sampler that begins each."""
+    clips: dict[At, NativeClip] = {}
+    for at in wires.places():
         if at.node.type in NATIVE_SAMPLERS and (clip := _clip_of(wires, at, 0)):
             known = clips.get(clip.samplers[0])
             if known is None or len(known.samplers) < len(clip.samplers):
                 clips[clip.samplers[0]] = clip
-    yield from _equal_noise(wires, clips)
+    return clips
 
 
 def _no_motion(wires: Wires, at: At) -> Finding | None:
@@ -151,7 +158,7 @@ def _equal_noise(wires: Wires, clips: dict[At, NativeClip]) -> Iterator[Finding]
             here = here.before(wires)
         earlier: dict[object, tuple[At, NativeClip]] = {}
         for at, clip in reversed(chain.items()):
-            source = next((found for sampler in clip.samplers if (found := _noise(wires, sampler))), None)
+            source = next((found for sampler in clip.samplers if (found := noise_of(wires, sampler))), None)
             if source is None:
                 continue
             holder, key = source
@@ -162,7 +169,7 @@ def _equal_noise(wires: Wires, clips: dict[At, NativeClip]) -> Iterator[Finding]
             yield _said(holder, other[0], key)
 
 
-def _noise(wires: Wires, sampler: At) -> tuple[At, object] | None:
+def noise_of(wires: Wires, sampler: At) -> tuple[At, object] | None:
     """The node that a sampler's noise is set in, and what is equal where the noise is: a seed, or what gives one."""
     name, holder = "seed" if sampler.node.type == "KSampler" else "noise_seed", sampler
     if sampler.node.type == "SamplerCustomAdvanced":
@@ -197,4 +204,5 @@ def _said(at: At, other: At, key: object) -> Finding:
         seed, way = f"its seed {key} is also that of node {other.node.id}", f"seed {key + SEED_STEP}"
     else:
         seed = f"its seed comes from the same node as that of node {other.node.id}"
-    return finding("defect", at.node, f"{seed}, and equal noise in every clip adds up to artefacts", way)
+    found = finding("defect", at.node, f"{seed}, and equal noise in every clip adds up to artefacts", way)
+    return replace(found, about="noise")

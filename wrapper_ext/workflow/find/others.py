@@ -1,6 +1,7 @@
 """SVI nodes of other packs: what they do, and which node here does the same. They are named, not replaced.
 
-Most make conditioning for ComfyUI's native samplers, whose models and samplers this migration does not exchange.
+Most make conditioning for ComfyUI's native samplers, whose models and samplers this migration does not exchange. As a
+story chains of some become one node that samples natively itself.
 Sources: KJNodes' WanImageToVideoSVIPro, and the public code and input names of ComfyUI-Wan-SVI2Pro-FLF, Wan22FMLF,
 IAMCCS-nodes and the native SVI packs.
 """
@@ -20,6 +21,10 @@ _LATENT = (
     "VAE Encode and KSampler made)"
 )
 _STORY = "Or one WanVideo SVI Long Video in mode svi2_pro makes the whole chain"
+_NATIVE_STORY = (
+    "migrated as a story, the chain becomes one WanVideo SVI Long Video (native), mode svi2_pro, with the models and "
+    "sampler that it has"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +41,14 @@ class Other:
 OTHERS: Mapping[str, Other] = {
     "WanImageToVideoSVIPro": Other(
         "P3", "native SVI 2.0 Pro",
-        f"{_NATIVE}{_LATENT}, motion_latent_count as motion_latents, length as num_frames. {_STORY}, without loop "
-        "nodes",
+        f"{_NATIVE_STORY}; of a loop, write its story by hand. Single clips: {_NATIVE}{_LATENT}, motion_latent_count "
+        "as motion_latents, length as num_frames",
     ),
     "WanImageToVideoSVIProFLF": Other(
         "P3", "native SVI 2.0 Pro with an end",
-        f"{_NATIVE}{_LATENT}; end_samples too, with fun_or_fl2v_model on (without use_end_samples: leave it out), and "
-        f"motion_latent_count as motion_latents. {_STORY}: end_images, and end= in its story, are what clips end on",
+        f"{_NATIVE_STORY}, where use_end_samples is off: end_images, and end= in its story, are what clips end on. "
+        f"Single clips: {_NATIVE}{_LATENT}; end_samples too, with fun_or_fl2v_model on (without use_end_samples: leave "
+        "it out), and motion_latent_count as motion_latents",
     ),
     "WanCutLastSlot": Other(
         "P3", "the end's latents cut off before the next clip",

@@ -1,4 +1,4 @@
-"""Nodes of the wrapper that a migration adds, as the wrapper of 2026-05-24 declares them; a test compares the two."""
+"""Nodes that a migration adds, as the wrapper of 2026-05-24 and ComfyUI 0.33 declare them; a test compares the two."""
 
 from __future__ import annotations
 
@@ -60,6 +60,10 @@ TEXT_ENCODER = Definition(
         quantization=_combo("disabled"),
     ),
     (("wan_t5_model", "WANTEXTENCODER"),),
+)  # fmt: skip
+IMAGE_SIZE = Definition(
+    "GetImageSize", "Get Image Size", _links("image:IMAGE"),
+    (("width", "INT"), ("height", "INT"), ("batch_size", "INT")),
 )  # fmt: skip
 
 

@@ -1,4 +1,5 @@
-"""A chain of clips as one WanVideo SVI Long Video: the prompts become a story, what served single clips goes."""
+"""A chain of clips as one WanVideo SVI Long Video, native where its samplers are: the prompts become a story, what
+served single clips goes."""
 
 from __future__ import annotations
 
@@ -18,6 +19,8 @@ from ..model.scope import Node, Source
 from ..rewrite.carry import position, size
 from ..rewrite.migrate import count_nodes, migrate
 from .chain import Story, read_chain
+from .native_chain import build_native, read_native_chain
+from .native_clips import check_no_loop, is_native, native_chains
 from .prune import fed_by, needed_by, prune
 
 LONG_VIDEO = "WanVideoSVILongVideo"
@@ -34,17 +37,24 @@ def as_story(workflow: Workflow, own: Mapping[str, Definition]) -> Report:
     migrated = migrate(workflow, own)
     wires = Wires(workflow)
     clips = Clips(wires)
-    chain = _the_chain(clips)
+    chain = _the_chain(wires, clips)
     joins = {node.id for node in workflow.root.nodes.values() if node.type in JOINS}
     fed = fed_by(wires, _own(chain))
     old |= needed_by(wires, fed)
-    story = read_chain(wires, clips, chain, fed)
-    said = f"{len(chain)} clip{'s' * (len(chain) > 1)} became one WanVideo SVI Long Video, mode {story.values['mode']}"
-    node = _build(chain, story, own)
+    if is_native(chain):
+        check_no_loop(needed_by(wires, _own(chain)))
+        native = read_native_chain(wires, clips, chain, fed)
+        node, told = build_native(chain, native, own), native.findings
+        became = f"Long Video (native), mode {native.values['mode']}"
+    else:
+        story = read_chain(wires, clips, chain, fed)
+        node, told = _build(chain, story, own), story.findings
+        became = f"Long Video, mode {story.values['mode']}"
+    said = f"{len(chain)} clip{'s' * (len(chain) > 1)} became one WanVideo SVI {became}"
     gone = prune(wires, node, fed=fed, old=old)
     workflow.save()
-    kept = [_of_join(found, joins) for found in migrated.findings if not _is_past(found, workflow, joins)]
-    findings = [*kept, finding("rewrite", node, said, pattern="story", fixed=True), *story.findings]
+    kept = [_of_join(found, joins) for found in migrated.findings if not _is_past(found, node, joins)]
+    findings = [*kept, finding("rewrite", node, said, pattern="story", fixed=True), *told]
     return Report(tuple(findings), before, count_nodes(workflow), (*migrated.removed, *gone))
 
 
@@ -54,16 +64,17 @@ def _own(chain: list[Clip]) -> list[Node]:
 
 def _had_to_do(wires: Wires) -> set[Node]:
     """The nodes that feed a chain of clips, or what it feeds."""
-    return needed_by(wires, fed_by(wires, [node for chain in _chains(Clips(wires)) for node in _own(chain)]))
+    return needed_by(wires, fed_by(wires, [node for chain in _chains(wires, Clips(wires)) for node in _own(chain)]))
 
 
-def _is_past(found: Finding, workflow: Workflow, joins: Collection[int | str]) -> bool:
-    """Whether a finding is about how a node works, or why it stays, that is gone now."""
-    if found.subgraph or found.node in workflow.root.nodes:
+def _is_past(found: Finding, made: Node, joins: Collection[int | str]) -> bool:
+    """Whether a finding is about how a node works, or why it stays, that is gone now. made: what stands in its place,
+    where it was one of the chain's own."""
+    if found.subgraph or (found.node in made.scope.nodes and found.node != made.id):
         return False
     if found.kind == "left":
         return found.node not in joins
-    return found.kind == "note" and found.about == "blend"
+    return found.about in ("blend", "noise")
 
 
 def _of_join(found: Finding, joins: Collection[int | str]) -> Finding:
@@ -74,14 +85,14 @@ def _of_join(found: Finding, joins: Collection[int | str]) -> Finding:
     return replace(found, kind="note", what=what)
 
 
-def _chains(clips: Clips) -> list[list[Clip]]:
+def _chains(wires: Wires, clips: Clips) -> list[list[Clip]]:
     """The graph's chains of clips; a single clip is one where there is no other."""
-    chains = [end.chain() for end in clips.ends()]
+    chains = [end.chain() for end in clips.ends()] + native_chains(wires)
     return [chain for chain in chains if len(chain) > 1] or chains
 
 
-def _the_chain(clips: Clips) -> list[Clip]:
-    chains = _chains(clips)
+def _the_chain(wires: Wires, clips: Clips) -> list[Clip]:
+    chains = _chains(wires, clips)
     if len(chains) != 1:
         single = all(len(chain) == 1 for chain in chains)
         found = f"{len(chains)} {'clips that do not follow one another' if single else 'chains'}" if chains else (

@@ -9,17 +9,17 @@ from typing import Any
 
 from ....svi_embeds.errors import SVIError
 from ....svi_embeds.recipes import RECIPES, SVI2_PRO
-from ....svi_embeds.story.chain import SEED_STEP
-from ....svi_embeds.story.text import Block, format_story
 from ..find.clips import Clip, Clips, modes_of
 from ..find.joins import JOINS
 from ..find.wires import Wires
 from ..model.report import Finding
 from ..model.scope import Node, Source
+from .blocks import Told, counted_seeds, say_next, tell
 from .ending import read_ending
-from .images import PRO, read_clip_vision, read_images, read_size, read_tiling, read_vae
-from .reading import Reading, said, some
+from .images import PRO, read_clip_vision, read_images, read_size
+from .reading import Reading, said
 from .sampler import Stage, Text, read_stages, read_text
+from .vae import read_tiling, read_vae
 
 ENCODE = "WanVideoImageToVideoEncode"
 # Settings of SVI Embeds and Latent Embeds that a story has no word for, and what they must be.
@@ -104,27 +104,12 @@ def _plan(reading: Reading, texts: list[Text], *, has_first: bool) -> dict[str, 
     mode = Counter(modes[1:]).most_common(1)[0][0] if len(chain) > 1 else _next_mode(reading, modes[0])
     frames = [reading.number(index, at, "num_frames") for index, at in enumerate(reading.embeds)]
     overlaps = [_overlap(reading, index) for index in range(len(chain))]
-    usual, overlap = Counter(frames).most_common(1)[0][0], Counter(overlaps[1:] or [0]).most_common(1)[0][0]
-    seeds = _seeds(reading)
-    blocks = []
-    for index, text in enumerate(texts):
-        # A first clip with a model of its own would be plain i2v if its block named no mode.
-        named = modes[index] != mode or (index == 0 and has_first and mode != SVI2_PRO.id)
-        blocks.append(Block(
-            1, _trimmed(text.positive),
-            seed=seeds[index] if seeds[index] != seeds[0] + SEED_STEP * index else None,
-            frames=frames[index] if frames[index] != usual else None,
-            overlap=overlaps[index] if overlaps[index] not in (None, overlap) else None,
-            mode=modes[index] if named else None,
-            **_rules(reading, index),
-        ))  # fmt: skip
-    if len({text.negative for text in texts}) > 1:
-        reading.note(0, "the clips' negative prompts differ; the story has one for all, that of clip 1")
-    return {
-        "story": format_story(blocks), "mode": mode, "num_frames": usual, "seed": seeds[0], "reel": "migrated",
-        "negative_prompt": texts[0].negative,
-        "overlap_frames": 0 if mode == SVI2_PRO.id and overlap == 5 else overlap,
-    }  # fmt: skip
+    seeds = counted_seeds(reading, [reading.clips.seed(clip) for clip in chain])
+    told = [
+        Told(text, modes[index], frames[index], overlaps[index], seeds[index], _rules(reading, index))
+        for index, text in enumerate(texts)
+    ]
+    return tell(reading, told, mode, has_first=has_first)
 
 
 def _mode(reading: Reading, index: int) -> str:
@@ -139,9 +124,7 @@ def _next_mode(reading: Reading, mode: str) -> str:
     loras = [mode for mode in modes_of(reading.clips.loras(reading.chain[0])) if mode in RECIPES]
     following = loras[0] if mode == "i2v" and loras else mode
     way = "choose the mode of your SVI LoRA for them" if following == "i2v" else f"they are of mode {following}"
-    reading.note(
-        0, f"the story has one clip: write --- on a line of its own, and the next prompt below it, and so on; {way}"
-    )
+    say_next(reading, way)
     return following
 
 
@@ -153,20 +136,6 @@ def _overlap(reading: Reading, index: int) -> int | None:
     if overlap is None and index:
         raise reading.refuse(index, "how many frames it shares with the clip before cannot be determined")
     return overlap
-
-
-def _seeds(reading: Reading) -> list[int]:
-    """The clips' seeds; for those that are drawn at each run, what the story counts without one of their own."""
-    found = [reading.clips.seed(clip) for clip in reading.chain]
-    first = found[0] if isinstance(found[0], int) else 0
-    drawn = [index for index, seed in enumerate(found) if not isinstance(seed, int)]
-    if drawn:
-        start = ", and the first is 0: set another in the node" if drawn[0] == 0 else ""
-        reading.note(
-            drawn[0], f"the seed of {some(drawn)} is drawn at each run; in the story each clip's is {SEED_STEP} more "
-            f"than that of the clip before{start}",
-        )  # fmt: skip
-    return [first + SEED_STEP * index if index in drawn else seed for index, seed in enumerate(found)]
 
 
 def _rules(reading: Reading, index: int) -> dict[str, Any]:
@@ -194,7 +163,3 @@ def _between(reading: Reading) -> None:
             if origin.type not in _BETWEEN:
                 reading.note(index, f"{said(origin.at.node)} worked on the video before it; a story has none")
             origin = reading.clips.tail(origin.at)
-
-
-def _trimmed(prompt: str) -> str:
-    return "\n".join(line.strip() for line in prompt.splitlines()).strip()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ....svi_embeds.errors import SVIError
 from ..find.clips import EMBEDS, SAMPLERS
 from ..find.joins import read_join
+from ..find.native import NATIVE_DECODES, NATIVE_PRO
 from ..find.videos import CONCATENATORS
 from ..find.wires import At, Wires
 from ..model.report import finding
@@ -22,9 +23,10 @@ _RATE_AT = {"CreateVideo": 0, "SaveWEBM": 2, "SaveAnimatedWEBP": 1, "SaveAnimate
 _INTERPOLATES = re.compile(r"interpolat|vfi|rife", re.IGNORECASE)
 # A reel does the same, or they change nothing.
 _PLAIN = (
-    "WanVideoDecode", "WanVideoSVIStitch", "ImageBatchExtendWithOverlap", "GetImageSizeAndCount",
+    "WanVideoDecode", *NATIVE_DECODES, "WanVideoSVIStitch", "ImageBatchExtendWithOverlap", "GetImageSizeAndCount",
     "WanVideoSVIMotionFrames", *CONCATENATORS,
 )  # fmt: skip
+_CLIPS = (*SAMPLERS, *EMBEDS, *NATIVE_PRO)  # what makes a clip, so that what is behind belongs to that
 _ENDS = re.compile(r"save|preview|combine", re.IGNORECASE)
 
 
@@ -57,7 +59,7 @@ def _after(wires: Wires, sampler: Node, *, enter_all: bool = True) -> Iterator[N
     seen: set[Node] = set()
     while waiting:
         node = waiting.pop(0)
-        if node is None or node in seen or node.mode == MUTED or node.type in SAMPLERS or node.type in EMBEDS:
+        if node is None or node in seen or node.mode == MUTED or node.type in _CLIPS:
             continue
         seen.add(node)
         if node.mode != BYPASSED:

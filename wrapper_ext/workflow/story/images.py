@@ -1,4 +1,4 @@
-"""What a chain's clips are made from beside text: sizes, images, VAE and CLIP vision."""
+"""What a chain's clips are made from beside text: sizes, images and CLIP vision."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from ..find.wires import At, Origin
 from ..model.scope import Source
-from .reading import Reading, said, some
+from .reading import Reading, declared, said, some
 
 PRO = "WanVideoSVILatentEmbeds"
 _VISION = ("strength_1", "strength_2", "crop", "combine_embeds", "force_offload", "tiles", "ratio")
@@ -15,8 +15,6 @@ _VISION_PLAIN = {"strength_1": 1, "crop": "center", "combine_embeds": "average",
 _ENCODE = ("enable_vae_tiling", "tile_x", "tile_y", "tile_stride_x", "tile_stride_y")
 _ANCHOR = (*_ENCODE, "noise_aug_strength", "latent_strength")
 _ANCHOR_PLAIN = {"noise_aug_strength": 0, "latent_strength": 1}
-_DECODE = (*_ENCODE, "normalization")
-_TILES = {"tile_x": 272, "tile_y": 272, "tile_stride_x": 144, "tile_stride_y": 128}
 _MAX_STEPS = 1000
 
 
@@ -62,7 +60,7 @@ def _anchor(reading: Reading) -> At | None:
         if reading.wires.origin(at, "image") != reading.wires.origin(anchor, "image"):
             raise reading.refuse(index, f"its anchor is another image than that of clip {first + 1}", at.node)
         for name, plain in _ANCHOR_PLAIN.items():
-            if reading.wires.linked(at, name) or _saved(at, _ANCHOR).get(name, plain) != plain:
+            if reading.wires.linked(at, name) or declared(at, _ANCHOR).get(name, plain) != plain:
                 raise reading.refuse(index, f"{name} of its anchor is not {plain}", at.node)
         if reading.wires.linked(at, "mask"):
             raise reading.refuse(index, "its anchor has a mask", at.node)
@@ -79,11 +77,7 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
     found = {"start_image": reading.link(0, *begins)}
     if found["start_image"] is None:
         reading.note(0, "it has no start image: connect one to the story's node")
-    if start and (loader := _loaded_video(reading, start)):
-        reading.note(
-            0, f"{said(loader.node)} loads a video that the chain continues from: the story starts from its last "
-            "frames, and the loaded video itself is not part of the reel",
-        )  # fmt: skip
+    say_loaded(reading, start)
     if anchor and (image := wires.origin(anchor, "image")) != start and image is not None:
         found["ref_image"] = reading.link(0, anchor, "image")
         return found
@@ -104,6 +98,15 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
     return found
 
 
+def say_loaded(reading: Reading, start: Origin | None) -> None:
+    """Say that a video which the chain continues from is not part of the reel, where one is loaded."""
+    if start and (loader := _loaded_video(reading, start)):
+        reading.note(
+            0, f"{said(loader.node)} loads a video that the chain continues from: the story starts from its last "
+            "frames, and the loaded video itself is not part of the reel",
+        )  # fmt: skip
+
+
 def _loaded_video(reading: Reading, start: Origin) -> At | None:
     """The node that loads the video that the chain continues from."""
     origin: Origin | None = start
@@ -115,63 +118,6 @@ def _loaded_video(reading: Reading, start: Origin) -> At | None:
         else:
             origin = reading.clips.tail(origin.at)
     return None
-
-
-def read_vae(reading: Reading) -> Source | None:
-    """The clips' VAE: that of the last one."""
-    wires = reading.wires
-    takers: list[tuple[int, At]] = []
-    for index, at in enumerate(reading.embeds):
-        encoded = wires.origin(at, "anchor_samples")
-        takers.append((index, encoded.at if encoded and at.node.type == PRO else at))
-    decoders = [(index, at) for index in range(len(reading.chain)) for at in _decodes(reading, index)]
-    takers = [(index, at) for index, at in takers if wires.linked(at, "vae")]
-    if not takers:
-        takers = decoders
-    if not takers:
-        return None
-    index, last = takers[-1]
-    own = wires.origin(last, "vae")
-    other = [i for i, at in (*takers, *decoders) if not reading.alike(wires.origin(at, "vae"), own)]
-    if other:
-        clips = some(sorted(set(other)))
-        reading.note(other[0], f"{clips} had another VAE to encode or decode with than the story, which has one")
-    return reading.link(index, last, "vae")
-
-
-def _decodes(reading: Reading, index: int) -> list[At]:
-    """The nodes that decode a clip."""
-    sampler = reading.chain[index].samplers[-1]
-    uses = reading.wires.uses_through(sampler.node, 0)
-    found = [use.node for use in uses if use.node and use.node.type == "WanVideoDecode" and use.node.mode == 0]
-    return [At(sampler.path, node) for node in dict.fromkeys(found)]
-
-
-def read_tiling(reading: Reading) -> bool:
-    """Whether every clip was encoded and decoded in tiles; says what is lost when only some were."""
-    tiled: list[tuple[int, bool]] = []
-    for index, at in enumerate(reading.embeds):
-        encoded = reading.wires.origin(at, "anchor_samples") if at.node.type == PRO else None
-        if encoded:
-            tiled.append((index, _saved(encoded.at, _ANCHOR).get("enable_vae_tiling") is True))
-        elif at.node.type != PRO:
-            tiled.append((index, reading.value(index, at, "tiled_vae") is True))
-        for decode in _decodes(reading, index):
-            values = _saved(decode, _DECODE)
-            on = values.get("enable_vae_tiling") is True
-            tiled.append((index, on))
-            kept = {"normalization": "default", **(_TILES if on else {})}
-            lost = [f"{name} {values[name]}" for name, plain in kept.items() if values.get(name, plain) != plain]
-            if lost:
-                reading.note(index, f"{said(decode.node)} decoded it with {', '.join(lost)}, which a story has not")
-    some_are = sorted({index for index, on in tiled if on})
-    every = all(on for _, on in tiled)
-    if some_are and not every:
-        reading.note(
-            some_are[0], f"{some(some_are)} used VAE tiles, but not for all encoding and decoding of the chain; the "
-            "story uses none: turn tiled_vae on if memory is short",
-        )  # fmt: skip
-    return bool(tiled) and every
 
 
 def read_clip_vision(reading: Reading) -> Source | None:
@@ -205,7 +151,7 @@ def read_clip_vision(reading: Reading) -> Source | None:
 
 def _check_vision(reading: Reading, index: int, at: At) -> None:
     """Say what of a CLIP vision node the story does otherwise."""
-    wires, saved = reading.wires, _saved(at, _VISION)
+    wires, saved = reading.wires, declared(at, _VISION)
     lost = [name for name in ("image_2", "negative_image") if wires.linked(at, name)]
     plain = {**_VISION_PLAIN, **({"strength_2": 1} if "image_2" in lost else {})}
     for name, value in plain.items():
@@ -219,14 +165,3 @@ def _check_vision(reading: Reading, index: int, at: At) -> None:
     same = follows is expected if index else image == wires.origin(reading.embeds[0], "start_image")
     if not same:
         reading.note(index, f"{said(at.node)} sees another image; in the story it is the first that leads the clip")
-
-
-def _saved(at: At, names: tuple[str, ...]) -> dict[str, Any]:
-    """Widget values of a node without a recorded signature, as the wrapper declares them; the unknown is left out."""
-    values = at.node.raw.get("widgets_values")
-    if isinstance(values, list):
-        return dict(zip(names, values, strict=False))
-    if isinstance(values, dict):
-        return values
-    inputs = at.node.raw.get("inputs")
-    return inputs if isinstance(inputs, dict) else {}

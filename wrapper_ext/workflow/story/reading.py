@@ -96,3 +96,15 @@ def some(indices: list[int]) -> str:
 
 def said(node: Node) -> str:
     return f"{node.title} (node {node.id})"
+
+
+def declared(at: At, names: tuple[str, ...]) -> dict[str, Any]:
+    """Widget values of a node without a recorded signature, as it declares them; what is not known is
+    left out."""
+    values = at.node.raw.get("widgets_values")
+    if isinstance(values, list):
+        return dict(zip(names, values, strict=False))
+    if isinstance(values, dict):
+        return values
+    inputs = at.node.raw.get("inputs")
+    return inputs if isinstance(inputs, dict) else {}
