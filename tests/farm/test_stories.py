@@ -131,7 +131,7 @@ def test_an_image_goes_to_the_loader_behind_the_input(tmp_path: Path) -> None:
 def test_graphs_with_no_long_video_or_two() -> None:
     made = graph()
     made["5"] = {**made["4"], "_meta": {"title": "Another"}}
-    with pytest.raises(SVIError, match=r"has 2 of WanVideoSVILongVideo \(Long Video \(4\), Another \(5\)\): keep one"):
+    with pytest.raises(SVIError, match=r"has 2 Long Videos \(Long Video \(4\), Another \(5\)\): keep one"):
         find_long_video(made)
     with pytest.raises(SVIError, match="the graph has no WanVideoSVILongVideo"):
         find_long_video({"1": made["1"]})
