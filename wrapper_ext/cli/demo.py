@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +28,7 @@ def add_demo(commands: Any) -> None:
 
 def run_demo_command(args: argparse.Namespace) -> int:
     """Embeds and contact sheets of a chain, and the picture of a right and a wrong one."""
-    # Measured on two cores: 11 s for 17 frames, 15 s for 33, 28 s for 81.
+    # Measured on two cores: 10 s for 17 frames, 30 s for 81; with other work beside it, longer.
     seconds = math.ceil((7 + 0.26 * max(args.frames, 0)) / 5) * 5
     say(f"This takes about {seconds} seconds on two CPU cores.")
     say("No model is downloaded and nothing is sampled: a drawn scene stands for what the sampler would give.")
@@ -45,7 +47,7 @@ def run_demo_command(args: argparse.Namespace) -> int:
     rows = plan_demo(args.frames)
     table = Table(*TABLE_HEAD, title="A chain of three clips, in film and in shot mode")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with one_thread(), Progress(*columns, console=console) as progress:
         task = progress.add_task("preparing the scene", total=len(rows))
         for row, clip in run_demo(args.out, image=args.image, video=args.video, num_frames=args.frames):
             if clip is None:
@@ -62,3 +64,16 @@ def run_demo_command(args: argparse.Namespace) -> int:
     )
     console.print(f"Look at this one: {args.out / NAME}, the same clip wired right and wrong.", soft_wrap=True)
     return 0
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: more gain nothing on clips this small, and on a busy machine wait for each other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
