@@ -11,13 +11,9 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
-from PIL import Image
-from torch import Tensor
-
 from ...svi_embeds.colour.look import ClipLook, glance
 from ...svi_embeds.drift.score import best_of
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.ground.images import to_picture
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 from ...svi_embeds.story.chain import ChainClip
@@ -32,11 +28,12 @@ from .colour import ColourHold
 from .digest import Digests
 from .drift import DriftSoFar, look_of
 from .facts import prints_of
-from .lead import Lead, lead_of
+from .lead import Lead, frames_of, lead_of
 from .mend import MEND_LIMIT, verdict
-from .now import Now, renders
+from .now import renders
 from .run import Candidate, Of, Rendered, Report, Run
 from .save import Saver
+from .tell import Telling
 
 
 def render_chain(
@@ -91,7 +88,7 @@ class _Renderer:
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.digests.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, job.sources.scene(None).reference)
         self.sampled: dict[int, None] = {}  # clips, in order
-        self.told = 0  # how many clips of the chain were told to be on the disk
+        self.tell = Telling(report, writer.folder, job.plan, self.drift, self.spent)
         asked = {task.clip for task in run.only}
         self.leading = leading(job.plan, asked)
         self.walked = [clip for clip in job.plan.clips if not asked or clip.index in self.leading | asked]
@@ -121,12 +118,12 @@ class _Renderer:
                     chosen = Candidate(there.digest, end, look_of(self.writer.reel, there), there.score)
                 last, at = chosen.lead, clip.index
                 saver.go_on(clip.index, chosen.digest)
-                self.drift.add(clip, chosen.look, _frames(last))
+                self.drift.add(clip, chosen.look, frames_of(last))
                 if clip.index in self.sampled:
                     done = clip.index + 1, len(self.job.plan.clips)
                     self.report.clip(*done)
                     saver.later(
-                        partial(self.report.picture, *done, partial(self._picture, len(self.drift.looks), last))
+                        partial(self.report.picture, *done, partial(self.tell.picture, len(self.drift.looks), last))
                     )
                 if waits:
                     break
@@ -135,8 +132,8 @@ class _Renderer:
         if not self.how.only:
             self.writer.set_chain(takes)
             if self.sampled:  # what is kept as it was has a video
-                self._tell_settled(takes)
-        frames = _frames(last)[-self.job.plan.motion_after(at)[0] :]
+                self.tell.settled(takes)
+        frames = frames_of(last)[-self.job.plan.motion_after(at)[0] :]
         return Rendered(
             tuple(takes),
             tuple(self.sampled),
@@ -146,17 +143,6 @@ class _Renderer:
             len(self.spent.takes),
             self.spent.describe(),
         )
-
-    def _tell_settled(self, takes: list[Take]) -> None:
-        """Tells of takes of the chain that are on the disk."""
-        for place in range(self.told, len(takes)):
-            self.report.settled(place, takes[place])
-        self.told = len(takes)
-
-    def _tell_last(self, take: ChainClip, digest: str, frames: Tensor) -> None:
-        """Tells of the chain's last clip before it is on the disk: nothing else is left to wait for."""
-        if self.told == take.index:
-            self.report.ending(take.index, digest, frames, take.overlap_frames)
 
     def _may_make(self, task: Task) -> bool:
         if self.how.only:
@@ -204,7 +190,7 @@ class _Renderer:
                 return []
             of = Of(number, first if number else "", led_by)
             if kept is None:
-                self._say(this, "sampling", number)
+                self.tell.now(this, "sampling", number)
                 started = time.monotonic()
                 if conditioned is None:
                     conditioned = self.maker.condition(clip, lead, end)
@@ -213,7 +199,7 @@ class _Renderer:
                 self.sampled[clip.index] = None
                 continue
             saver.begin()
-            self._say(this, "kept", number)
+            self.tell.now(this, "kept", number)
             # What the video leaves out of it decides nothing of the clip itself.
             take = replace(
                 kept[0], values=self.values[clip.index], overlap=clip.overlap_frames, of=of.first, take=of.number,
@@ -266,9 +252,6 @@ class _Renderer:
         self.notes.append(note)
         return is_worse
 
-    def _picture(self, count: int, lead: Lead) -> Image.Image:
-        return self.drift.picture(count) or to_picture(_frames(lead)[-1:])
-
     def _kept(self, clip: ChainClip, digest: str) -> tuple[Take, Lead] | None:
         """The clip's take and what it leaves for the next, if the reel has it whole."""
         take = self.writer.find(digest)
@@ -286,16 +269,6 @@ class _Renderer:
         except SVIError:  # damaged in a way that its size and time do not show
             return None
 
-    def _say(self, clip: ChainClip, doing: str, take: int) -> None:
-        count = len(self.job.plan.clips)
-        if doing == "sampling":
-            renders(self.writer.folder, Now(clip.index, take, clip.takes, time.time()))
-        which = f", take {take + 1} of {clip.takes}" if clip.takes > 1 else ""
-        left = ""
-        if taken := self.spent.takes:
-            left = f", about {_duration(sum(taken) / len(taken) * (count - clip.index))} left"
-        self.report.text(f"clip {clip.index + 1} of {count}{which}: {doing}{left}")
-
     # One take
 
     def _render(
@@ -303,12 +276,12 @@ class _Renderer:
     ) -> Candidate:
         saver.begin()
         if not self.how.only:
-            saver.later(lambda: self._tell_settled(saver.settled()))
+            saver.later(lambda: self.tell.settled(saver.settled()))
             if take.index + 1 < len(self.job.plan.clips):
                 saver.later(partial(self.digests.read_ahead, take.index + 1))
         made = self.maker.make(take, conditioned, saver.take_of)
         leads, landing = made.leads, made.landing
-        before = None if take.led_by is None else _frames(lead)[-1]
+        before = None if take.led_by is None else frames_of(lead)[-1]
         seen: Future[ClipLook] = Future()
 
         def tell(new: NewTake) -> NewTake:
@@ -323,8 +296,9 @@ class _Renderer:
             return replace(new, look=found, score=score)
 
         new = NewTake(
-            digest=digest, images=made.images, overlap=take.overlap_frames, tail=_frames(leads), latents=leads.latents,
-            space=leads.space, prompt=take.prompt, seed=take.seed, mode=take.mode, seconds=time.monotonic() - started,
+            digest=digest, images=made.images, overlap=take.overlap_frames, tail=frames_of(leads),
+            latents=leads.latents, space=leads.space, prompt=take.prompt, seed=take.seed, mode=take.mode,
+            seconds=time.monotonic() - started,
             values=self.values[take.index], of=of.first, take=of.number, led_by=of.led_by, number=take.number,
             follows=take.follows or not take.index, landing=landing,
             ends_as="" if conditioned.end is None else conditioned.end.of,
@@ -336,7 +310,7 @@ class _Renderer:
             look, score = seen.result(), new.score
             seam = self._worst_seam(take, look, landing)
         if new.look is None and not self.how.only and take.index == self.job.plan.clips[-1].index:
-            saver.later(partial(self._tell_last, take, digest, made.images))
+            saver.later(partial(self.tell.last, take, digest, made.images))
         saver.add(new, tell if new.look is None else None)
         del made, new
         self.host.free_memory()
@@ -353,16 +327,3 @@ class _Renderer:
         """Of a mended clip the seam at its end counts too."""
         found = self.drift.score(clip, look)
         return found if found is None or landing is None else round(found + landing - 1, 3)
-
-
-def _frames(lead: Lead) -> Tensor:
-    """Those that every clip leaves, also one that works on latents."""
-    if lead.frames is None:
-        raise SVIError("the clip left no frames")
-    return lead.frames
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -55,3 +55,10 @@ def video_to_encode(job: Job) -> tuple[Tensor | None, list[str]]:
             f"the last {count} of {total} frames of start_image are encoded: what leads clip 1 depends on no other"
         )
     return video[total - count :], notes
+
+
+def frames_of(lead: Lead) -> Tensor:
+    """Those that every clip leaves, also one that works on latents."""
+    if lead.frames is None:
+        raise SVIError("the clip left no frames")
+    return lead.frames
