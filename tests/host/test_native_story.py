@@ -93,6 +93,7 @@ class ByHand(NativeBuilder):
         ("first", {"kind": "KSamplerAdvanced", "first": NATIVE_I2V}), ("one", {"kind": "KSampler"}),
         ("video", {"kind": "KSampler", "video": 9}),
         ("custom", {"kind": "SamplerCustom"}), ("advanced", {"kind": "SamplerCustomAdvanced"}),
+        ("scheduled", {"kind": "SamplerCustomAdvanced", "guider": "ScheduledCFGGuidance"}),
     ],
 )  # fmt: skip
 def test_a_chain_by_hand_and_its_story_have_the_same_frames(

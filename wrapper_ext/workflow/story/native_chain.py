@@ -212,7 +212,7 @@ def _check_one(reading: Reading, image: Origin, anchor: At) -> None:
     if count is None:
         reading.note(
             0,
-            f"whether {said(image.at.node)} gives one image only is not known before a run: a story's anchor is one",
+            f"whether {said(image.at.node)} gives one image is not known before a run: the anchor of a story is one",
         )
 
 
