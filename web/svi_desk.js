@@ -539,7 +539,7 @@ class Desk {
     const { clip, take } = card;
     const again = take.wanted ? say("desk.drop_wanted", clip) : "";
     const size = (take.size / 2 ** 20).toFixed(1);
-    const yes = await askPerson(`${say("desk.drop_ask", { take: take.number, clip: clip.clip, size })}${again}`, { yes: say("desk.drop_yes") });
+    const yes = await askPerson(`${say("desk.drop_ask", { take: take.name, clip: clip.clip, size })}${again}`, { yes: say("desk.drop_yes") });
     if (!yes) return;
     card.choose(""); // a video that is shown is asked for again
     this.wrong = "";
@@ -612,7 +612,7 @@ class Desk {
   play(card) {
     const { clip, take } = card;
     if (!take) return;
-    const title = say("desk.take_of", { clip: clip.clip, take: take.number });
+    const title = say("desk.take_of", { clip: clip.clip, take: take.name });
     openViewer({ title, tracks: [{ label: title, parts: [this.whole(take, "")] }] });
   }
 
@@ -621,10 +621,10 @@ class Desk {
     const other = clip.there.find((each) => each.id === clip.take);
     if (!other) return;
     const track = (each) => {
-      const label = say("desk.take_of", { clip: clip.clip, take: each.number });
+      const label = say("desk.take_of", { clip: clip.clip, take: each.name });
       return { label, parts: [this.whole(each, "")] };
     };
-    openViewer({ title: say("desk.compare", { take: take.number, other: other.number }), tracks: [track(other), track(take)], loop: true });
+    openViewer({ title: say("desk.compare", { take: take.name, other: other.name }), tracks: [track(other), track(take)], loop: true });
   }
 
   seam(card) {

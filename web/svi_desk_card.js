@@ -178,7 +178,7 @@ export class Card {
     this.takesKey = key; // else a button that is pressed, or read, would be another
     const buttons = clip.there.map((take) => element("button", {
       type: "button", "aria-pressed": String(take.id === (chosen || clip.take)),
-      textContent: `${take.id === clip.take ? "★ " : ""}${take.number}${take.score === null ? "" : ` (${take.score.toFixed(1)})`}`,
+      textContent: `${take.id === clip.take ? "★ " : ""}${take.name}${take.score === null ? "" : ` (${take.score.toFixed(1)})`}`,
       title: say(take.id === clip.take ? "desk.take_here" : "desk.take", { ...take, score: take.score ?? "?" }),
       onclick: () => this.choose(take.id === chosen ? "" : take.id),
     }));
@@ -210,7 +210,7 @@ export class Card {
     });
     if (this.chosen && take.id !== clip.take) {
       const now = clip.there.find((each) => each.id === clip.take);
-      const values = { take: take.number, other: now?.number ?? 1 };
+      const values = { take: take.name, other: now?.name ?? 1 };
       if (desk.editable && take.wanted) shown.push(act("pick", values));
       if (now) shown.push(act("compare", values));
       if (!take.in_chain) shown.push(act("drop", values));

@@ -18,7 +18,7 @@ from .vae import CHANNELS_BY_FACTOR, WanVAE
 # overlap in pixels are those of the former (comfy/sd.py, VAE.encode), so that both give the same latents.
 _IN_TILES = ("encode_tiled_3d", "_encode_tiled_owned")
 _TILE = {"tile_x": 256, "tile_y": 256, "overlap": 64}
-_OUT_OF_MEMORY = (
+OUT_OF_MEMORY = (
     "memory ran out, so ComfyUI's VAE encoded in tiles by itself: the latents are those of tiled_vae, which differ a "
     "little from those of whole frames"
 )
@@ -91,8 +91,8 @@ class ComfyVAE:
         finally:
             for name in _IN_TILES:
                 vars(native).pop(name, None)  # they hold the copy, and it holds them
-        if tiles and not tiled and _OUT_OF_MEMORY not in self._notes:
-            self._notes.append(_OUT_OF_MEMORY)
+        if tiles and not tiled and OUT_OF_MEMORY not in self._notes:
+            self._notes.append(OUT_OF_MEMORY)
         if raw.ndim != 5 or len(raw) != 1:
             raise SVIError(f"ComfyUI's VAE gave latents {list(raw.shape)}, expected [1, C, T, h, w]: is it Wan's?")
         made: Tensor = raw[0].cpu()

@@ -47,10 +47,11 @@ def describe_mend(reel: Reel, number: int) -> list[str]:
         )
     shared = after[0].overlap
     stay = f"clip {number + 1}" if number + 1 == len(reel.clips) else f"clips {number + 1} to {len(reel.clips)}"
+    stay += " stays" if number + 1 == len(reel.clips) else " stay"
     led = "what the chain begins with" if number == 1 or not clip.follows else f"the end of clip {number - 1}"
     ending = f"ending on the last {shared} frame{'s' * (shared > 1)} of what stands there"
     lines = [
-        f"clip {number} ({shorten(clip.prompt)}), made again: led by {led}, {ending}; {stay} stay",
+        f"clip {number} ({shorten(clip.prompt)}), made again: led by {led}, {ending}; {stay}",
         f"write [mend] in its block, or {number} in mend on the node; another prompt, seed= or takes= beside it",
     ]
     if clip.tail_frames < shared:

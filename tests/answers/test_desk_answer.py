@@ -148,7 +148,8 @@ def test_a_card_tells_the_takes_that_the_reel_has(root: Path) -> None:
 
 def told(take: Take, reel: Reel) -> dict[str, Any]:
     return {
-        "id": take.digest, "file": take.video.name[-12:-4], "number": take.take + 1, "seed": str(take.seed),
+        "id": take.digest, "file": take.video.name[-12:-4], "number": take.take + 1,
+        "name": f"{'M' if take.mended else ''}{take.take + 1}", "seed": str(take.seed),
         "score": take.score, "mended": False, "seconds": take.seconds, "frames": take.frames, "overlap": take.overlap,
         "step": 1, "size": sum((reel.folder / file.name).stat().st_size for file in (take.video, take.tail)),
         "in_chain": take in reel.clips, "wanted": True,

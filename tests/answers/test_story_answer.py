@@ -23,10 +23,12 @@ from wanvideo_svi.svi_embeds.story.text import CHAIN_MODES
 from wanvideo_svi.wrapper_ext.answers import reel as story_reel
 from wanvideo_svi.wrapper_ext.answers import story as story_answer
 from wanvideo_svi.wrapper_ext.answers.question import MAX_STORY
+from wanvideo_svi.wrapper_ext.answers.queue import question_of
 from wanvideo_svi.wrapper_ext.answers.story import MAX_PLANNED, MAX_QUESTIONS, answer, refusal_of
 from wanvideo_svi.wrapper_ext.host import comfy
 from wanvideo_svi.wrapper_ext.host import files as host_files
 from wanvideo_svi.wrapper_ext.host.settings import reels_name
+from wanvideo_svi.wrapper_ext.running.wiring import RunningGraph
 
 
 @pytest.fixture(autouse=True)
@@ -556,3 +558,24 @@ def test_an_edit_in_one_scene_is_told_to_leave_the_others() -> None:
     assert states_of(story) == ["kept"] * 5
     assert states_of(story.replace("b", "x")) == ["kept", "stale", "kept", "kept", "kept"]
     assert states_of(story.replace("a", "x", 1)) == ["stale", "stale", "kept", "kept", "stale"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "said"),
+    [
+        ({}, None),
+        ({"story": "[mode=talk]\na"}, "mode talk follows a voice or poses"),
+        ({"sigmas": ["9", 0]}, "sampler and sigmas come together"),
+        ({"low_noise_model": ["9", 0], "first_clip_low_noise_model": ["9", 0], "steps": 2, "split_step": 4},
+         "split_step is 4: low_noise_model must take over at step 1 or later, before the last one of the 2 steps"),
+        ({"low_noise_model": ["9", 0], "first_clip_low_noise_model": ["9", 0], "split_step": 0}, "split_step is 0"),
+    ],
+)  # fmt: skip
+def test_a_native_long_video_is_refused_as_it_is_queued(inputs: dict[str, Any], said: str | None) -> None:
+    links = {name: ["9", 0] for name in ("model", "clip", "vae", "start_image", "ref_image")}
+    graph = {
+        "1": {"class_type": "WanVideoSVILongVideoNative", "inputs": {"story": "a", **links, **inputs}},
+        "9": {"class_type": "Anything", "inputs": {}},
+    }
+    found = refusal_of(question_of(RunningGraph(graph), "1"))
+    assert found is None if said is None else found is not None and said in found

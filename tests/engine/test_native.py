@@ -164,9 +164,11 @@ def test_loras_of_a_clip_go_on_a_copy_of_the_model(tmp_path: Path) -> None:
 
 def test_tiles_are_those_of_comfyui(tmp_path: Path) -> None:
     vae = NativeVAE()
-    calls = [name for name, _ in render(tmp_path, "a", tiled_vae=True, vae=vae)]
-    assert "VAEDecodeTiled" in calls
+    calls = dict(render(tmp_path, "a", tiled_vae=True, vae=vae))
     assert "VAEDecode" not in calls
+    tiles = calls["VAEDecodeTiled"]
+    assert (tiles["tile_size"], tiles["overlap"]) == (256, 64)
+    assert tiles["temporal_size"] >= 1000, "parts in time would not know of each other"
     assert vae.calls == [{"tile_x": 256, "tile_y": 256, "overlap": 64}]
 
 
@@ -227,8 +229,13 @@ def test_every_mode_that_the_node_offers_is_rendered(tmp_path: Path) -> None:
         ({"sampler": native_sampler(model=native_model(taken=52))}, r"model has 52 input channels, .* model 36"),
         ({"sampler": native_sampler(sampler="S")}, r"sampler and sigmas come together"),
         ({"sampler": native_sampler(sampler="S", sigmas=torch.zeros(1))}, r"sigmas must hold two values .*, got 1"),
-        ({**NATIVE_PAIR, "split_step": 0}, r"split_step must be within 1\.\.7, .* got 0"),
-        ({**NATIVE_PAIR, "split_step": 8}, r"split_step must be within 1\.\.7, .* got 8"),
+        ({**NATIVE_PAIR, "split_step": 0}, r"split_step is 0: low_noise_model must take over at step 1 or later"),
+        ({**NATIVE_PAIR, "split_step": 8}, r"split_step is 8: .* before the last one of the 8 steps"),
+        (
+            {"vae": NativeVAE(channels=48), "mode": "i2v",
+             "sampler": native_sampler(model=native_model(channels=48, taken=48))},
+            r"model is Wan 2\.2 TI2V 5B, which takes its image as the first latent",
+        ),
         ({"low_sampler": native_sampler("low", model=native_model(taken=16)), "split_step": 2},
          r"low_noise_model takes no image"),
         ({"first_model": native_model(taken=16), "story": "[model=first]\na"}, r"first_clip_model takes no image"),
@@ -254,3 +261,19 @@ def test_what_decides_a_clip_counts(tmp_path: Path) -> None:
     origin = {"model": "m1", "clip": "c1"}
     for name in ("sampler_inputs", "vae", "clip", "model"):
         assert sampled(render(tmp_path, "a", origin={**origin, name: "another"})), name
+
+
+def test_memory_that_ran_out_while_encoding_is_said(tmp_path: Path) -> None:
+    with ReelWriter(tmp_path, fps=16) as writer:
+        done = render_chain(native_job("a", vae=NativeVAE(fails=True)), writer, NativeHost(), Report(), resume=True)
+    assert any(note.startswith("clip 1: memory ran out") for note in done.notes)
+
+
+def test_frames_on_a_card_come_to_the_cpu(tmp_path: Path) -> None:
+    class OnCard(NativeHost):
+        def VAEDecode(self, samples: dict[str, Any], vae: Any) -> tuple[Tensor]:
+            return (super().VAEDecode(samples, vae)[0].half(),)
+
+    calls = render(tmp_path, "a\n---\nb", host=OnCard())
+    assert len(sampled(calls)) == 2
+    assert open_reel(tmp_path).tail(open_reel(tmp_path).clips[0])[0].dtype == torch.float32

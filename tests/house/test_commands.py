@@ -176,10 +176,10 @@ STORIES = [
 
 @pytest.mark.parametrize(("path", "story"), STORIES, ids=[f"{path.stem}{i}" for i, (path, _) in enumerate(STORIES)])
 def test_a_story_of_the_pages_is_planned(path: Path, story: str) -> None:
-    mode = {"shot": "shot", "svi2-pro": "svi2_pro", "talk": "talk"}.get(path.stem, "film")
+    mode = {"shot": "shot", "svi2-pro": "svi2_pro", "native": "svi2_pro", "talk": "talk"}.get(path.stem, "film")
     settings = ChainSettings(mode=mode, num_frames=81)
     connected = ChainConnected(start_frames=1, reference_frames=1, first_clip_model=True, length=400)
     plan = plan_chain(story, settings, connected)
     assert plan.clips
-    if wanted := {"film": 277, "shot": 321, "svi2-pro": 233}.get(path.stem):
+    if wanted := {"film": 277, "shot": 321, "svi2-pro": 233, "native": 233}.get(path.stem):
         assert plan.total_frames == wanted

@@ -79,7 +79,8 @@ ROOMS: dict[str, set[str]] = {
     "wrapper_ext.demo": _ALL,
     "wrapper_ext.doctor": {*_ALL, "wrapper_ext.host"},
     "wrapper_ext.answers": {
-        *_ALL, *_WORKFLOW, "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render", "wrapper_ext.running",
+        *_ALL, *_WORKFLOW, "wrapper_ext.engine", "wrapper_ext.host", "wrapper_ext.nodes", "wrapper_ext.render",
+        "wrapper_ext.running",
     },
     "wrapper_ext.farm": {
         *_ALL, "wrapper_ext.answers", "wrapper_ext.nodes", "wrapper_ext.render", "wrapper_ext.running",

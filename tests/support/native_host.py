@@ -43,10 +43,10 @@ class NativeHost(FakeHost):
         latents = samples["samples"]
         return (frames(4 * latents.shape[2] - 3, seed=int(fingerprint(latents)[:8], 16)),)
 
-    def VAEEncodeTiled(self, pixels: Tensor, vae: NativeVAE) -> tuple[Any]:
+    def VAEEncodeTiled(self, pixels: Tensor, vae: NativeVAE, **_: int) -> tuple[Any]:
         return ({"samples": vae.encode_tiled(pixels[..., :3])},)
 
-    def VAEDecodeTiled(self, samples: dict[str, Any], vae: Any) -> tuple[Tensor]:
+    def VAEDecodeTiled(self, samples: dict[str, Any], vae: Any, **_: int) -> tuple[Tensor]:
         return self.VAEDecode(samples, vae)
 
     def LoraLoaderModelOnly(self, model: Any, lora_name: str, strength_model: float) -> tuple[Any]:

@@ -650,7 +650,7 @@ def test_an_anchor_of_several_images_is_refused_and_one_of_unknown_many_is_said(
     g.link(batch, 0, g.all("VAEEncode")[0], "pixels")
     refused(g.raw, "clip 1 .*its anchor is made of 2 images")
     g.link(g.add("SomeImages", [], IMAGE), 0, g.all("VAEEncode")[0], "pixels")
-    assert ["one image only is not known" in what for what in notes(story(g.raw)[2])] == [True]
+    assert ["one image is not known" in what for what in notes(story(g.raw)[2])] == [True]
 
 
 @pytest.mark.parametrize("which", ["all", "some", "sized"])

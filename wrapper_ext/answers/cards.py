@@ -89,6 +89,11 @@ def file_of(take: Take) -> str:
     return Path(take.video.name).stem.rpartition("_")[2]
 
 
+def _name(take: Take) -> str:
+    """What a take is called beside others of its clip: those of a mend count for themselves."""
+    return f"{'M' if take.mended else ''}{take.take + 1}"
+
+
 class _Shown:
     """What a reel, if there is one, tells of a chain's clips, in order."""
 
@@ -109,7 +114,8 @@ class _Shown:
             "file": file_of(stand.take) if stand.take else "",
             "there": [
                 {
-                    "id": take.digest, "file": file_of(take), "number": take.take + 1, "seed": str(take.seed),
+                    "id": take.digest, "file": file_of(take), "number": take.take + 1, "name": _name(take),
+                    "seed": str(take.seed),
                     "score": take.score, "mended": take.mended, "seconds": take.seconds,
                     "frames": take.frames, "overlap": take.overlap, "step": step_of(take),
                     "size": take.video.size + take.tail.size, "in_chain": take.digest in self.in_chain,

@@ -33,7 +33,8 @@ class TooMuchError(SVIError):
 @dataclass(frozen=True, slots=True)
 class Question:
     """A node as the page sees it. guided: whether the settings node may bring a voice or poses. text: whether it may
-    bring text_embeds. loras: files of those on the model."""
+    bring text_embeds. loras: files of those on the model. native: whether ComfyUI's own nodes sample; steps: of these,
+    None where that is not known."""
 
     values: Mapping[str, Any]
     linked: frozenset[str]
@@ -42,6 +43,8 @@ class Question:
     text: bool
     loras: tuple[str, ...] = ()
     desk: bool = False
+    native: bool = False
+    steps: int | None = None
 
     @staticmethod
     def read(node: Any) -> Question:
@@ -70,9 +73,12 @@ class Question:
         sampler = node.get("sampler")
         loras, desk = loras_of(node.get("around")), node.get("desk") is True
         if "model" in connected:  # ComfyUI's own sampling: nothing to follow, and the prompts are encoded
+            steps = given.get("steps")
+            known = isinstance(steps, int) and "steps" not in linked and "sigmas" not in connected
             return Question(
-                values, frozenset(map(str, linked)), connected, guided=False, text=False, loras=loras, desk=desk
-            )
+                values, frozenset(map(str, linked)), connected, guided=False, text=False, loras=loras, desk=desk,
+                native=True, steps=steps if known else None,
+            )  # fmt: skip
         if connected.get("sampler_inputs") != _SETTINGS or not isinstance(sampler, dict):
             return Question(
                 values, frozenset(map(str, linked)), connected, guided=True, text=True, loras=loras, desk=desk

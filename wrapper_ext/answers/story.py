@@ -17,6 +17,7 @@ from ...svi_embeds.story.check import check_chain, check_loras, unused
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.standing import Stood
 from ...svi_embeds.story.text import AUTO, parse_story
+from ..engine.native import check_native_plan
 from ..host import files as host_files
 from ..render.long_video import modes_of
 from ..render.sources import ONE_LOW_STAGE
@@ -82,7 +83,7 @@ def _answer(node: Any) -> dict[str, Any]:
         stood = stood_as(values["reel"]) if "reel" not in asked.linked and values["resume"] else ()
         plan, fills = _plan(asked, notes, stood=stood)
         settings, connected = asked.settings(), asked.chain()
-        check_chain(plan, settings, connected)
+        _check_chain(asked, plan)
         _check_loras(plan)
         notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
     except TooMuchError as error:
@@ -121,7 +122,7 @@ def plan_of_node(node: dict[str, Any], stood: tuple[Stood, ...] = ()) -> tuple[P
         raise SVIError("the story comes by a link, and the batch brings stories: take the link off")
     plan, fills = _plan(asked, [], stood=stood)
     settings, connected = asked.settings(), asked.chain()
-    check_chain(plan, settings, connected)
+    _check_chain(asked, plan)
     return Planned(plan, settings, connected.encodes_text, stood), not fills and not asked.linked - _SAFE
 
 
@@ -145,7 +146,7 @@ def refusal_of(node: dict[str, Any]) -> str | None:
     for frames in (1, asked.values["num_frames"], _LONG) if "start_image" in asked.connected else (0,):
         try:
             plan, _ = _plan(asked, [], as_frames=frames)
-            check_chain(plan, asked.settings(), asked.chain(frames))
+            _check_chain(asked, plan, frames)
             _check_loras(plan)
         except TooMuchError:
             return None
@@ -154,6 +155,15 @@ def refusal_of(node: dict[str, Any]) -> str | None:
         else:
             return None
     return said
+
+
+def _check_chain(asked: Question, plan: ChainPlan, start_frames: int | None = None) -> None:
+    """Raises SVIError for a plan that could not be sampled with what is connected, as the node does."""
+    settings, connected = asked.settings(), asked.chain(start_frames)
+    check_chain(plan, settings, connected)
+    if asked.native:
+        split = settings.split_step if connected.low_noise and "split_step" not in asked.linked else None
+        check_native_plan(plan, asked.connected, steps=asked.steps, split=split)
 
 
 def _check_loras(plan: ChainPlan) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ..host.comfy import RENAMED_INPUTS, WRAPPER_NODE, called, names_of
+from ..host.comfy import COMFYUI_NODES, RENAMED_INPUTS, WRAPPER_NODE, called, names_of
 from .contract import Node, inputs
 
 
@@ -24,17 +24,12 @@ class Need:
     instead: str = ""
 
 
-# Nodes of ComfyUI itself; all others are the wrapper's.
-COMFYUI_NODES = (
-    "CLIPTextEncode", "SaveVideo", "KSamplerAdvanced", "SamplerCustom", "VAEEncode", "VAEDecode", "VAEEncodeTiled",
-    "VAEDecodeTiled", "CLIPVisionEncode", "LoraLoaderModelOnly",
-)  # fmt: skip
-
 _WRAPPER = Need(WRAPPER_NODE)  # what comfy.has_wrapper asks for
 # A sampler without start_step reads embeds of 20 channels: it is older than every wrapper that this pack supports.
 _SAMPLER = Need("WanVideoSampler", ("model", "image_embeds", "start_step", "end_step"))
 # As old as ComfyUI's own video type, which the output needs.
 _VIDEO = Need("SaveVideo", ("video",), lost="the video output")
+_TILES = ("tile_size", "overlap", "temporal_size", "temporal_overlap")
 _POSES = Need("WanVideoUniAnimatePoseInput", ("pose_images",))
 
 NEEDS: Mapping[str, tuple[Need, ...]] = {
@@ -72,8 +67,8 @@ NEEDS: Mapping[str, tuple[Need, ...]] = {
         Need("CLIPTextEncode", ("clip", "text"), called=True),
         Need("VAEEncode", ("pixels", "vae"), called=True),
         Need("VAEDecode", ("samples", "vae"), called=True),
-        Need("VAEEncodeTiled", ("pixels", "vae"), called=True, lost="tiled_vae"),
-        Need("VAEDecodeTiled", ("samples", "vae"), called=True, lost="tiled_vae"),
+        Need("VAEEncodeTiled", ("pixels", "vae", *_TILES), called=True, lost="tiled_vae"),
+        Need("VAEDecodeTiled", ("samples", "vae", *_TILES), called=True, lost="tiled_vae"),
         Need("CLIPVisionEncode", ("clip_vision", "image", "crop"), called=True, lost="clip_vision"),
         Need("LoraLoaderModelOnly", ("model", "lora_name", "strength_model"), called=True, lost="lora="),
         Need("SamplerCustom", ("model", "add_noise", "noise_seed", "cfg", "positive", "negative", "sampler", "sigmas",

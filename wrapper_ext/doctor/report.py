@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..host.comfy import INSTALL_HINT, WRAPPER
+from ..host.comfy import COMFYUI_NODES, INSTALL_HINT, WRAPPER
 from .contract import contract, drift
 from .finding import Finding, Status
-from .needs import COMFYUI_NODES, NATIVE, NEEDS, by_our_names, lacks, renamed
+from .needs import NATIVE, NEEDS, by_our_names, lacks, renamed
 from .tried import COMFYUI, FRONTENDS, tried
 
 # pyproject.toml's, which ComfyUI does not install: distribution -> (module, oldest version that this pack is made for).

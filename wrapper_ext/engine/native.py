@@ -7,7 +7,7 @@ model.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from typing import Any
 
 from torch import Tensor
@@ -15,15 +15,17 @@ from torch import Tensor
 from ...svi_embeds.clips.comfy_vae import as_wan_vae
 from ...svi_embeds.clips.latent_space import LatentSpace
 from ...svi_embeds.clips.native.to_native import to_native
-from ...svi_embeds.clips.vae import Encoder
+from ...svi_embeds.clips.vae import Encoder, channels_of
 from ...svi_embeds.errors import SVIError
-from ...svi_embeds.story.chain import ChainClip
+from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.text import Loras
 from .engine import Given, Models
 from .job import Host, Job
 from .modes import NATIVE_MODES
 
 _LAST = 10_000  # KSampler Advanced's own word for the last step
+# As `ComfyVAE` encodes in tiles. Whole in time: the second of two parts would know nothing of the frames before it.
+_TILES = {"tile_size": 256, "overlap": 64, "temporal_size": 4096, "temporal_overlap": 8}
 
 
 class NativeEngine:
@@ -65,13 +67,21 @@ class NativeEngine:
         )  # fmt: skip
 
     def encode(self, video: Tensor) -> dict[str, Any]:
-        node = "VAEEncodeTiled" if self.job.settings.tiled_vae else "VAEEncode"
-        samples: dict[str, Any] = self.host.call(node, pixels=video, vae=self.job.sources.vae)[0]
+        vae = self.job.sources.vae
+        if self.job.settings.tiled_vae:
+            made = self.host.call("VAEEncodeTiled", pixels=video, vae=vae, **_TILES)
+        else:
+            made = self.host.call("VAEEncode", pixels=video, vae=vae)
+        samples: dict[str, Any] = made[0]
         return samples
 
     def decode(self, samples: Mapping[str, Any]) -> Tensor:
-        node = "VAEDecodeTiled" if self.job.settings.tiled_vae else "VAEDecode"
-        images: Tensor = self.host.call(node, samples=samples, vae=self.job.sources.vae)[0]
+        vae = self.job.sources.vae
+        if self.job.settings.tiled_vae:
+            made = self.host.call("VAEDecodeTiled", samples=samples, vae=vae, **_TILES)
+        else:
+            made = self.host.call("VAEDecode", samples=samples, vae=vae)
+        images: Tensor = made[0].cpu().float()  # with --gpu-only they are on the card
         return images
 
     # Sampling
@@ -99,7 +109,7 @@ class NativeEngine:
             low = dict(sources.low_sampler) if clip.cfg is None else {**sources.low_sampler, "cfg": clip.cfg}
             samples = self._run(sampler, given.models[0], clip.seed, native.latent(), (0, split), **shared)
             samples = self._run(low, given.models[1], clip.seed, samples, (split, None), **shared)
-        made: Tensor = samples["samples"]
+        made: Tensor = samples["samples"].cpu()
         return {"samples": made[:, :, native.trim_front : made.shape[2] - native.trim_end]}
 
     def _run(
@@ -131,23 +141,32 @@ def check_native(job: Job) -> None:
     vae = as_wan_vae(sources.vae)
     if vae is sources.vae:
         raise SVIError(f"vae must be ComfyUI's own VAE, got {type(vae).__name__}: connect Load VAE")
-    for clip in job.plan.clips:
+    linked = tuple(name for name in ("sampler", "sigmas") if sampler.get(name) is not None)
+    steps = sampler["steps"] if "sigmas" not in linked else len(sampler["sigmas"]) - 1
+    if steps is not None and steps < 1:
+        raise SVIError(f"sigmas must hold two values or more, got {steps + 1}: connect a scheduler node")
+    check_native_plan(job.plan, linked, steps=steps, split=None if sources.low_sampler is None else split)
+    for name, model in _models_of(job):
+        _check_model(name, model, vae.upsampling_factor)
+
+
+def check_native_plan(plan: ChainPlan, linked: Collection[str], *, steps: int | None, split: int | None) -> None:
+    """The part of `check_native` that needs no models. linked: which of sampler and sigmas are connected. steps: None
+    where they are not known. split: None without a low noise model."""
+    for clip in plan.clips:
         if clip.mode not in NATIVE_MODES:
             raise clip.wrong(
                 f"mode {clip.mode} follows a voice or poses, which ComfyUI's own sampling of Wan image-to-video does "
                 "not take: use WanVideo SVI Long Video with the wrapper's models"
             )
-    if (sampler.get("sampler") is None) != (sampler.get("sigmas") is None):
+    if len(set(linked) & {"sampler", "sigmas"}) == 1:
         raise SVIError("sampler and sigmas come together: connect both, or neither, and set sampler_name and scheduler")
-    steps = sampler["steps"] if sampler.get("sigmas") is None else len(sampler["sigmas"]) - 1
-    if steps < 1:
-        raise SVIError(f"sigmas must hold two values or more, got {steps + 1}: connect a scheduler node")
-    if sources.low_sampler is not None and not 1 <= split < steps:
+    if split is not None and (split < 1 or (steps is not None and split >= steps)):
+        among = "" if steps is None else f" of the {steps} steps"
         raise SVIError(
-            f"split_step must be within 1..{steps - 1}, the step at which the low noise model takes over, got {split}"
+            f"split_step is {split}: low_noise_model must take over at step 1 or later, before the last one{among}; "
+            "half of the steps is usual"
         )
-    for name, model in _models_of(job):
-        _check_model(name, model, vae.upsampling_factor)
 
 
 def _models_of(job: Job) -> list[tuple[str, Any]]:
@@ -165,8 +184,6 @@ def _check_model(name: str, model: Any, factor: int) -> None:
     Source: ComfyUI, comfy/model_base.py, WAN21.concat_cond: a model takes as many channels of images and masks as its
     patch embedding has more than the noise, and none where it has no more.
     """
-    from ...svi_embeds.clips.vae import channels_of
-
     base = getattr(model, "model", None)
     channels = getattr(getattr(base, "latent_format", None), "latent_channels", None)
     embedding = getattr(getattr(base, "diffusion_model", None), "patch_embedding", None)
@@ -177,6 +194,11 @@ def _check_model(name: str, model: Any, factor: int) -> None:
         raise SVIError(
             f"{name} samples latents of {channels} channels, and this VAE makes {channels_of(factor)}: load the VAE "
             "that goes with the model"
+        )
+    if taken == channels == 48:
+        raise SVIError(
+            f"{name} is Wan 2.2 TI2V 5B, which takes its image as the first latent (Wan22ImageToVideoLatent) and no "
+            "conditioning latents, so SVI does not work with it: load an image-to-video model"
         )
     if taken == channels:
         raise SVIError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +20,12 @@ WRAPPER = "ComfyUI-WanVideoWrapper"
 
 # A node that every supported wrapper has, and that this pack stands in for.
 WRAPPER_NODE = "WanVideoImageToVideoEncode"
+
+# Nodes of ComfyUI itself that are run here or needed; all others are the wrapper's.
+COMFYUI_NODES = (
+    "CLIPTextEncode", "SaveVideo", "KSamplerAdvanced", "SamplerCustom", "VAEEncode", "VAEDecode", "VAEEncodeTiled",
+    "VAEDecodeTiled", "CLIPVisionEncode", "LoraLoaderModelOnly",
+)  # fmt: skip
 
 INSTALL_HINT = (
     f"{WRAPPER} is not installed: install it with ComfyUI-Manager (search for WanVideoWrapper by kijai), or clone it "
@@ -82,15 +89,18 @@ def stop_if_cancelled() -> None:
 
 @contextmanager
 def hear_progress(tell: Callable[[float, float], None]) -> Iterator[None]:
-    """Calls `tell` with how much of how much is done, whenever a node says so meanwhile; never outside ComfyUI."""
+    """Calls `tell` with how much of how much is done, whenever a node says so in this thread; never outside ComfyUI."""
     progress = module("comfy_execution.progress") if running() else None
     if progress is None or not hasattr(progress, "add_progress_handler"):
         yield
         return
 
+    here = threading.get_ident()  # pictures are sent from another one
+
     class Listener(progress.ProgressHandler):  # type: ignore[name-defined, misc]
         def update_handler(self, node_id: str, value: float, max_value: float, *_: object, **__: object) -> None:  # noqa: ARG002
-            tell(value, max_value)
+            if threading.get_ident() == here:
+                tell(value, max_value)
 
     listener = Listener("wanvideo_svi")
     progress.add_progress_handler(listener)
@@ -125,6 +135,10 @@ def node_class(node_id: str) -> Any | None:
     return None if nodes is None or name is None else nodes.NODE_CLASS_MAPPINGS[name]
 
 
+def _owner(node_id: str) -> str:
+    return "ComfyUI" if node_id in COMFYUI_NODES else WRAPPER
+
+
 def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     """Run a node of ComfyUI or the wrapper by id. inputs: by name; required widgets left out get their defaults. Nodes
     and inputs that this host calls otherwise are found by RENAMED_NODES and RENAMED_INPUTS.
@@ -133,14 +147,15 @@ def call(node_id: str, **inputs: Any) -> tuple[Any, ...]:
     """
     node = node_class(node_id)
     if node is None:
-        raise SVIError(f"this ComfyUI has no node {node_id}. {INSTALL_HINT}; if it is there, update it")
+        way = "Update ComfyUI" if node_id in COMFYUI_NODES else f"{INSTALL_HINT}; if it is there, update it"
+        raise SVIError(f"this ComfyUI has no node {node_id}. {way}")
     groups = node.INPUT_TYPES()
     required, optional = groups.get("required", {}), groups.get("optional", {})
     for name, other in RENAMED_INPUTS.get(node_id, {}).items():
         if name in inputs and name not in {**required, **optional} and other in {**required, **optional}:
             inputs[other] = inputs.pop(name)
     if unknown := [name for name in inputs if name not in required and name not in optional]:
-        raise SVIError(f"this {node_id} has no input {', '.join(unknown)}: update {WRAPPER}")
+        raise SVIError(f"this {node_id} has no input {', '.join(unknown)}: update {_owner(node_id)}")
     defaults = {name: rest[0]["default"] for name, (_, *rest) in required.items() if rest and "default" in rest[0]}
     method = getattr(node(), node.FUNCTION)
     # ComfyUI fills hidden inputs in; here there is no node of a graph. Nodes of its newer schema take none by name.

@@ -23,6 +23,17 @@ def show_progress(node_id: str | None, done: int, total: int, picture: Callable[
         utils.ProgressBar(total, node_id=node_id).update_absolute(done, total, preview)
 
 
+def show_picture(node_id: str | None, done: int, total: int, draw: Callable[[], Image.Image]) -> None:
+    """The same from a thread beside the one that works. A cancel that ComfyUI tells of here is left to that one."""
+    management = comfy.module("comfy.model_management")
+    if management is None:
+        return
+    try:
+        show_progress(node_id, done, total, draw)
+    except management.InterruptProcessingException:
+        management.interrupt_current_processing(True)
+
+
 def is_watched() -> bool:
     """Whether the page that queued what runs is open: pictures of progress go to it alone."""
     module = comfy.module("server")

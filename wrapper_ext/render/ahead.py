@@ -26,7 +26,6 @@ class _Ending:
     """A take that is still on its way to the disk: its frames F H W 3 in 0..1, and how many of the first ones the video
     leaves out."""
 
-    digest: str
     frames: Tensor
     overlap: int
 
@@ -42,7 +41,7 @@ class JoinAhead:
         self.reel, self.track, self.length = Reel(folder, fps, ()), track, length
         self.beside = folder / f".svi_{uuid.uuid4().hex}.mp4"  # a killed run's is cleared as those of `moved_in`
         self.takes: list[Take] = []
-        self._ending: _Ending | None = None
+        self._ending: tuple[str, int] | None = None  # digest and overlap of one that is joined from memory
         self._coming: queue.Queue[Take | _Ending | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._stopped = False
@@ -65,15 +64,15 @@ class JoinAhead:
         self.takes.append(take)
         if self._ending is None:
             self._join(take)
-        elif (take.digest, take.overlap) != (self._ending.digest, self._ending.overlap):
+        elif (take.digest, take.overlap) != self._ending:
             self._stopped = True
 
     def add_ending(self, place: int, digest: str, frames: Tensor, overlap: int) -> None:
         """The chain's last clip, at a place, has these frames, the first `overlap` of which the video leaves out; `add`
         gives the take, when it is on the disk."""
         if not self._stopped and place == len(self.takes):
-            self._ending = _Ending(digest, frames, overlap)
-            self._join(self._ending)
+            self._ending = digest, overlap
+            self._join(_Ending(frames, overlap))
 
     def _join(self, clip: Take | _Ending) -> None:
         self._coming.put(clip)

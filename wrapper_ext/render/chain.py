@@ -51,21 +51,21 @@ def render_chain(
     cancel too, every clip finished until then is in the reel.
     """
     run = Run(resume, clips_per_run, mend_limit, frozenset(only))
-    renderer = _Renderer(job, writer, host, report, run)
+    spent = Spent()
+    renderer = _Renderer(job, writer, host, report, run, spent)
     done = renderer.run()
     if not renderer.left or done.waits or only:
         return done
     if clips_per_run:
         clip = renderer.left[0] + 1
         return replace(done, waits=f"clip {clip} is made as any so far: queue again to mend it between its neighbours")
-    mending = _Renderer(job, writer, host, report, replace(run, resume=True))
+    mending = _Renderer(job, writer, host, report, replace(run, resume=True), spent)
     mending.stood = writer.reel.clips
     mending.places = list(range(len(done.takes)))
     mended = mending.run()
     sampled = tuple(sorted({*done.sampled, *mended.sampled}))
     notes = tuple(dict.fromkeys((*done.notes, *mended.notes)))
-    spent = done.spent or mended.spent
-    return replace(mended, sampled=sampled, notes=notes, made=done.made + mended.made, spent=spent)
+    return replace(mended, sampled=sampled, notes=notes)
 
 
 _WHOLE = Run()
@@ -75,15 +75,17 @@ class _Renderer:
     """places: by clip, where in `stood` the one is whose end leads what comes after; left: clips that could not be
     mended yet."""
 
-    def __init__(self, job: Job, writer: ReelWriter, host: Host, report: Report, run: Run = _WHOLE) -> None:
+    def __init__(
+        self, job: Job, writer: ReelWriter, host: Host, report: Report, run: Run = _WHOLE, spent: Spent | None = None
+    ) -> None:  # fmt: skip
         self.job, self.writer, self.host, self.report, self.how = job, writer, host, report, run
         self.stood = writer.reel.clips if run.resume or run.only else ()
         self.places = [clip.stands for clip in job.plan.clips]
         self.left: list[int] = []
         check_job(job)
-        self.spent = Spent()
+        self.spent = spent or Spent()
         self.maker = ClipMaker(job, engine_of(job, host, self.spent), ColourHold(job, writer.folder))
-        self.notes = list(self.maker.notes)
+        self.notes = self.maker.notes
         self.digests = Digests(job, self.maker)
         self.values = list(prints_of(job.plan, job.settings, encodes_text=self.digests.encodes_text))
         self.drift = DriftSoFar(writer.folder.name, job.sources.scene(None).reference)

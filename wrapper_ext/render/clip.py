@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ...svi_embeds.clips.comfy_vae import OUT_OF_MEMORY
 from ...svi_embeds.clips.latents.make import make_latent_clip, shown_latents
 from ...svi_embeds.clips.latents.settings import LatentInputs, LatentSettings
 from ...svi_embeds.clips.pixels.make import make_clip
@@ -113,6 +114,8 @@ class ClipMaker:
             ClipInputs(start_image=start, ref_image=reference, end_image=ends_on, clip_embeds=vision),
             self.engine.encoder(),
         )
+        if OUT_OF_MEMORY in made.info:
+            self.notes.append(f"clip {clip.index + 1}: {OUT_OF_MEMORY}")
         embeds: dict[str, Any] = made.embeds  # type: ignore[assignment]
         return embeds
 

@@ -180,7 +180,7 @@ class _NodeReport:
 
     def picture(self, done: int, total: int, draw: Callable[[], Image.Image]) -> None:
         if host_show.is_watched():
-            host_show.show_progress(self.node_id, done, total, draw)
+            host_show.show_picture(self.node_id, done, total, draw)
 
 
 def modes_of(plan: ChainPlan) -> set[str]:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 
-from ...svi_embeds.errors import SVIError
 from ...svi_embeds.reel.manifest import Take
 from ...svi_embeds.reel.writer import NewTake, ReelWriter
 
@@ -39,7 +38,7 @@ class Saver:
             if kind is None:
                 self._wait()
             else:  # that the take could not be written either is found out by the next run
-                with suppress(SVIError):
+                with suppress(Exception):
                     self._wait()
         finally:
             self.begin()

@@ -69,6 +69,8 @@ def _of_comfyui(
     if clip is None and graph.source(node_id, "clip"):
         clip = NotLoaded()  # see `encoders_to_load`
     sampler = {name: inputs.get(name) for name in ("model", *_NATIVE_SAMPLING)}
+    if inputs.get("sigmas") is not None:  # these have no say then
+        sampler |= {"steps": None, "sampler_name": None, "scheduler": None}
     low_model = inputs.get("low_noise_model")
     links = ("model", "low_noise_model", "vae", "clip", "clip_vision", *FIRST_MODELS)
     origin = {name: _digest(graph, node_id, name) for name in links}

@@ -33,7 +33,8 @@ class Telling:
         which = f", take {take + 1} of {clip.takes}" if clip.takes > 1 else ""
         left = ""
         if taken := self.spent.takes:
-            left = f", about {_duration(sum(taken) / len(taken) * (count - clip.index))} left"
+            to_come = sum(row.takes for row in self.plan.clips[clip.index :]) - take
+            left = f", about {_duration(sum(taken) / len(taken) * to_come)} left"
         self.report.text(f"clip {clip.index + 1} of {count}{which}: {doing}{left}")
 
     def settled(self, takes: list[Take]) -> None:
