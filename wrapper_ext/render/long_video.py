@@ -37,7 +37,7 @@ from .chain import render_chain
 from .join import assemble, clip_numbers, cut_name, part_name, sound_name
 from .mend import MEND_LIMIT
 from .run import Rendered
-from .sources import sources_of
+from .sources import sources_of, stretched
 from .standing import stood_in
 from .text import ENCODERS, all_kept
 
@@ -109,6 +109,7 @@ def render_story(
         sources = replace(sources, lora_prints={name: host_files.file_print(name) for name in sorted(names)})
     job = Job(plan=plan, settings=settings, sources=sources)
     check_job(job)
+    notes += stretched(sources, width=settings.width, height=settings.height)
     notes += [*unused(plan, settings, connected), *_one_cfg(job), *_held_twice(job)]
     wired = graph.source(unique_id or "", "sampler_inputs")
     loras = lora_names(graph, wired[0] if wired else unique_id or "", "model")

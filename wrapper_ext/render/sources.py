@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
-
 from ...svi_embeds.clips.vae import check_vae
 from ...svi_embeds.errors import SVIError
 from ...svi_embeds.ground.images import check_images, check_pixels
@@ -35,6 +33,23 @@ def sources_of(
     return sources, [*notes, *said]
 
 
+def stretched(sources: Sources, *, width: int, height: int) -> list[str]:
+    """Notes on images that have another shape than the clips. width, height: of these, in pixels, checked."""
+    images = {"start_image": sources.start_image, "ref_image": sources.ref_image}
+    images |= {"end_images": sources.end_images, "start_images": sources.start_images}
+    notes = []
+    for name, image in images.items():
+        if image is None:
+            continue
+        own_height, own_width = image.shape[1:3]
+        if abs(own_width * height - own_height * width) > _SHAPE * own_height * width:
+            notes.append(
+                f"{name} is {own_width}x{own_height} and the clips are {width}x{height}, so it is stretched: crop it "
+                "first (Upscale Image with crop center) to keep its shapes"
+            )
+    return notes
+
+
 def _images(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
     images: dict[str, Any] = {}
     notes: list[str] = []
@@ -43,22 +58,9 @@ def _images(inputs: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
             images[name], said = check_images(name, image)
             check_pixels(name, images[name])
             notes += said
-            notes += _stretched(name, images[name], width=inputs["width"], height=inputs["height"])
     if (count := len(images.get("ref_image", ()))) > 1:
         raise SVIError(f"ref_image must be one image, got a batch of {count}: ImageFromBatch picks one")
     return images, notes
-
-
-def _stretched(name: str, image: Tensor, *, width: int, height: int) -> list[str]:
-    """A note where an image has another shape than the clips. image: F H W C."""
-    own_height, own_width = image.shape[1:3]
-    if abs(own_width * height - own_height * width) <= _SHAPE * own_height * width:
-        return []
-    said = (
-        f"{name} is {own_width}x{own_height} and the clips are {width}x{height}, so it is stretched: crop it first "
-        "(Upscale Image with crop center) to keep its shapes"
-    )
-    return [said]
 
 
 def _of_comfyui(
