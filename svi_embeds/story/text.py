@@ -188,15 +188,16 @@ _FIELDS = {"from": "source"}  # of Block, where a key has another name there
 
 
 def lost_separators(story: str) -> list[str]:
-    """Notes on lines that begin or end with SEPARATOR beside other text, which split nothing."""
+    """Notes on lines that split nothing and look as if they should: SEPARATOR beside other text, or two dashes."""
     found = [
         number for number, line in enumerate(story.splitlines(), start=1)
-        if (text := line.strip()).strip("-") and not is_comment(line)
-        and (text.startswith(SEPARATOR) or text.endswith(SEPARATOR))
+        if (text := line.strip()) != SEPARATOR and not is_comment(line) and not text.startswith("\\") and (
+            text.startswith(SEPARATOR) or text.endswith(SEPARATOR) or text == SEPARATOR[:2]
+        )
     ]  # fmt: skip
     return [
-        f"line {number} of the story has {SEPARATOR} beside other text, so no new clip begins there: put {SEPARATOR} "
-        "on a line of its own if one is meant"
+        f"line {number} of the story is part of a prompt: for a new clip put {SEPARATOR}, and nothing else, on a line "
+        "of its own"
         for number in found[:3]
     ]
 
