@@ -656,14 +656,14 @@ def test_an_anchor_of_several_images_is_refused_and_one_of_unknown_many_is_said(
 @pytest.mark.parametrize("which", ["all", "some", "sized"])
 def test_native_tiles_are_kept_when_all_agree_and_said_when_not(which: str) -> None:
     g = Edit(native_chain())
-    tiles: list[int] = [512, 64, 64, 8]
+    tiles: list[int] = [256, 64, 4096, 8]
     for index, node in enumerate((*g.all("VAEEncode"), *g.all("VAEDecode"))):
         if which != "some" or index == 2:
             node["type"] += "Tiled"
-            node["widgets_values"] = [256, *tiles[1:]] if which == "sized" and index == 2 else tiles
+            node["widgets_values"] = [512, *tiles[1:]] if which == "sized" and index == 2 else tiles
     _, made, report = story(g.raw)
     assert values(made)["tiled_vae"] == (which != "some")
-    said = {"all": [], "some": ["clip 2 used VAE tiles"], "sized": ["decoded it with tile_size 256"]}[which]
+    said = {"all": [], "some": ["clip 2 used VAE tiles"], "sized": ["decoded it with tile_size 512"]}[which]
     assert [any(each in what for what in notes(report)) for each in said] == [True] * len(said)
     assert len(notes(report)) == len(said)
 
@@ -817,3 +817,10 @@ def test_mutated_native_graphs_become_stories_or_are_refused(block: int) -> None
         report.lines()
         assert sum(node.get("type") == NODE for node in migrated["nodes"] if isinstance(node, dict)) == 1
     assert done
+
+
+def test_tiles_that_a_story_has_are_those_of_the_native_engine() -> None:
+    from wanvideo_svi.wrapper_ext.engine.native import TILES
+    from wanvideo_svi.wrapper_ext.workflow.story.vae import NATIVE_TILES
+
+    assert NATIVE_TILES == TILES

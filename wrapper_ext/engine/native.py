@@ -25,7 +25,7 @@ from .modes import NATIVE_MODES
 
 _LAST = 10_000  # KSampler Advanced's own word for the last step
 # As `ComfyVAE` encodes in tiles. Whole in time: the second of two parts would know nothing of the frames before it.
-_TILES = {"tile_size": 256, "overlap": 64, "temporal_size": 4096, "temporal_overlap": 8}
+TILES = {"tile_size": 256, "overlap": 64, "temporal_size": 4096, "temporal_overlap": 8}
 
 
 class NativeEngine:
@@ -69,7 +69,7 @@ class NativeEngine:
     def encode(self, video: Tensor) -> dict[str, Any]:
         vae = self.job.sources.vae
         if self.job.settings.tiled_vae:
-            made = self.host.call("VAEEncodeTiled", pixels=video, vae=vae, **_TILES)
+            made = self.host.call("VAEEncodeTiled", pixels=video, vae=vae, **TILES)
         else:
             made = self.host.call("VAEEncode", pixels=video, vae=vae)
         samples: dict[str, Any] = made[0]
@@ -78,7 +78,7 @@ class NativeEngine:
     def decode(self, samples: Mapping[str, Any]) -> Tensor:
         vae = self.job.sources.vae
         if self.job.settings.tiled_vae:
-            made = self.host.call("VAEDecodeTiled", samples=samples, vae=vae, **_TILES)
+            made = self.host.call("VAEDecodeTiled", samples=samples, vae=vae, **TILES)
         else:
             made = self.host.call("VAEDecode", samples=samples, vae=vae)
         images: Tensor = made[0].cpu().float()  # with --gpu-only they are on the card

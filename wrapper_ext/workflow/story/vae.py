@@ -15,7 +15,7 @@ _ENCODE = ("enable_vae_tiling", "tile_x", "tile_y", "tile_stride_x", "tile_strid
 _DECODE = (*_ENCODE, "normalization")
 _TILES = {"tile_x": 272, "tile_y": 272, "tile_stride_x": 144, "tile_stride_y": 128}
 NATIVE_ENCODES = ("VAEEncode", "VAEEncodeTiled")
-_NATIVE_TILES = {"tile_size": 512, "overlap": 64, "temporal_size": 64, "temporal_overlap": 8}
+NATIVE_TILES = {"tile_size": 256, "overlap": 64, "temporal_size": 4096, "temporal_overlap": 8}  # of the native engine
 
 Coder = tuple[int, At]  # of which clip, and the node
 
@@ -85,7 +85,7 @@ def read_native_tiling(reading: Reading, encoders: list[Coder]) -> bool:
         on = at.node.type.endswith("Tiled")
         tiled.append((index, on))
         if on:
-            _say_lost(reading, index, at, declared(at, tuple(_NATIVE_TILES)), _NATIVE_TILES)
+            _say_lost(reading, index, at, declared(at, tuple(NATIVE_TILES)), NATIVE_TILES)
     return _everywhere(reading, tiled)
 
 
