@@ -62,7 +62,9 @@ def run_demo_command(args: argparse.Namespace) -> int:
         f"What each clip gives the sampler is in {args.out}: embeds (.safetensors) and their contact sheets (.png).",
         soft_wrap=True,
     )
-    console.print(f"Look at this one, in a browser: {args.out / MOVING}, the joined video wired right and wrong.", soft_wrap=True)
+    console.print(
+        f"Look at this one, in a browser: {args.out / MOVING}, the joined video wired right and wrong.", soft_wrap=True
+    )
     return 0
 
 

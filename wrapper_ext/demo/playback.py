@@ -77,21 +77,24 @@ def save_side_by_side(
             _draw_plan(picture, left, _HEAD + tall + 8, cells(order[:length]), borders, place)
         pictures.append(picture)
     pictures[0].save(
-        path, format="WEBP", save_all=True, append_images=pictures[1:], duration=1000 // 16, loop=0, quality=80, method=2
+        path,
+        format="WEBP",
+        save_all=True,
+        append_images=pictures[1:],
+        duration=1000 // 16,
+        loop=0,
+        quality=80,
+        method=2,
     )
 
 
-def _draw_head(
-    page: Image.Image, left: int, title: str, why: str, colour: tuple[int, int, int], fonts: _Fonts
-) -> None:
+def _draw_head(page: Image.Image, left: int, title: str, why: str, colour: tuple[int, int, int], fonts: _Fonts) -> None:
     draw = ImageDraw.Draw(page)
     draw.text((left, 14), title, font=fonts[0], fill=colour)
     draw.text((left, 46), why, font=fonts[1], fill=_TEXT)
 
 
-def _draw_clips(
-    page: Image.Image, left: int, top: int, starts: Sequence[int], length: int, fonts: _Fonts
-) -> None:
+def _draw_clips(page: Image.Image, left: int, top: int, starts: Sequence[int], length: int, fonts: _Fonts) -> None:
     draw = ImageDraw.Draw(page)
     for number, start in enumerate(starts, 1):
         draw.text((left + round(_WIDE * start / length), top), f"clip {number}", font=fonts[1], fill=_DIM)
