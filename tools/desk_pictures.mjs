@@ -2,7 +2,7 @@
 //
 // usage:  NODE_PATH=<folder>/node_modules node tools/desk_pictures.mjs [URL of ComfyUI] [Chromium] REELS PYTHON
 //
-// Needs what tools/thumbnails.mjs needs. REELS: the folder of reels of that ComfyUI. PYTHON: one with this pack.
+// Needs what tools/node_pictures.mjs needs. REELS: the folder of reels of that ComfyUI. PYTHON: one with this pack.
 
 import { execFileSync } from "node:child_process";
 import { mkdtemp, readFile, writeFile } from "node:fs/promises";

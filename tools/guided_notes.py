@@ -32,7 +32,7 @@ def guided_note(mode: str) -> str:
 **How it works**
 {how}
 - The last frame of each clip leads the next; your first image is `ref_image` of the following clips.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion. Every clip has its own seed.
+- The first clip runs **without** the SVI LoRA, which would freeze its motion. Every clip has its own seed.
 
 **To change**
 {change}
@@ -108,15 +108,15 @@ def long_talk_note() -> str:
 {models}
 
 **How it works**
-- `[repeat=auto]` makes as many clips as the voice needs; the video ends with it and carries it.
+- `[repeat=auto]` makes as many clips as the voice needs; the video ends with the voice and has it as sound.
 - *Sampler Settings* has the features of the whole voice; each clip gets its part.
-- A clip is on the disk as soon as it is done, in `output/svi_reels/svi_talk_story`. Stop when you like: the next run
-  continues where this one was.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
+- Each clip is saved in `output/svi_reels/svi_talk_story` when it is done. Stop when you like: the next run continues
+  there.
+- The first clip runs **without** the SVI LoRA, which would freeze its motion.
 
 **To change**
 - A voice of more than 60 s: `num_frames` of *Wav2vec2 Embeds* (it cuts the audio there).
-- What happens: more blocks before the last one, separated by `---`.
+- Other prompts for the first clips: write them before the last one, separated by `---`.
 - CLIP vision: *Load CLIP Vision* to `clip_vision`, which sees the first frame of each clip.
 - No distill LoRA: strength 0, 50 steps, cfg 5.
 """

@@ -208,7 +208,7 @@ def long_talk() -> dict[str, Any]:
     x += COLUMN
     features, sound = _voice(graph, x, first)
     following = set_loras(graph, x, first, svi, title="Model for the following clips")
-    empty = graph.add("WanVideoEmptyEmbeds", x, title="Stands in for the clips' own embeds")
+    empty = graph.add("WanVideoEmptyEmbeds", x, title="Placeholder: each clip gets its own embeds")
     x += COLUMN
     image = picture(graph, x, "First image")
     settings = graph.add(

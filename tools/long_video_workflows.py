@@ -57,7 +57,7 @@ def long_video(mode: str, kind: str = "") -> dict[str, Any]:
         links |= {"low_noise_model": (low[1], 0), "first_clip_low_noise_model": (low[0], 0)}
     else:
         main = _models(graph, 0, COLUMN, mode, "")
-    empty = graph.add("WanVideoEmptyEmbeds", COLUMN, title="Stands in for the clips' own embeds")
+    empty = graph.add("WanVideoEmptyEmbeds", COLUMN, title="Placeholder: each clip gets its own embeds")
     x = 2 * COLUMN  # what the story takes stands next to it: no wire runs under it
     image = picture(graph, x, "First image")
     second = picture(graph, x, "First image of the second scene") if has_scenes else None
@@ -90,17 +90,20 @@ def long_video(mode: str, kind: str = "") -> dict[str, Any]:
         graph.group("The finished video", "#b58b2a")
     saved = graph.save()
     if kind in _APPS:
-        saved["extra"] |= _app(image, node)
+        saved["extra"] |= _app(image, node, settings)
     return saved
 
 
-def _app(image: Node, node: Node) -> dict[str, Any]:
+def _app(image: Node, node: Node, settings: Node) -> dict[str, Any]:
     """What ComfyUI shows of a graph that opens as an app. An advanced widget would have no control there."""
     inputs: list[list[Any]] = [
         [image.id, "image", {"height": 160}],
         [node.id, "story", {"description": "One prompt per clip, --- between", "height": 220}],
         [node.id, "svi_plan"],
+        [node.id, "width"],
+        [node.id, "height"],
         [node.id, "num_frames", {"description": "Frames of a clip: 81 are 5 s"}],
+        [settings.id, "steps"],
         [node.id, "seed"],
     ]
     return {"linearMode": True, "linearData": {"inputs": inputs, "outputs": [node.id]}}

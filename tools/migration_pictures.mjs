@@ -2,7 +2,7 @@
 //
 // usage:  NODE_PATH=<folder>/node_modules node tools/migration_pictures.mjs GRAPHS.json [http://127.0.0.1:8188] [chromium]
 //
-// Needs what tools/thumbnails.mjs needs. Nodes of packs that are not installed are drawn as their graph describes them.
+// Needs what tools/node_pictures.mjs needs. Nodes of packs that are not installed are drawn as their graph describes them.
 
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";

@@ -73,17 +73,17 @@ def _note(length: str) -> str:
 - `text_encoders`: {NATIVE_TEXT_ENCODER}
 
 **How it works**
-- Each block of `story` is a clip; `---` parts them. A block may begin with settings: `[seed=7 frames=49 cfg=4]`.
-- A clip is on the disk as soon as it is done, in `output/svi_reels/{_REEL}`. Stop when you like: the next run
-  goes on where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
-- Every clip has its own seed, 42 apart.
-- The joined video is in the same folder, and shows on the node.
+- `story` has one prompt per clip, with a line `---` between them. A prompt may begin with settings: `[frames=49]`.
+- Each clip is saved in `output/svi_reels/{_REEL}` when it is done. Stop when you like: the next run continues
+  there. Change a prompt: that clip and the clips after it are rendered again.
+- The first clip runs **without** the SVI LoRA, which would freeze its motion.
+- Every clip has its own seed: that of the clip before plus 42.
+- The joined video plays on the node and is saved in the same folder.
 
 **To change**
-- More clips: more blocks. The same prompt again: `[repeat=4]`.
-- Another video, and keep this one: another name in `reel`.
+- More clips: more prompts. The same prompt four times: `[repeat=4]`.
+- To keep this video and make another: write another name into `reel`.
 - The step at which the low noise model takes over: `split_step`.
 - No distill LoRA: strength 0, 20 steps, cfg 3.5, `split_step` 10.
-- What speeds up ComfyUI's own sampling goes between a model and its LoRAs.
+- Nodes that speed up ComfyUI's own sampling go between a model and its LoRAs.
 """

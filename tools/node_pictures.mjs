@@ -2,8 +2,13 @@
 //
 // usage:  NODE_PATH=<folder>/node_modules node tools/node_pictures.mjs [URL of ComfyUI] [Chromium] [node id ...]
 //
-// Needs what tools/thumbnails.mjs needs. A node is taken from an example workflow, where it is wired, else by itself. Nodes are
-// Vue nodes, whose advanced inputs are folded away.
+// Needs playwright-core (npm install --prefix <folder> playwright-core; without NODE_PATH it is looked for from here
+// upwards), any Chromium (second argument or CHROMIUM) and a running ComfyUI (first argument or COMFYUI_URL) with this
+// pack and ComfyUI-WanVideoWrapper. Files by the names of the models are needed, since a node that misses its own is drawn
+// as an error; empty ones will do. Nothing is changed on the server: the page gets its settings from here.
+//
+// A node is taken from an example workflow, where it is wired, else by itself. Nodes are Vue nodes, whose advanced inputs
+// are folded away.
 
 import { mkdir, readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";

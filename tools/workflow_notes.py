@@ -27,8 +27,8 @@ def note(mode: str, overlap: int) -> str:
     row = recipe(mode)
     frames = f"The last {overlap} frames of each clip lead" if overlap > 1 else "The last frame of each clip leads"
     reference = (
-        "\n- The following clips have your first image as `ref_image`: the original, never the last frame of the clip "
-        "before."
+        "\n- The following clips have your first image as `ref_image`: always the original, never the last frame of "
+        "the previous clip."
         if row.padding == "reference"
         else ""
     )
@@ -38,7 +38,7 @@ def note(mode: str, overlap: int) -> str:
 
 **How it works**
 - {frames} the next, so the overlap is {overlap} in *Motion Frames* and *Stitch*.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion, and in mode `i2v`.{reference}
+- The first clip runs **without** the SVI LoRA, which would freeze its motion, and in mode `i2v`.{reference}
 - Every clip has its own seed: the same noise in each clip builds up artefacts.
 - CLIP vision sees the first motion frame of each clip.
 
@@ -55,14 +55,14 @@ def fun_note(overlap: int) -> str:
     """What the workflow needs and how to change it."""
     return f"""## Fun InP + SVI-film: three clips, {3 * 81 - 2 * overlap} frames
 
-The host's own *ImageToVideo Encode* stays; *SVI Temporal Mask* makes its `start_image` and `temporal_mask` together.
-(*SVI Embeds* in mode `fun_inp` gives the same embeds with one node less.)
+The wrapper's *ImageToVideo Encode* makes the embeds; *SVI Temporal Mask* gives it `start_image` and `temporal_mask`.
+(*SVI Embeds* in mode `fun_inp` does both with one node.)
 
 {models_text(FUN_MODEL, SVI_LORA["film"])}
 
 **How it works**
-- The last {overlap} frames of each clip lead the next; the rest is grey, and the mask says so.
-- `fun_or_fl2v_model` of the encode is wired, so that it is always what the frames need.
+- The last {overlap} frames of each clip lead the next and are kept; the rest is grey and is generated.
+- `fun_or_fl2v_model` of the encode is connected, so that it always fits the frames.
 - The first clip runs **without** the SVI LoRA, from 1 frame (`overlap_frames` 1).
 - Every clip has its own seed.
 
@@ -76,8 +76,8 @@ def keyframes_note() -> str:
     """What the workflow needs and how to change it."""
     return f"""## Fun InP through keyframes: one clip, 81 frames
 
-Three pictures, and the model finds the way between them. *SVI Temporal Mask* puts them at frames 0, 40 and the last
-one, grey between, and makes the mask that keeps them.
+The model fills in the frames between three images. *SVI Temporal Mask* puts the images at frames 0, 40 and the last
+one, with grey between them, and makes the mask that keeps them.
 
 {models_text(FUN_MODEL, SVI_LORA["film"])}
 
@@ -88,8 +88,8 @@ one, grey between, and makes the mask that keeps them.
   take *Model for the following clips*.
 
 **To change**
-- Fewer or more pictures: another *Batch Images*, another number.
-- Only a part of a picture: its mask goes to `region`.
+- Fewer or more images: another *Batch Images*, and another number in `keyframes`.
+- To keep only a part of an image: connect a mask to `region`.
 """
 
 
@@ -121,8 +121,8 @@ def pro_note() -> str:
   sampler before it: no frame is decoded and encoded again between clips.
 - The high noise model samples the first half of the steps, the low noise model the rest, with the same embeds, steps,
   shift and scheduler.
-- *Latent Embeds* tells *Stitch* how many frames both clips show ({overlap} with 1 motion latent).
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
+- *Latent Embeds* gives *Stitch* the number of frames that both clips show ({overlap} with 1 motion latent).
+- The first clip runs **without** the SVI LoRA, which would freeze its motion.
 - Every clip has its own seed.
 
 **To change**
@@ -137,15 +137,15 @@ def custom_note() -> str:
     """What the workflow needs and how to change it."""
     return f"""## Custom embeds: SVI-shot the WanEx way, two clips, {2 * 81 - 1} frames
 
-For graphs that came with *WanEx I2VCustomEmbeds*: a node makes frames and a mask, the frames are encoded, latents and
-mask go to *I2V Custom Embeds*. A new graph needs less: see `svi_shot_chain`.
+For graphs built around *WanEx I2VCustomEmbeds*: one node makes frames and a mask, the frames are encoded, and latents
+and mask go to *I2V Custom Embeds*. A new graph needs fewer nodes: see `svi_shot_chain`.
 
 {models_text(MODEL, SVI_LORA["shot"])}
 
 **How it works**
 - *1 frame, then the reference* gives the clip's 81 frames and its mask in native polarity: exactly 1 black + 80 white.
-- `mask_polarity` is `native`, so the mask goes in as it is. `latent_space` is `wrapper`, since *WanVideo Encode* made
-  the latents; take `native` behind ComfyUI's own *VAE Encode*.
+- `mask_polarity` is `native`, so the mask is connected as it is. `latent_space` is `wrapper`, since *WanVideo Encode*
+  made the latents; use `native` for latents of ComfyUI's own *VAE Encode*.
 - The next clip's first frame is the last frame of the clip before, so *Stitch* drops 1. The padding is always the
   original image.
 - The first clip runs **without** the SVI LoRA and with grey behind its frame: both would freeze its motion.
@@ -171,7 +171,7 @@ def svi2_note() -> str:
 - *High/Low Pair* finds the step at which the models change (sigma 0.900). Steps, shift, scheduler and that step are
   wired to both samplers, so that they cannot differ. Its picture shows the sigmas and the split.
 - Both samplers take the same embeds. The last frame of a clip leads the next; the first image is `ref_image`.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion, and in mode `i2v`.
+- The first clip runs **without** the SVI LoRA, which would freeze its motion, and in mode `i2v`.
 - Every clip has its own seed; both samplers of a clip have the same.
 
 **To change**
@@ -196,25 +196,26 @@ def holocine_note() -> str:
 **How it works**
 - HoloCine, a Wan 2.2 text-to-video model, plans the shots in the first steps. The Wan 2.1 Pusa LoRA lets it keep your
   first frame: a clean latent at index 0, on both stages, which is why the scheduler is `flowmatch_pusa`.
-- MAGREF, a Wan 2.1 image-to-video model, does the rest and keeps the look of your references: they lie on a white
+- MAGREF, a Wan 2.1 image-to-video model, does the rest and keeps the look of your references: they are on a white
   canvas, and only their pixels are known (`region`).
 - *High/Low Pair* makes HoloCine's embeds and checks MAGREF's; steps, shift, scheduler and split go to both samplers.
 - *HoloCine Prompt* writes the shots in the form that the model knows; its `num_frames` goes to all nodes that need it.
 
 **To change**
 - Shots: one a line. Frames: 81, 161 or 241 in *HoloCine Prompt*.
-- Without your own first frame: disconnect `clean_latents`; any scheduler serves then.
+- Without your own first frame: disconnect `clean_latents`; then any scheduler works.
 - Out of memory: *WanVideo Block Swap* on both loaders, or 81 frames.
 - No distill LoRAs: 50 steps, cfg 5.
 """
 
 
 _SCENES = """
-**Takes, scenes, mends**
-- `[takes=3]`: the clip is made three times, the best by drift and seam leads on. Another: `pick=2` beside it.
-- `[pick=stop]`, or `clips_per_run`: the run ends there, so that you look. Queue again to continue.
-- `[cut start=0]`: a new scene, with the second image. `[from=2]`: a branch, led by clip 2.
-- `[mend]` in a block: that clip is made again between its neighbours, which stay.
+**Takes, scenes, mending**
+- `[takes=3]`: the clip is rendered three times, and the chain continues from the one with the least drift and seam.
+  To use another one: `[takes=3 pick=2]`.
+- `[pick=stop]`, or `clips_per_run`: the run stops there, so that you can look. Queue again to continue.
+- `[cut start=0]`: a new scene that begins with the second image. `[from=2]`: a branch that continues from clip 2.
+- `[mend]`: the clip is rendered again between its neighbours, which stay.
 """
 
 
@@ -241,15 +242,15 @@ def long_video_note(mode: str, length: str, *, reel: str, has_scenes: bool = Fal
 {models}
 
 **How it works**
-- Each block of `story` is a clip; `---` parts them. A block may begin with settings: `[seed=7 frames=49 cfg=4]`.
-- A clip is on the disk as soon as it is done, in `output/svi_reels/{reel}`. Stop when you like: the next run
-  continues where this one was. Change a prompt, and that clip and those after it are made again, nothing before.
-- The first clip runs **without** the SVI LoRA, which would only freeze its motion.
-- Every clip has its own seed, 42 apart.
-- The joined video is in the same folder, and shows on the node.
+- `story` has one prompt per clip, with a line `---` between them. A prompt may begin with settings: `[frames=49]`.
+- Each clip is saved in `output/svi_reels/{reel}` when it is done. Stop when you like: the next run continues
+  there. Change a prompt: that clip and the clips after it are rendered again.
+- The first clip runs **without** the SVI LoRA, which would freeze its motion.
+- Every clip has its own seed: that of the clip before plus 42.
+- The joined video plays on the node and is saved in the same folder.
 {_SCENES if has_scenes else ""}
 **To change**
-- More clips: more blocks. The same prompt again: `[repeat=4]`.
-- Another video, and keep this one: another name in `reel`.
+- More clips: more prompts. The same prompt four times: `[repeat=4]`.
+- To keep this video and make another: write another name into `reel`.
 {change}
 """

@@ -61,7 +61,16 @@ def test_the_template_opens_as_an_app_and_its_button_makes_the_video(
         assert seen["app"] is None
         return
     assert [item["widget"] for item in seen["app"]] == [name for _, name, *_ in inputs]
-    assert [item["label"] for item in seen["app"]] == ["image", "story", "plan", "num_frames", "seed"]
+    assert [item["label"] for item in seen["app"]] == [
+        "image",
+        "story",
+        "plan",
+        "width",
+        "height",
+        "num_frames",
+        "steps",
+        "seed",
+    ]
     assert all(item["controls"] for item in seen["app"]), "an advanced input would have none"
     assert seen["typed"] == story
     assert seen["selected"] == "A boat appears", "a clip's number in the plan leads to its block"

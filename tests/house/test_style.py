@@ -43,6 +43,7 @@ def test_texts_of_all_kinds_are_read() -> None:
     for path in (
         "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs/tutorials/film.md", "web/docs/WanVideoSVIEmbeds.md",
         "web/svi_words.js", "web/svi_story.js", "svi_embeds/recipes.py", "wrapper_ext/nodes/embeds.py", "bench/gpu.py",
+        "example_workflows/fun_inp_film_chain.json",
     ):  # fmt: skip
         assert ROOT / path in places, path
     tooltips = [text for text in texts() if text.text.startswith("Frames of this clip, motion frames included")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ GUIDE = DOCS / "contributing" / "style.md"
 _CODE = [ROOT / "__init__.py", *(path for name in ("svi_embeds", "wrapper_ext", "tools", "bench") for path in
          sorted((ROOT / name).rglob("*.py")))]  # fmt: skip
 _SCRIPTS = [*sorted((ROOT / "web").glob("*.js")), *sorted((ROOT / "tools").glob("*.mjs"))]
+_GRAPHS = sorted((ROOT / "example_workflows").glob("*.json"))
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,10 @@ def texts() -> Iterator[Text]:
             yield from _lines(path, plain, users=not for_contributors)
     for path in _CODE:
         yield from _of_python(path)
+    for path in _GRAPHS:
+        for node in json.loads(path.read_text(encoding="utf-8"))["nodes"]:
+            if node["type"] == "MarkdownNote":
+                yield Text(path, 1, re.sub(r"`[^`\n]*`", "``", node["widgets_values"][0]), users=True)
     for path in _SCRIPTS:
         script = path.read_text(encoding="utf-8")
         words_of_users = path.name == "svi_words.js"

@@ -26,8 +26,9 @@ def right_order(total: int) -> list[int]:
 
 
 def wrong_order(known: Sequence[float], *, overlap: int, clips: int) -> list[int]:
-    """The same for a chain whose clips after the first have the mask `known` (1 = kept) and padding with the last frame,
-    and whose overlap is not cut. known: one value per frame of such a clip. overlap: its motion frames."""
+    """The same for a chain whose later clips have the mask `known` (1 = kept) and padding with the last frame.
+
+    Its overlap is not cut. known: one value per frame of such a clip. overlap: its motion frames."""
     order = list(range(len(known)))
     for _ in range(clips - 1):
         motion = order[-overlap:]

@@ -23,8 +23,7 @@ class _LongVideo:
     RETURN_NAMES = ("reel", "last_frames", "video", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk, for the SVI Reel nodes.",
-        "The exact last frames of the last clip, in the video or not: connect them to start_image of a chain that "
-        "continues.",
+        "The exact last frames of the last clip: connect them to start_image of a chain that continues.",
         "The joined video (H.264), for Save Video.",
         "The plan, clip by clip, with what was kept and what was rendered.",
     )

@@ -40,8 +40,7 @@ class WanVideoSVIReelOpen:
     RETURN_NAMES = ("reel", "last_frames", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk.",
-        "The exact last frames of the last clip taken, in the video or not: connect them to start_image of a chain "
-        "that continues.",
+        "The exact last frames of the last clip taken: connect them to start_image of a chain that continues.",
         "The clips, their seeds and prompts.",
     )
 
