@@ -1,5 +1,4 @@
-// What stands around a node in its graph and can be seen before the run: the LoRAs on its model, and the clip before.
-// Importing this file does nothing.
+// What the graph shows around a node before the run: the LoRAs on its model, and the clip before it.
 
 import { readNode, sourceOf } from "./svi_widget.js";
 
@@ -23,7 +22,7 @@ function* behind(start, names) {
   }
 }
 
-/** The samplers that a node's embeds go to, the settings node that its own sampling is set by, or the node itself. */
+/** The samplers that take a node's embeds, or the settings node of its own sampling, or the node itself. */
 function samplersOf(node) {
   if (node.inputs?.some(({ name }) => name === "model")) return [node];
   const own = node.inputs?.findIndex((input) => input.name === "sampler_inputs") ?? -1;

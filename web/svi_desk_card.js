@@ -198,7 +198,9 @@ export class Card {
   fillActs() {
     const { take, clip, desk, buttons } = this;
     buttons.mend.setAttribute("aria-pressed", String(Boolean(clip.mend)));
-    buttons.mend.disabled = !clip.mend && !desk.isLed(clip.clip + 1, clip.clip);
+    const last = !clip.mend && !desk.isLed(clip.clip + 1, clip.clip);
+    buttons.mend.disabled = last;
+    buttons.mend.title = last ? say("desk.mend_none") : say("desk.mend_title", { key: ACTS.mend });
     buttons.cut.setAttribute("aria-pressed", String(Boolean(clip.cut)));
     buttons.cut.disabled = clip.clip === 1;
     const key = JSON.stringify([clip.clip, take, clip.take, this.chosen, desk.editable]);

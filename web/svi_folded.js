@@ -1,5 +1,5 @@
-// Vue nodes fold advanced inputs away, and yet give a node the height that it has on the canvas, where none is folded. Here
-// the folded ones do not count, so that a node is as tall as what it shows.
+// Vue nodes fold advanced inputs away, but keep the node's height of the canvas, where none is folded. Here the folded ones
+// do not count.
 
 const { app } = window.comfyAPI.app;
 

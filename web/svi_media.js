@@ -1,5 +1,4 @@
-// Small pictures and videos of a reel's takes, which the server makes when they are asked for first. Importing this file
-// does nothing.
+// Small pictures and videos of a reel's takes, which the server makes on the first request.
 
 import { comfy } from "./svi_widget.js";
 

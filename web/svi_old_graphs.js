@@ -1,5 +1,4 @@
-// Graphs that were saved before a node had one of its inputs: a value that says what they mean goes where none is. The
-// server does the same for a prompt without it.
+// Graphs saved before a node had one of its inputs get the value that they mean. The server does the same for prompts.
 
 import { chain } from "./svi_widget.js";
 

@@ -1,9 +1,8 @@
-// What SVI Long Video shows when it has run is its video, and its story keeps the room that it has.
+// After a run SVI Long Video shows its video, and its story keeps its room.
 //
-// Pictures that came while it ran (the drift so far, ComfyUI's previews of sampling) stay in the frontend until the next
-// run and would be shown in place of the video: as the video itself, which then "failed to load", or alone. So they go
-// as soon as the node has run. On canvas, what ComfyUI adds to a node takes its height from the node's text boxes: the
-// node grows by it instead.
+// The frontend keeps pictures of the run (the drift so far, previews of sampling) until the next run and would show them
+// in place of the video, or as a video that "failed to load": they are removed when the node has run. On canvas, what
+// ComfyUI adds to a node takes its height from the node's text boxes: the node grows by it instead.
 
 import { chain, comfy, isLongVideo, nodeOf } from "./svi_widget.js";
 
@@ -33,14 +32,14 @@ function dropPicture(node) {
   node.imgs = undefined;
 }
 
-/** A picture of the run that was still being loaded when its video came would stand beside the video. */
+/** Removes a picture of the run that is loaded after the video came. */
 function dropLate(node) {
   if (node.previewMediaType === "video" && node.imgs?.length) dropPicture(node);
 }
 
 /**
- * Starts a node's video, without sound until someone turns it on, once it is there. When the new one takes the place of
- * the last run's is not told, so for a while each that comes is started, once.
+ * Starts a node's video, muted, once it is there. Nothing says when it replaces the last run's, so for a while each new
+ * one is started once.
  */
 function playSoon(node, turns = 100, started = new Map()) {
   const videos = [

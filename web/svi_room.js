@@ -1,6 +1,5 @@
-// Room for the story of SVI Long Video with Nodes 2.0. There the text boxes of a node share what its other widgets, its
-// video and the words of a run leave of its height, which may be two lines. Here the box is at least as tall as its
-// story, within limits, and the node grows by what a run puts below it. Importing this file does nothing.
+// Room for the story of SVI Long Video with Nodes 2.0. There text boxes share what widgets, video and texts of a run leave
+// of the node's height, maybe two lines. Here the box is as tall as its story, within limits, and the node grows.
 
 const STORY_MOST = 260; // pixels that a long story is given at least; it scrolls
 const MEDIA = "video, img";

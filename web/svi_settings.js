@@ -1,5 +1,4 @@
-// The pack's settings. Pictures and reels are the server's business, which reads what ComfyUI keeps; here a new node gets
-// its mode. ComfyUI translates what is said here, by locales/.
+// The pack's settings; the server reads those of pictures and reels. ComfyUI translates them by locales/.
 
 import { english } from "./svi_words.js";
 

@@ -1,5 +1,4 @@
-// Below the story of SVI Long Video: what it makes, clip by clip, the error at its line, and what the reel has of it.
-// The server plans, with the functions that the node runs; this file shows its answer.
+// Below the story of SVI Long Video: the plan clip by clip, the error at its line, and what the reel has. The server plans.
 
 import { lorasOf } from "./svi_around.js";
 import { keepRoom } from "./svi_room.js";
@@ -27,7 +26,7 @@ const ask = makeAsker({
 
 export const panels = new Set(); // of those that stand in a graph
 
-/** The desk (svi_desk.js): whether a node's clips are to be shown as cards too, who hears each answer, what opens it. */
+/** The desk (svi_desk.js): whether it shows a node's clips as cards, who gets each answer, what opens it. */
 export const watcher = { wants: () => false, told() {}, open: null };
 
 let turn = 0; // counts what may have changed a reel: an earlier answer is none to a later question, on any panel
@@ -163,7 +162,15 @@ class Panel {
 
   goTo(place) {
     const box = storyBox(this.node, this.element);
-    if (box) select(box, place);
+    if (!box) return;
+    const { canvas: view } = comfy().app;
+    const [at, area] = [box, view.canvas].map((each) => each.getBoundingClientRect());
+    if (this.element.closest("[data-testid=linear-widgets]")) box.scrollIntoView({ block: "nearest" });
+    else if (at.top < area.top || at.top > area.bottom - 60) {
+      view.ds.offset[1] += (area.top + 90 - at.top) / view.ds.scale;
+      view.setDirty(true, true);
+    }
+    select(box, place);
   }
 
   showTrouble(trouble) {
@@ -187,7 +194,7 @@ class Panel {
     if (answer.reel?.trouble) notes.push(say("story.reel_trouble", answer.reel));
     if (notes.join("\n") === this.told) return;
     this.told = notes.join("\n");
-    this.notes.replaceChildren(...notes.map((note) => element("li", { textContent: note })));
+    this.notes.replaceChildren(...notes.map((note, at) => element("li", { textContent: note, className: at < answer.warns ? "svi-warns" : "" })));
   }
 
   showHead({ summary, counts, reel }) {
@@ -203,7 +210,7 @@ class Panel {
     this.playButton.title = say(`${which}_title`, reel);
   }
 
-  /** Under a text that is no story the previous plan stays, so that nothing jumps; it is seen not to count. */
+  /** While the story has an error the previous plan stays, greyed, so that nothing jumps. */
   showOld(old) {
     for (const part of [this.sum, this.table, this.notes]) part.classList.toggle("svi-old", old);
     for (const button of this.body.querySelectorAll("button")) button.disabled = old; // their places have moved

@@ -1,5 +1,4 @@
-// The strip that shows a clip before it runs: words and places from the server's answer, and the element that shows them.
-// Importing this file does nothing.
+// The strip that shows a clip before it runs: words and places from the server's answer, and the element.
 
 import { addStyle, addStyles, element } from "./svi_widget.js";
 import { say } from "./svi_words.js";

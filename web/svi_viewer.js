@@ -16,8 +16,9 @@ const STEP = 0.5; // a frame is sought in its middle, where no rounding reaches 
  *   what it is called; two run in step
  * @param {boolean} [options.loop]
  * @param {number} [options.mark] a frame that is told as "the seam"
+ * @param {object} [options.act] properties of one more button, which closes the viewer too
  */
-export function openViewer({ title, tracks, loop = false, mark = 0 }) {
+export function openViewer({ title, tracks, loop = false, mark = 0, act }) {
   const players = tracks.map((track) => new Player(track));
   const total = Math.min(...players.map((player) => player.frames));
   const [lead] = players;
@@ -34,6 +35,7 @@ export function openViewer({ title, tracks, loop = false, mark = 0 }) {
     element(
       "footer", {}, button("view.back", () => step(-1)), play, button("view.on", () => step(1)), range, where,
       element("label", {}, loops, say("view.loop")),
+      ...(act ? [element("button", { type: "button", ...act, onclick: () => act.onclick(dialog.close()) })] : []),
       element("button", { type: "button", textContent: say("close"), onclick: () => dialog.close() }),
     ),
   );

@@ -1,5 +1,4 @@
-// What this pack's live widgets share: a DOM widget at a node's end, a node followed as it changes, and the server asked
-// in batches. Importing this file does nothing.
+// What the pack's live widgets share: a DOM widget at a node's end, following a node, and questions to the server in batches.
 
 import { say } from "./svi_words.js";
 
@@ -174,8 +173,8 @@ function constantOf({ type, node, output }) {
 }
 
 /**
- * Vue nodes put a widget's element into the page once for a node's id: after undo they continue showing that of the node
- * which had the id before. Ours takes its place.
+ * Vue nodes put a widget's element into the page once per node id: after undo they still show the old node's. Ours
+ * replaces it.
  */
 function reseat(node, { element: shown, name }) {
   if (shown.isConnected || node.graph !== comfy().app.canvas?.graph) return;
@@ -184,7 +183,7 @@ function reseat(node, { element: shown, name }) {
   }
 }
 
-/** Whether a node is in a subgraph that undo or another workflow has replaced: 1.27.10 tells such nodes nothing. */
+/** Whether a node is in a subgraph that undo or another workflow has replaced; 1.27.10 does not tell such nodes. */
 function isLeftOver({ graph }) {
   const app = globalThis.window?.comfyAPI?.app?.app;
   const root = app?.rootGraph ?? app?.graph;
@@ -214,8 +213,8 @@ function poll() {
 }
 
 /**
- * Follows a node: calls `changed(state)` once it stands in a graph, and whenever what `read` says of it is another, be it
- * by a widget, a link, undo, a reload or a node further up.
+ * Follows a node: calls `changed(state)` once it is in a graph, and whenever what `read` gives changes, by a widget, a link,
+ * undo, a reload or a node further up.
  *
  * @param node the node, in nodeCreated
  * @param {(state: object) => void} changed

@@ -290,6 +290,8 @@ def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
             else f"start_image has fewer frames than {mode} needs"
         )  # fmt: skip
         notes.append(f"clip 1 is made as plain {first.mode} ({why})")
+    elif first.model == "first":
+        notes.append("clip 1 is sampled by first_clip_model: the SVI LoRA would freeze its motion")
     # Several frames of a video say how it moves; from one image the LoRA makes a still.
     if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
         notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")

@@ -68,3 +68,14 @@ def test_the_story_panel_says_it() -> None:
         status, said = answer(json.dumps({"nodes": [{**node(), "around": {"loras": loras}}]}))
         assert status == 200
         assert any(told in note for note in said["answers"][0]["notes"]) == expected
+        assert said["answers"][0]["warns"] == expected
+
+
+def test_warnings_come_first_and_are_counted() -> None:
+    story = "--- A lighthouse\n---\nThe waves grow"
+    asked = {**node(story=story), "around": {"loras": [SHOT]}}
+    (said,) = answer(json.dumps({"nodes": [asked]}))[1]["answers"]
+    assert said["warns"] == 2
+    assert said["notes"][0].startswith("line 1 of the story is part of a prompt")
+    assert said["notes"][1].startswith("mode film does not go with the LoRA")
+    assert len(said["notes"]) == len(set(said["notes"])) > 2

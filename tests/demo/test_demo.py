@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from wanvideo_svi.svi_embeds.clips.vae import Encoder
 from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.demo.compare import NAME, seam_of, wrong_clip
+from wanvideo_svi.wrapper_ext.demo.playback import MOVING, cells, right_order, wrong_order
 from wanvideo_svi.wrapper_ext.demo.scene import FRAMES, load_scene, plan_demo, run_demo
 from wanvideo_svi.wrapper_ext.demo.vae import DemoVAE
 
@@ -44,7 +46,7 @@ def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(written: tuple[Path, 
     folder, shown = written
     files = sorted(str(p.relative_to(folder)) for p in folder.parent.rglob("*.*"))
     stems = [f"{chain}/clip{i}" for chain in ("film", "shot") for i in (1, 2, 3)]
-    assert files == sorted([NAME, *(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))])
+    assert files == sorted([NAME, MOVING, *(f"{stem}{end}" for stem in stems for end in (".png", ".safetensors"))])
     assert "film: 17 frames once stitched" in shown
     assert "shot: 25 frames once stitched" in shown
     for stem in stems:
@@ -58,9 +60,20 @@ def test_the_demo_writes_embeds_and_a_sheet_for_every_clip(written: tuple[Path, 
 def test_the_demo_says_how_long_it_takes_before_anything_and_ends_with_one_picture(written: tuple[Path, str]) -> None:
     folder, shown = written
     assert shown.startswith("This takes about 10 seconds on two CPU cores.\n")
-    assert shown.rstrip().endswith(f"Look at this one: {folder / NAME}, the same clip wired right and wrong.")
+    assert shown.rstrip().endswith(f"{folder / MOVING}, the joined video wired right and wrong.")
     with Image.open(folder / NAME) as picture:
         assert picture.width > 900
+    with Image.open(folder / MOVING) as picture:
+        assert picture.n_frames == 17, "as long as the shorter video: 9 + 2 * 4 frames"
+        frames = []
+        for place in range(picture.n_frames):
+            picture.seek(place)
+            frames.append(np.asarray(picture.convert("RGB"), dtype=np.int16)[100:280])
+    half = frames[0].shape[1] // 2
+    right, wrong = ([np.abs(b - a)[:, part].mean() for a, b in itertools.pairwise(frames)]
+                    for part in (slice(0, half), slice(half, None)))  # fmt: skip
+    assert min(right) > 2 * max(wrong[14:]), (right, wrong)
+    assert max(wrong[:8]) > 2 * max(wrong[14:]), (right, wrong)
     assert plan_demo(FRAMES)[0].adds == 17, "the default is done in seconds"
 
 
@@ -78,6 +91,16 @@ def test_the_wrong_clip_repeats_the_overlap_and_then_stands_still() -> None:
     assert [picture.tobytes() for picture, _ in good.after] == [thumbnail(frame).tobytes() for frame in scene[13:21]]
     assert bad.after[0][0].tobytes() == thumbnail(scene[8]).tobytes(), "the overlap is shown once more"
     assert len({picture.tobytes() for picture, kept in bad.after if kept}) == 1, "copies of one frame"
+
+
+def test_the_wrong_chain_shows_the_overlap_again_and_then_copies_of_one_frame() -> None:
+    known = [0] * 5 + [1] * 4
+    order = wrong_order(known, overlap=5, clips=3)
+    assert order == [*range(9), 4, 5, 6, 7, 8, 8, 8, 8, 8, *[8] * 9]
+    assert cells(order) == ["new"] * 9 + ["again"] * 5 + ["still"] * 13
+    right_mask = [1] * 5 + [0] * 4
+    assert wrong_order(right_mask, overlap=5, clips=2) == [*range(9), 4, 5, 6, 7, 8, 9, 10, 11, 12], "only not cut"
+    assert cells(right_order(21)) == ["new"] * 21
 
 
 def test_a_second_run_gives_the_same_embeds(tmp_path: Path, written: tuple[Path, str]) -> None:

@@ -67,7 +67,7 @@ try {
       await shot("running");
     }
     await rest();
-    await until("all kept", (now) => now.told === "Nothing to be made: all clips are kept", 200);
+    await until("all kept", (now) => now.told === "Nothing to render: all clips are kept", 200);
     await keep(name);
   };
   const undo = async (count) => {
@@ -106,14 +106,14 @@ try {
   await shot("compare");
   await page.keyboard.press("Escape");
   await act(2, "Pick");
-  await until("three clips to be made", (now) => now.told.startsWith("To be made: clips 3-5"));
+  await until("three clips to be made", (now) => now.told.startsWith("Next run: clips 3-5"));
   await keep("picked");
   await shot("picked");
   await undo(5);
   await until("nothing to be made", (now) => now.told.startsWith("Nothing"));
   await keep("pick_undone");
   await page.click('.svi-desk > header button:has-text("Redo")');
-  await until("three clips again", (now) => now.told.startsWith("To be made: clips 3-5"));
+  await until("three clips again", (now) => now.told.startsWith("Next run: clips 3-5"));
   await queue("pick_made");
   await undo(5);
   await queue("pick_taken_back");
@@ -121,7 +121,7 @@ try {
   // Clip 3 mended with another prompt, typed into its card.
   await page.fill('.svi-card[data-clip="3"] textarea', "rain falls on the lake");
   await act(3, "Mend");
-  await until("one clip to be made", (now) => now.told.startsWith("To be made: clip 3 ("));
+  await until("one clip to be made", (now) => now.told.startsWith("Next run: clip 3 ("));
   await keep("mend");
   await shot("mend");
   await queue("mended");
@@ -140,7 +140,7 @@ try {
   await shot("insert_ask");
   await page.keyboard.type("a heron lands");
   await page.keyboard.press("Control+Enter");
-  await until("six cards", (now) => now.cards.length === 6 && now.told.startsWith("To be made: clip 2 ("));
+  await until("six cards", (now) => now.cards.length === 6 && now.told.startsWith("Next run: clip 2 ("));
   await keep("inserted");
   await shot("inserted");
   await queue("insert_made");
@@ -149,7 +149,7 @@ try {
 
   // A new scene at clip 2, before the mended one, which goes on ending on what leads clip 4; then a branch from clip 2.
   await act(2, "Cut");
-  await until("a second scene", (now) => now.told.startsWith("To be made: clips 2-3"));
+  await until("a second scene", (now) => now.told.startsWith("Next run: clips 2-3"));
   await keep("cut");
   await shot("cut");
   await queue("cut_made");
@@ -166,17 +166,17 @@ try {
   // One clip alone, by its key; then the next one that is missing, and no more.
   await page.fill('.svi-card[data-clip="5"] textarea', "the stars come out");
   await page.focus('.svi-card[data-clip="5"]');
-  await until("clip 5 to be made", (now) => now.told.startsWith("To be made: clip 5 ("));
+  await until("clip 5 to be made", (now) => now.told.startsWith("Next run: clip 5 ("));
   await page.keyboard.press("q");
   await rest();
   await until("clip 5 is there", (now) => now.told.startsWith("Nothing"));
   await keep("alone");
   await page.fill('.svi-card[data-clip="4"] textarea', "the gulls come back");
   await page.focus('.svi-card[data-clip="4"]');
-  await until("clips 4 and 5 to be made", (now) => now.told.startsWith("To be made: clips 4-5"));
+  await until("clips 4 and 5 to be made", (now) => now.told.startsWith("Next run: clips 4-5"));
   await page.click('.svi-desk > footer button:has-text("Queue next clip")');
   await rest();
-  await until("clip 5 is left", (now) => now.told.startsWith("To be made: clip 5 ("));
+  await until("clip 5 is left", (now) => now.told.startsWith("Next run: clip 5 ("));
   await keep("next");
   await undo(5);
   await undo(5);

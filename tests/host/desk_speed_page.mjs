@@ -70,7 +70,7 @@ try {
   }
   await other.waitForSelector('.svi-card[data-clip="3"][data-state="kept"]');
   await click('.svi-card[data-clip="3"] .svi-acts button:has-text("Mend")');
-  await other.waitForFunction(() => desk().querySelector(".svi-told").textContent.startsWith("To be made: clip 3 ("));
+  await other.waitForFunction(() => desk().querySelector(".svi-told").textContent.startsWith("Next run: clip 3 ("));
   await click(".svi-desk > footer button.svi-main");
   await other.waitForFunction(() => desk().querySelector(".svi-told").textContent.match(/Queued|Sampling/));
   result.path_ms = Date.now() - loaded;

@@ -41,7 +41,7 @@ def test_a_chain_is_made_picked_mended_put_in_and_cut_on_the_desk(
 
     # As it comes: to do, then made, while the card of the clip at hand shows that it is.
     assert [card["state"] for card in steps["new"]["cards"]] == ["to do"] * 5
-    assert steps["new"]["told"].startswith("To be made: clips 1-5 (10 takes), how long is known after")
+    assert steps["new"]["told"].startswith("Next run: clips 1-5 (10 takes), time is known after")
     assert sum(card["now"] for card in seen["running"]["cards"]) == 1
     made = takes(steps["made"])
     assert len(made) == 5

@@ -111,6 +111,13 @@ def test_a_film_chain_counts_as_the_recipe_says() -> None:
     assert chain.seconds == 233 / 16
 
 
+def test_a_first_clip_of_the_same_mode_is_said_to_run_without_the_lora() -> None:
+    said = "clip 1 is sampled by first_clip_model: the SVI LoRA would freeze its motion"
+    assert said in plan("a\n---\nb", mode="svi2_pro").notes
+    assert said not in plan("a\n---\nb", mode="film").notes, "it is said to be plain i2v instead"
+    assert said not in plan("a\n---\nb", mode="svi2_pro", first_clip_model=False).notes
+
+
 def test_the_first_clip_takes_the_mode_when_nothing_speaks_against_it() -> None:
     assert plan("a", mode="shot", first_clip_model=False).clips[0].mode == "shot"
     assert plan("a", mode="shot").clips[0].mode == "i2v"

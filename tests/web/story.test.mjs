@@ -23,8 +23,10 @@ const events = new EventTarget();
 let extension;
 let sent = [];
 let reply = () => ({ status: 200, body: { answers: [] } });
+const view = { canvas: document.createElement("canvas"), ds: { offset: [0, 0], scale: 0.5 }, setDirty() {} };
+view.canvas.getBoundingClientRect = () => ({ top: 50, bottom: 650 });
 window.comfyAPI = {
-  app: { app: { registerExtension: (each) => (extension = each), canvas: {} } },
+  app: { app: { registerExtension: (each) => (extension = each), canvas: view } },
   api: {
     api: {
       addEventListener: (...args) => events.addEventListener(...args),
@@ -122,8 +124,8 @@ test("the plan is a table with heads, and numbers keep all their digits", async 
   assert.equal(one(".svi-sum").textContent, "2 clips  ·  2 to do");
   assert.ok(one("caption").textContent);
   assert.match(rows()[0].cells[1].title, /Not on disk/);
-  assert.equal(rows()[0].cells[2].title, "5 of them: not in the video, they repeat what it continues from");
-  assert.equal(rows()[1].cells[2].title, "5 of them: the clip before's");
+  assert.equal(rows()[0].cells[2].title, "5 of them repeat what it continues from; the video leaves them out");
+  assert.equal(rows()[1].cells[2].title, "5 of them are the last frames of the clip that leads it");
 });
 
 test("typing asks once it rests, and an answer of before is dropped", async () => {
@@ -217,6 +219,32 @@ test("a click puts the cursor at the error, and at a clip's block", async () => 
   assert.deepEqual([box.selectionStart, box.selectionEnd], [0, 1]);
 });
 
+test("a click moves the canvas to a story that is out of sight, and only then", async () => {
+  const { type, box, rows } = makeNode();
+  await rest();
+  say(plan());
+  type("a\n---\nb");
+  await rest(typing);
+  for (const [top, moved] of [[100, 0], [-400, 1080], [700, -1120]]) {
+    box.getBoundingClientRect = () => ({ top });
+    view.ds.offset = [0, 0];
+    rows()[0].querySelector("button").click();
+    assert.deepEqual(view.ds.offset, [0, moved]); // at scale 0.5: to 90 pixels below the canvas' top
+  }
+});
+
+test("warnings are marked among the notes", async () => {
+  const { type, one } = makeNode();
+  await rest();
+  say({ ...plan(), notes: ["mode shot does not go with the LoRA", "seeds are equal"], warns: 1 });
+  type("a\n---\nb");
+  await rest(typing);
+  const notes = [...one("ul").children];
+  assert.deepEqual(notes.map((each) => [each.textContent, each.className]), [
+    ["mode shot does not go with the LoRA", "svi-warns"], ["seeds are equal", ""],
+  ]);
+});
+
 test("an error in the first story that it is asked about says nothing of a story before", async () => {
   say(wrong());
   const { one, type } = makeNode();
@@ -269,9 +297,8 @@ test("states say how sure they are, and are not told by colour alone", async () 
   const { rows, one } = makeNode();
   await rest();
   assert.deepEqual(rows().map((each) => each.cells[1].textContent), ["kept", "stale", "–"]);
-  for (const each of rows().slice(0, 2)) {
-    assert.match(each.cells[1].title, /as far as can be seen before the run \(models and pictures are compared when it runs\)/);
-  }
+  assert.match(rows()[0].cells[1].title, /Models and pictures are compared when it runs$/);
+  assert.match(rows()[1].cells[1].title, /made with other settings: it is rendered again$/);
   assert.match(one(".svi-sum").textContent, /1 kept, 1 stale$/);
 });
 

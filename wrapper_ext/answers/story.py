@@ -16,7 +16,7 @@ from ...svi_embeds.story.chain import ChainClip, ChainPlan
 from ...svi_embeds.story.check import check_chain, check_loras, unused
 from ...svi_embeds.story.plan import plan_chain
 from ...svi_embeds.story.standing import Stood
-from ...svi_embeds.story.text import AUTO, parse_story
+from ...svi_embeds.story.text import AUTO, lost_separators, parse_story
 from ..engine.native import check_native_plan
 from ..host import files as host_files
 from ..render.long_video import modes_of
@@ -47,7 +47,8 @@ def answer(body: str) -> tuple[int, dict[str, Any]]:
     A node is {"values", "linked", "connected", "sampler"}: its widgets by name; which of them a link has whose value is
     not known; by name of its other inputs the type of the node behind them ("" where it cannot be seen); and the same
     of the settings node behind sampler_inputs, None where that cannot be seen. "around" may name the "loras" on the
-    model. With "desk" true the answer has its clips as cards too, see `cards_of`.
+    model. An answer's first "warns" notes are warnings: the page marks them. With "desk" true it has the clips as cards
+    too, see `cards_of`.
     """
     try:
         asked = parse_json(body)
@@ -69,6 +70,7 @@ def _answer(node: Any) -> dict[str, Any]:
         "rows": [],
         "left_out": 0,
         "notes": [],
+        "warns": 0,
         "reel": None,
     }
     places = Places("")
@@ -85,7 +87,9 @@ def _answer(node: Any) -> dict[str, Any]:
         settings, connected = asked.settings(), asked.chain()
         _check_chain(asked, plan)
         _check_loras(plan)
-        notes = [*plan.notes, *unused(plan, settings, connected), *notes_on_loras(modes_of(plan), asked.loras), *notes]
+        warnings = [*lost_separators(values["story"]), *notes_on_loras(modes_of(plan), asked.loras)]
+        others = [note for note in plan.notes if note not in warnings]
+        notes = [*warnings, *others, *unused(plan, settings, connected), *notes]
     except TooMuchError as error:
         said["notes"] = [f"{error}: that is not planned while you type, but the node takes it"]
         return said
@@ -95,7 +99,7 @@ def _answer(node: Any) -> dict[str, Any]:
     if open_values := sorted((asked.linked & values.keys()) - {"reel"}):
         notes.append(f"planned with what the node shows for {', '.join(open_values)}: the link may give another value")
     said["summary"] = f"at least {plan.describe()}" if fills else plan.describe()
-    said["notes"] = notes
+    said["notes"], said["warns"] = notes, len(warnings)
     found = None
     if "reel" not in asked.linked:
         found = reel_answer(

@@ -27,13 +27,13 @@ def add_demo(commands: Any) -> None:
 
 
 def run_demo_command(args: argparse.Namespace) -> int:
-    """Embeds and contact sheets of a chain, and the picture of a right and a wrong one."""
+    """Embeds and contact sheets of a chain, and the pictures of a right and a wrong one."""
     # Measured on two cores: 10 s for 17 frames, 30 s for 81; with other work beside it, longer.
     seconds = math.ceil((7 + 0.26 * max(args.frames, 0)) / 5) * 5
     say(f"This takes about {seconds} seconds on two CPU cores.")
     say("No model is downloaded and nothing is sampled: a drawn scene stands for what the sampler would give.")
     # Imported here: they take seconds, and `--help` needs none of them.
-    from ..demo.compare import NAME
+    from ..demo.playback import MOVING
     from ..demo.scene import CLIPS, TABLE_HEAD, describe_row, plan_demo, run_demo
 
     try:
@@ -62,7 +62,9 @@ def run_demo_command(args: argparse.Namespace) -> int:
         f"What each clip gives the sampler is in {args.out}: embeds (.safetensors) and their contact sheets (.png).",
         soft_wrap=True,
     )
-    console.print(f"Look at this one: {args.out / NAME}, the same clip wired right and wrong.", soft_wrap=True)
+    console.print(
+        f"Look at this one, in a browser: {args.out / MOVING}, the joined video wired right and wrong.", soft_wrap=True
+    )
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The picture that the demo ends with: the second clip of a chain wired right, and with the usual mistakes.
+"""The still picture of the demo: the second clip of a chain wired right, and with the usual mistakes.
 
 No model runs here. A frame that the mask keeps is shown as the sampler gets it; a frame to generate is shown as the
 scene.

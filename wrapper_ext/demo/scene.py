@@ -25,10 +25,12 @@ from ...svi_embeds.errors import SVIError
 from ...svi_embeds.files.picture import open_picture
 from ...svi_embeds.files.video import open_video
 from ...svi_embeds.files.whole import whole_files
+from ...svi_embeds.ground.images import to_picture
 from ...svi_embeds.masks.known import count_concat, count_known
 from ...svi_embeds.recipes import recipe
 from ...svi_embeds.timeline import Timeline
 from .compare import NAME, draw_comparison, seam_of, wrong_clip
+from .playback import MOVING, right_order, save_side_by_side, wrong_order
 from .vae import DemoVAE
 
 CLIPS = 3
@@ -68,8 +70,9 @@ def plan_demo(num_frames: int) -> list[DemoClip]:
 def run_demo(
     out: Path, *, image: Path | None = None, video: Path | None = None, num_frames: int = FRAMES
 ) -> Iterator[tuple[DemoClip, Clip | None]]:
-    """Make every clip's embeds and contact sheet under `out`, and the picture `NAME` that compares film's second clip
-    with the same clip wired wrong. Yields each row before (None) and after its clip.
+    """Make every clip's embeds and contact sheet under `out`, and two pictures that compare the film chain with the
+    same chain wired wrong: `MOVING` plays both joined videos, `NAME` shows what the second clip gives the sampler.
+    Yields each row before (None) and after its clip.
 
     out: folder, made if need be. image, video: the scene; a moving one is drawn when neither is given.
     num_frames: frames of each clip, 4k+1.
@@ -100,17 +103,23 @@ def run_demo(
         with whole_files(folder / f"clip{row.index}.png") as (beside,):
             clip.sheet().save(beside)
         before, previous = previous, scene[row.first_frame : row.first_frame + num_frames]
+        rendered = previous if row.index == 1 else stitch(rendered, previous, overlap_frames=row.overlap)[0]
+        if not torch.equal(rendered, scene[: row.total]):
+            raise SVIError(f"{row.chain}: the stitched clips are not the scene up to frame {row.total}")
         if (row.chain, row.index) == ("film", 2):
             wrong = wrong_clip(settings, inputs, clip, encoder)
             picture = draw_comparison(
                 (clip, seam_of(clip, before, previous, drop=row.overlap)),
                 (wrong, seam_of(wrong, before, previous, drop=0)),
             )
-            with whole_files(out / NAME) as (beside,):
-                picture.save(beside)
-        rendered = previous if row.index == 1 else stitch(rendered, previous, overlap_frames=row.overlap)[0]
-        if not torch.equal(rendered, scene[: row.total]):
-            raise SVIError(f"{row.chain}: the stitched clips are not the scene up to frame {row.total}")
+            order = wrong_order(wrong.known_per_frame, overlap=row.overlap, clips=CLIPS)
+            film = [each for each in rows if each.chain == row.chain]
+            with whole_files(out / NAME, out / MOVING) as (still, moving):
+                picture.save(still)
+                save_side_by_side(
+                    moving, [to_picture(frame[None]) for frame in scene], right_order(film[-1].total), order,
+                    [each.total for each in film[:-1]],
+                )  # fmt: skip
         yield row, clip
 
 
@@ -190,17 +199,33 @@ def _play(path: Path, frames: int) -> list[Image.Image]:
 
 
 def draw_scene(t: float) -> Image.Image:
-    """A hill landscape at time t (0..1): the sun crosses, the hills pass at two speeds, a ball bounces."""
-    width, height = 384, 224
+    """A hill landscape at time t (0..1): the sun crosses, the hills pass at two speeds, a car drives along a road."""
+    width, height = 768, 448  # twice the size of the result, whose edges are smooth then
     sky = np.linspace([90, 150, 220], [235, 205, 165], height)[:, None].repeat(width, axis=1)
     picture = Image.fromarray(sky.astype(np.uint8))
     draw = ImageDraw.Draw(picture)
-    sun_x, sun_y = width * (0.1 + 0.8 * t), 60 - 30 * math.sin(math.pi * t)
-    draw.ellipse((sun_x - 18, sun_y - 18, sun_x + 18, sun_y + 18), (255, 240, 180))
-    for colour, base, size, speed in (((96, 128, 122), 130, 26, 60), ((58, 94, 66), 168, 18, 220)):
+    sun_x, sun_y = width * (0.1 + 0.8 * t), 120 - 60 * math.sin(math.pi * t)
+    draw.ellipse((sun_x - 36, sun_y - 36, sun_x + 36, sun_y + 36), (255, 240, 180))
+    for colour, base, size, speed in (((96, 128, 122), 236, 52, 80), ((58, 94, 66), 320, 28, 240)):
         along = np.arange(width) + speed * t
-        ridge = base + size * np.sin(along / 38) + 6 * np.sin(along / 11)
+        ridge = base + size * np.sin(along / 76) + 10 * np.sin(along / 22)
         draw.polygon([(0, height), *enumerate(ridge.tolist()), (width - 1, height)], colour)
-    ball_x, ball_y = width * (0.2 + 0.6 * t), 190 - abs(math.sin(14 * math.pi * t)) * 70
-    draw.ellipse((ball_x - 13, ball_y - 13, ball_x + 13, ball_y + 13), (214, 62, 54))
-    return picture
+    draw.rectangle((0, 384, width, height), (70, 72, 78))
+    for line in range(-1, 9):
+        x = line * 96 - (520 * t) % 96
+        draw.rectangle((x, 412, x + 44, 418), (214, 206, 180))
+    _draw_car(draw, width * (0.06 + 0.7 * t), 402, turned=40 * t)
+    return picture.reduce(2)
+
+
+def _draw_car(draw: ImageDraw.ImageDraw, x: float, ground: float, *, turned: float) -> None:
+    """A red car, its back at x and its wheels on `ground`, in pixels; turned: radians that the wheels have turned."""
+    red, glass, tyre, metal = (214, 62, 54), (196, 222, 236), (28, 28, 32), (225, 225, 230)
+    draw.rounded_rectangle((x + 28, ground - 92, x + 112, ground - 40), 20, red)
+    draw.rounded_rectangle((x + 40, ground - 84, x + 100, ground - 56), 10, glass)
+    draw.rounded_rectangle((x, ground - 60, x + 148, ground - 16), 16, red)
+    for wheel in (x + 34, x + 114):
+        draw.ellipse((wheel - 18, ground - 36, wheel + 18, ground), tyre)
+        for spoke in (turned, turned + math.pi / 2):
+            dx, dy = 14 * math.cos(spoke), 14 * math.sin(spoke)
+            draw.line((wheel - dx, ground - 18 - dy, wheel + dx, ground - 18 + dy), metal, 4)

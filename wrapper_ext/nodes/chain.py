@@ -95,8 +95,8 @@ class WanVideoSVIStitch:
                     list(DROP_CHOICES),
                     {
                         "default": "new",
-                        "tooltip": "Which clip gives way. new: the start of images_2 goes. old: the end of images_1 "
-                        "goes (as the SVI authors do).",
+                        "tooltip": "Which copy of the overlap is dropped. new: the start of images_2. old: the end of "
+                        "images_1 (as the SVI authors do).",
                     },
                 ),
             },

@@ -93,8 +93,9 @@ class WanVideoI2VCustomEmbeds:
                     list(SPACE_CHOICES),
                     {
                         "default": "auto",
-                        "tooltip": "wrapper: LATENTs of WanVideo Encode or Sampler. native: of VAE Encode or KSampler, "
-                        "converted. auto: told by their statistics when these leave no doubt, else you are asked.",
+                        "tooltip": "wrapper: LATENTs of WanVideo Encode or Sampler. native: of VAE Encode or "
+                        "KSampler, converted. auto: decided by their statistics; an error asks you when these are "
+                        "not clear.",
                     },
                 ),
                 "tiled_vae": ("BOOLEAN", {"default": False, "tooltip": "Encode start_image in tiles: less memory."}),

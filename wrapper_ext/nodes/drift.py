@@ -33,11 +33,11 @@ class WanVideoSVIDrift:
     RETURN_TYPES = ("IMAGE", "FLOAT", "FLOAT", "STRING", "STRING")
     RETURN_NAMES = ("picture", "drift", "seam", "report", "figures")
     OUTPUT_TOOLTIPS = (
-        "The curves, the seams and what each clip ended on.",
-        "The largest change of any clip against the first; from 1 on one sees it.",
-        "How visible the worst seam is: 1 is a seam that nobody sees, 2 e.g. twice the usual step between frames.",
-        "A row per clip, in words and numbers.",
-        "Everything as JSON.",
+        "The curves, the seams, and the last frame of each clip.",
+        "The largest change of any clip from the first one. From 1 on it is visible side by side.",
+        "How visible the worst seam is: 1 = nobody sees it, 2 = twice the usual step between frames.",
+        "The figures of each clip, as text.",
+        "All figures as JSON.",
     )
 
     @classmethod
@@ -68,9 +68,9 @@ class WanVideoSVIDrift:
                     list(JOINED_CHOICES),
                     {
                         "default": "new",
-                        "tooltip": "How images was joined. new: the start of the later clip went, as SVI Stitch does "
-                        "unless told otherwise. old: the end of the earlier one. already_dropped: clip_frames counts "
-                        "what each clip but the first adds (76), as in graphs saved before drop was here.",
+                        "tooltip": "How images was joined. new: the start of the later clip was dropped (the default "
+                        "of SVI Stitch). old: the end of the earlier one. already_dropped: clip_frames counts "
+                        "what each clip but the first adds (76), as in graphs saved before this input existed.",
                     },
                 ),
             },

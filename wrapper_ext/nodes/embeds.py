@@ -74,7 +74,8 @@ class WanVideoSVIEmbeds:
                 ),
                 "end_image": (
                     "IMAGE",
-                    {"tooltip": "What the clip ends on: one frame, or the first frames of what follows. Any size."},
+                    {"tooltip": "The image that the clip ends on: one frame, or the first frames of the clip that "
+                    "follows. Any size."},
                 ),
                 "clip_embeds": (
                     "WANVIDIMAGE_CLIPEMBEDS",
@@ -83,7 +84,7 @@ class WanVideoSVIEmbeds:
                 "control_embeds": ("WANVIDIMAGE_EMBEDS", {"tooltip": "Control signal for Fun-Control models."}),
                 "extra_latents": (
                     "LATENT",
-                    {"tooltip": "Latents put in front of the clip (SkyReels A2 references), of the clip's size."},
+                    {"tooltip": "Latents put before the clip (SkyReels A2 references), of the clip's size."},
                 ),
                 "add_cond_latents": ("ADD_COND_LATENTS", {"tooltip": "Additional condition latents of the wrapper."}),
                 "temporal_mask": (
@@ -119,7 +120,8 @@ class WanVideoSVIEmbeds:
                 ),
                 "ref_strength": strength(
                     1.0,
-                    "Multiplies the latents of reference or last padding. Lower (0.75) loosens the reference's grip.",
+                    "Multiplies the latents of reference or last padding. Lower (0.75): the clip follows the "
+                    "reference less.",
                 ),
                 "fun_or_fl2v_model": (
                     "BOOLEAN",
@@ -139,7 +141,7 @@ class WanVideoSVIEmbeds:
                     },
                 ),
                 "end_strength": strength(
-                    1.0, "Multiplies the latents that hold end frames. Lower loosens the pull towards the end."
+                    1.0, "Multiplies the latents that hold end frames. Lower: the clip is pulled less towards its end."
                 ),
                 "end_padding": (
                     list(END_PADDING_CHOICES),

@@ -24,7 +24,7 @@ EMBEDS_OUTPUTS = Outputs(
         "For the sampler's image_embeds.",
         "White = frame is kept. What the wrapper's temporal_mask takes. Latent size, one mask per frame.",
         "Black = frame is kept. What native ComfyUI, VACE and WanEx nodes take. Latent size, one mask per frame.",
-        "What the node did and adjusted, in words.",
+        "What the node did and what it adjusted.",
     ),
 )
 
@@ -68,16 +68,16 @@ def color_inputs(what: str) -> dict[str, Any]:
             list(COLOUR_CHOICES),
             {
                 "default": "off",
-                "tooltip": f"Holds colours: {what} gets those that the chain began with. mean_std: mean and contrast "
-                "of each channel. histogram: its whole curve. mkl: all channels together (color-matcher package). Off "
-                "for stories whose light changes on purpose.",
+                "tooltip": f"Corrects colour drift: {what} gets the colours that the chain began with. mean_std: mean "
+                "and contrast of each channel. histogram: its whole curve. mkl: all channels together (color-matcher "
+                "package). Leave it off when the light changes on purpose.",
             },
         ),
         "color_match_strength": (
             "FLOAT",
             {
                 "default": 1.0, "min": 0.0, "max": 1.0, "step": 0.01,
-                "tooltip": "How much of the difference is taken back, 0..1.",
+                "tooltip": "How much of the difference is corrected, 0..1.",
             },
         ),
     }  # fmt: skip
@@ -125,7 +125,7 @@ def keyframe_inputs() -> dict[str, Any]:
             "INT",
             {
                 "default": 0, "min": 0, "max": 100, "step": 1,
-                "tooltip": "Frames over which known fades at each border to generated frames. 0 = off: models were "
+                "tooltip": "Number of frames over which a known frame fades into generated ones. 0 = off: models were "
                 "trained with masks of 0 and 1.",
             },
         ),
@@ -133,8 +133,8 @@ def keyframe_inputs() -> dict[str, Any]:
             list(OUTSIDE_CHOICES),
             {
                 "default": "empty",
-                "tooltip": "Pixels of known frames outside region. empty: filled with grey, as models for inpainting "
-                "want. keep: left as they are (the white canvas of MAGREF).",
+                "tooltip": "Pixels of known frames outside region. empty: filled with grey, as inpainting models "
+                "expect. keep: left as they are (the white canvas of MAGREF).",
             },
         ),
     }  # fmt: skip

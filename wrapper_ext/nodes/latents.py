@@ -54,7 +54,7 @@ class WanVideoSVILatentEmbeds:
                     "LATENT",
                     {"tooltip": "The sampler's samples of the clip before. Leave it out in the first clip."},
                 ),
-                "end_samples": ("LATENT", {"tooltip": "What the clip ends on: an image of the clips' size, encoded."}),
+                "end_samples": ("LATENT", {"tooltip": "The image that the clip ends on, of the clips' size, encoded."}),
                 "clip_embeds": (
                     "WANVIDIMAGE_CLIPEMBEDS",
                     {"tooltip": "CLIP vision, for Wan 2.1 models only; Wan 2.2 takes none."},
@@ -83,7 +83,8 @@ class WanVideoSVILatentEmbeds:
                     },
                 ),
                 "anchor_strength": strength(1.0, "Multiplies the anchor's latents."),
-                "ref_strength": strength(1.0, "Multiplies the latents of reference padding. 0.75 loosens its grip."),
+                "ref_strength": strength(1.0, "Multiplies the latents of reference padding. 0.75: the clip follows "
+                "the reference less."),
                 "fun_or_fl2v_model": (
                     "BOOLEAN",
                     {
@@ -99,7 +100,8 @@ class WanVideoSVILatentEmbeds:
                         "tooltip": "How many latents of end_samples the clip ends on: its first ones. 0 = all of them.",
                     },
                 ),
-                "end_strength": strength(1.0, "Multiplies the end's latents. Lower loosens the pull towards the end."),
+                "end_strength": strength(1.0, "Multiplies the latents of the end. Lower: the clip is pulled less "
+                "towards its end."),
                 "end_padding": (
                     list(LATENT_END_PADDING_CHOICES),
                     {

@@ -23,9 +23,10 @@ class _LongVideo:
     RETURN_NAMES = ("reel", "last_frames", "video", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk, for the SVI Reel nodes.",
-        "What would lead the next clip: the last frames of the last clip, exact, in the video or not.",
-        "The joined chain as a video file (H.264), for Save Video.",
-        "The plan, clip by clip, and what was kept and made.",
+        "The exact last frames of the last clip, in the video or not: connect them to start_image of a chain that "
+        "continues.",
+        "The joined video (H.264), for Save Video.",
+        "The plan, clip by clip, with what was kept and what was rendered.",
     )
 
     @classmethod
@@ -93,8 +94,8 @@ class WanVideoSVILongVideo(_LongVideo):
                 "sampler_inputs": (
                     "SAMPLER_ARGS",
                     {
-                        "tooltip": "From WanVideo Sampler Settings: model and every sampler option. Its image_embeds "
-                        "(WanVideo Empty Embeds serves) and seed are replaced per clip."
+                        "tooltip": "From WanVideo Sampler Settings: the model and all sampler options. Its "
+                        "image_embeds (connect WanVideo Empty Embeds) and its seed are replaced for each clip."
                     },
                 ),
                 "vae": ("WANVAE", {"tooltip": "From WanVideo VAE Loader."}),
@@ -106,41 +107,44 @@ class WanVideoSVILongVideo(_LongVideo):
                     "WANTEXTENCODER",
                     {
                         "lazy": True,
-                        "tooltip": "From WanVideo T5 Text Encoder Loader: encodes the prompts. Not loaded where the "
-                        "reel has them all."
+                        "tooltip": "From WanVideo T5 Text Encoder Loader: encodes the prompts. Not loaded when the "
+                        "reel has all of them encoded already."
                     },
                 ),
                 "clip": ("CLIP", {"lazy": True, "tooltip": "Instead of t5: ComfyUI's own text encoder (type wan)."}),
                 "text_embeds": (
                     "WANVIDEOTEXTEMBEDS",
-                    {"tooltip": "Instead of t5 and clip: one prompt for all clips, encoded before."},
+                    {"tooltip": "Instead of t5 and clip: one encoded prompt for all clips."},
                 ),
                 **group(TEXT),
                 "first_clip_model": (
                     "WANVIDEOMODEL",
-                    {"tooltip": "The model without the SVI LoRA, for the first clip: with it motion freezes there."},
+                    {"tooltip": "The model without the SVI LoRA. Clip 1 is sampled with it, because the LoRA would "
+                    "freeze its motion."},
                 ),
                 "low_noise_model": (
                     "WANVIDEOMODEL",
                     {
-                        "tooltip": "The low noise model of a Wan 2.2 pair, with the settings of sampler_inputs (whose "
-                        "model is then the high one). Set split_step."
+                        "tooltip": "The low noise model of a Wan 2.2 pair; sampler_inputs then has the high noise "
+                        "model. Both use the same sampler settings. Set split_step too."
                     },
                 ),
                 "low_noise_sampler_inputs": (
                     "SAMPLER_ARGS",
-                    {"tooltip": "Instead of low_noise_model, where the two stages differ in settings, as in cfg."},
+                    {"tooltip": "Instead of low_noise_model, when the low noise stage needs settings of its own, for "
+                    "example another cfg."},
                 ),
                 "first_clip_low_noise_model": (
                     "WANVIDEOMODEL",
-                    {"tooltip": "The low noise model without the SVI LoRA, beside first_clip_model."},
+                    {"tooltip": "The low noise model without the SVI LoRA. A pair needs it together with "
+                    "first_clip_model."},
                 ),
                 "split_step": (
                     "INT",
                     {
                         "default": 0, "min": 0, "max": 10000, "step": 1,
-                        "tooltip": "Step at which the low noise model takes over. 0 = end_step and start_step of the "
-                        "two settings nodes.",
+                        "tooltip": "Step at which the low noise model takes over. 0 = as end_step and start_step of "
+                        "the two settings nodes say.",
                     },
                 ),
                 **group(REST),
@@ -171,27 +175,28 @@ class WanVideoSVILongVideoNative(_LongVideo):
                 "model": (
                     "MODEL",
                     {
-                        "tooltip": "From Load Diffusion Model, with the SVI LoRA (LoraLoaderModelOnly) and what else "
-                        "belongs on it (ModelSamplingSD3). Of a Wan 2.2 pair the high noise one."
+                        "tooltip": "From Load Diffusion Model, with the SVI LoRA (LoraLoaderModelOnly) and other "
+                        "patches (ModelSamplingSD3). For a Wan 2.2 pair, the high noise model."
                     },
                 ),
                 "clip": (
                     "CLIP",
                     {
                         "lazy": True,
-                        "tooltip": "From Load CLIP (type wan): encodes the prompts. Not loaded where the reel has them "
-                        "all."
+                        "tooltip": "From Load CLIP (type wan): encodes the prompts. Not loaded when the reel has all "
+                        "of them encoded already."
                     },
                 ),
                 "vae": ("VAE", {"tooltip": "From Load VAE: a Wan VAE."}),
                 **group(CHAIN),
-                "steps": ("INT", {"default": 20, "min": 1, "max": 10000, "tooltip": "Of each clip, both models of a "
-                                  "pair together. 4 to 8 with a distill LoRA."}),
+                "steps": ("INT", {"default": 20, "min": 1, "max": 10000, "tooltip": "Sampling steps of each clip, "
+                "both models of a pair together. 4 to 8 with a distill LoRA."}),
                 "cfg": (
                     "FLOAT",
                     {
                         "default": 3.5, "min": 0.0, "max": 100.0, "step": 0.1, "round": 0.01,
-                        "tooltip": "Of each clip. 1 with a distill LoRA. [cfg=4] in a block of the story.",
+                        "tooltip": "Guidance of each clip. 1 with a distill LoRA. [cfg=4] in the story sets it for "
+                        "one clip.",
                     },
                 ),
                 "sampler_name": (native_choices("sampler_name"), {"default": "euler", "tooltip": "As on KSampler."}),
@@ -202,19 +207,21 @@ class WanVideoSVILongVideoNative(_LongVideo):
                 **group(TEXT),
                 "first_clip_model": (
                     "MODEL",
-                    {"tooltip": "The model without the SVI LoRA, for the first clip: with it motion freezes there."},
+                    {"tooltip": "The model without the SVI LoRA. Clip 1 is sampled with it, because the LoRA would "
+                    "freeze its motion."},
                 ),
                 "low_noise_model": ("MODEL", {"tooltip": "The low noise model of a Wan 2.2 pair. Set split_step."}),
                 "first_clip_low_noise_model": (
                     "MODEL",
-                    {"tooltip": "The low noise model without the SVI LoRA, beside first_clip_model."},
+                    {"tooltip": "The low noise model without the SVI LoRA. A pair needs it together with "
+                    "first_clip_model."},
                 ),
                 "split_step": (
                     "INT",
                     {
                         "default": 0, "min": 0, "max": 10000, "step": 1,
-                        "tooltip": "Step at which low_noise_model takes over, as end_at_step of the first KSampler "
-                        "Advanced. 0 without one.",
+                        "tooltip": "Step at which low_noise_model takes over, like end_at_step of the first KSampler "
+                        "(Advanced). 0 without a low noise model.",
                     },
                 ),
                 **group(REST),

@@ -27,17 +27,17 @@ class WanVideoHighLowPair:
 
     CATEGORY = CATEGORY
     DESCRIPTION = (
-        "Two models that sample one clip, the high noise one first: Wan 2.2 pairs, HoloCine + Pusa with MAGREF, and "
-        "others. Finds the step at which they change, makes or checks the embeds of both, and refuses what the wrapper "
-        "would sample wrongly without a message. Wire its outputs to both samplers."
+        "For two models that sample one clip, the high noise model first: Wan 2.2 pairs, HoloCine + Pusa with MAGREF, "
+        "and others. Finds the step at which they change, makes or checks the embeds of both, and refuses what the "
+        "wrapper would sample wrongly without a message. Connect its outputs to both samplers."
     )
     FUNCTION = "pair"
     HAS_INTERMEDIATE_OUTPUT = True  # its picture comes with a node from the cache too
     RETURN_TYPES: Any = _PairTypes()
     RETURN_NAMES = PAIR_OUTPUTS
     OUTPUT_TOOLTIPS = (
-        "The high noise model as it came, for the first sampler.",
-        "The low noise model as it came, for the second sampler.",
+        "The high noise model, unchanged, for the first sampler.",
+        "The low noise model, unchanged, for the second sampler.",
         "For image_embeds of the first sampler.",
         "For image_embeds of the second sampler.",
         "For steps of both samplers.",
@@ -102,7 +102,8 @@ class WanVideoHighLowPair:
                 ),
                 "high_embeds": (
                     "WANVIDIMAGE_EMBEDS",
-                    {"tooltip": "Embeds of the high noise model, where they are not low_embeds. Text-to-video: made."},
+                    {"tooltip": "Embeds of the high noise model, when they differ from low_embeds. For text-to-video "
+                    "models this node makes them."},
                 ),
                 "clean_latents": (
                     "LATENT",

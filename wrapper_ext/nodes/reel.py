@@ -40,7 +40,8 @@ class WanVideoSVIReelOpen:
     RETURN_NAMES = ("reel", "last_frames", "info")
     OUTPUT_TOOLTIPS = (
         "The clips on disk.",
-        "The last frames of the last clip taken, exact, in the video or not: start_image of a chain that continues.",
+        "The exact last frames of the last clip taken, in the video or not: connect them to start_image of a chain "
+        "that continues.",
         "The clips, their seeds and prompts.",
     )
 
@@ -101,11 +102,11 @@ class WanVideoSVIReelFrames:
     """Frames of a reel as IMAGE."""
 
     CATEGORY = CATEGORY
-    DESCRIPTION = "Frames of a reel's video as images, read from disk: only those that are asked for."
+    DESCRIPTION = "Reads frames of a reel's video from disk as images, only those that you ask for."
     FUNCTION = "read"
     RETURN_TYPES = ("IMAGE", "STRING")
     RETURN_NAMES = ("images", "info")
-    OUTPUT_TOOLTIPS = ("The frames, 8-bit as they were kept.", "Which frames of how many.")
+    OUTPUT_TOOLTIPS = ("The frames, 8-bit as they were kept.", "Which frames were read, of how many.")
 
     @classmethod
     def INPUT_TYPES(cls) -> dict[str, Any]:
@@ -151,7 +152,7 @@ class WanVideoSVIReelVideo:
     CATEGORY = CATEGORY
     DESCRIPTION = (
         "Joins a reel's clips to one video file in the reel's folder, frame by frame: a chain of any length takes no "
-        "more memory than a frame. The overlap is shown once, and a video as long as its audio ends with it."
+        "more memory than a frame. The overlap is shown once. A story with repeat=auto ends with its audio."
     )
     FUNCTION = "join"
     OUTPUT_NODE = True

@@ -22,9 +22,9 @@ class WanVideoSVIReelAdd:
 
     CATEGORY = CATEGORY
     DESCRIPTION = (
-        "Keeps one clip of a chain that you wire by hand, of any model, in a reel on disk: the first one begins it, "
-        "each next one takes reel of the one before. What SVI Drift, SVI Reel Video and wanvideo-svi reel do for a "
-        "long video, they do for it too."
+        "Keeps one clip of a chain that you wire by hand, of any model, in a reel on disk. The first clip begins the "
+        "reel; each later node takes reel from the one before. SVI Drift, SVI Reel Video and the command "
+        "wanvideo-svi reel then work with it."
     )
     FUNCTION = "add"
     OUTPUT_NODE = True
@@ -33,7 +33,7 @@ class WanVideoSVIReelAdd:
     OUTPUT_TOOLTIPS = (
         "The clips on disk up to this one: reel_before of the next, or for the SVI Reel nodes and SVI Drift.",
         "The last motion_frames frames, exact, to lead the next clip.",
-        "What was written, how long the chain is, and what became of clips that stood there.",
+        "What was written, how long the chain is, and what happened to clips that were in this place.",
     )
 
     @classmethod
@@ -47,24 +47,25 @@ class WanVideoSVIReelAdd:
                     "STRING",
                     {
                         "default": "",
-                        "tooltip": "Name of the folder that keeps the clips, in output/svi_reels unless the settings "
-                        "say otherwise. For the first clip; empty for those with reel_before.",
+                        "tooltip": "Name of the folder in output/svi_reels that keeps the clips (ComfyUI's settings "
+                        "can name another place). For the first clip; leave it empty when reel_before is "
+                        "connected.",
                     },
                 ),
                 "overlap_frames": (
                     "INT",
                     {
                         "default": -1, "min": -1, "max": 1000, "step": 1,
-                        "tooltip": "Frames at the clip's start that the one before shows too, dropped when joined. -1 "
-                        "= as many motion_frames as that one gave; none for the first clip. 0 drops none.",
+                        "tooltip": "Frames at the clip's start that the clip before shows too; the joined video drops "
+                        "them. -1 = the motion_frames of the node before (none for the first clip). 0 = none.",
                     },
                 ),
                 "motion_frames": (
                     "INT",
                     {
                         "default": 5, "min": 1, "max": 1000, "step": 1,
-                        "tooltip": "How many of the last frames come out to lead the next clip: 5 for film, 1 for "
-                        "shot.",
+                        "tooltip": "How many of the clip's last frames the node gives to lead the next clip: 5 for "
+                        "film, 1 for shot.",
                     },
                 ),
             },
@@ -72,35 +73,35 @@ class WanVideoSVIReelAdd:
                 "reel_before": (
                     "SVI_REEL",
                     {
-                        "tooltip": "reel of SVI Reel Add of the clip before; of SVI Reel Open, to continue with a "
+                        "tooltip": "reel of the SVI Reel Add of the clip before, or of SVI Reel Open to continue a "
                         "reel. Not connected: this is the first clip."
                     },
                 ),
                 "prompt": (
                     "STRING",
-                    {"default": "", "multiline": True, "tooltip": "What the clip was made from, to be read later."},
+                    {"default": "", "multiline": True, "tooltip": "The clip's prompt, kept with it as a note."},
                 ),
                 "seed": (
                     "INT",
                     {
                         "default": 0, "min": 0, "max": MAX_SEED, "control_after_generate": False,
-                        "tooltip": "The seed it was made with, to be read later.",
+                        "tooltip": "The clip's seed, kept with it as a note.",
                     },
                 ),
                 "fps": (
                     "FLOAT",
                     {
                         "default": 0.0, "min": 0.0, "max": 120.0, "step": 0.01,
-                        "tooltip": "Frames per second of the reel, set by its first clip. 0 = 16 for that one, and "
-                        "what the reel has for the others.",
+                        "tooltip": "Frames per second of the reel; its first clip sets it. 0 = 16 for the first clip, "
+                        "and the reel's rate for the others.",
                     },
                 ),
                 "new_scene": (
                     "BOOLEAN",
                     {
                         "default": False,
-                        "tooltip": "On: a cut, the clip does not continue from the one before. SVI Drift measures no "
-                        "seam there.",
+                        "tooltip": "On: a cut; the clip does not continue from the one before. SVI Drift then "
+                        "measures no seam there.",
                     },
                 ),
             },

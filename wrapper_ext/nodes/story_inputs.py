@@ -53,16 +53,17 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "STRING",
             {
                 "default": _STORY, "multiline": True,
-                "tooltip": "One prompt per clip, blocks separated by a line ---. A block may begin with settings, "
-                "as [seed=7 frames=49 overlap=5 mode=i2v model=first end=0 cfg=4 repeat=2].",
+                "tooltip": "One prompt per clip, with a line that holds only --- between clips. A prompt may begin "
+                "with settings in brackets, for example [seed=7 frames=49 cfg=4 repeat=2]; the help page lists "
+                "all of them.",
             },
         ),
         "mode": (
             list(modes),
             {
                 "default": "film",
-                "tooltip": "The SVI LoRA of the chain. The first clip is plain i2v when first_clip_model is "
-                "connected or start_image has too few frames for the mode.",
+                "tooltip": "The mode that fits your SVI LoRA. Clip 1 is made as plain i2v when first_clip_model is "
+                "connected, or when start_image has fewer frames than the mode needs.",
             },
         ),
         **size_inputs(),
@@ -77,14 +78,15 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "INT",
             {
                 "default": 0, "min": 0, "max": 1000, "step": 1,
-                "tooltip": "Motion frames between clips, dropped once when joined. 0 = what the mode needs.",
+                "tooltip": "How many frames two neighbouring clips share (motion frames). The joined video shows them "
+                "once. 0 = what the mode needs.",
             },
         ),
         "seed": (
             "INT",
             {
                 "default": 0, "min": 0, "max": MAX_SEED, "control_after_generate": False,
-                "tooltip": "Of the first clip; each clip after it gets 42 more.",
+                "tooltip": "Seed of clip 1. Each later clip has the seed of the one before plus 42.",
             },
         ),
         "fps": (
@@ -96,42 +98,45 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "STRING",
             {
                 "default": "long_video",
-                "tooltip": "Name of the folder that keeps the clips, in output/svi_reels unless the settings "
-                "say otherwise.",
+                "tooltip": "Name of the folder in output/svi_reels that keeps the clips (ComfyUI's settings can name "
+                "another place). A new name begins a new video.",
             },
         ),
         "resume": (
             "BOOLEAN",
             {
                 "default": True,
-                "tooltip": "On: clips of the reel that are still true are kept. Off: every clip is made again.",
+                "tooltip": "On: clips on disk are kept when their prompt, settings and models have not changed. Off: "
+                "every clip is rendered again.",
             },
         ),
         "start_image": (
             "IMAGE",
             {
-                "tooltip": "What the video begins with: an image, or a clip of your own to continue from. Any "
-                "size. svi2_pro encodes the clip and continues from its last latents."
+                "tooltip": "The image that the video begins with, or a video clip of your own to continue from. Any "
+                "size. svi2_pro encodes a clip and continues from its last latents."
             },
         ),
         "ref_image": (
             "IMAGE",
             {
-                "tooltip": "The original image, for modes with reference padding and as svi2_pro's anchor. "
-                "Left out: start_image, if it is one image; its first frame as svi2_pro's anchor."
+                "tooltip": "The original image, for modes with reference padding and as the anchor of svi2_pro. Not "
+                "connected: start_image if it is one image, or its first frame as the anchor of svi2_pro."
             },
         ),
         "end_images": (
             "IMAGE",
-            {"tooltip": "Images that clips with end=N in the story end on; N counts from 0. Any size."},
+            {"tooltip": "Images for clips with [end=N] in the story: such a clip ends on image N, counted from 0. Any "
+            "size."},
         ),
         "negative_prompt": (
             "STRING",
-            {"default": _NEGATIVE, "multiline": True, "tooltip": "Of every clip; not used with text_embeds."},
+            {"default": _NEGATIVE, "multiline": True, "tooltip": "The negative prompt of every clip. Not used with "
+            "text_embeds."},
         ),
         "clip_vision": (
             "CLIP_VISION",
-            {"tooltip": "For Wan 2.1: sees the first motion frame of each clip. Wan 2.2 takes none."},
+            {"tooltip": "For Wan 2.1 models: encodes the first motion frame of each clip. Wan 2.2 models take none."},
         ),
         "fun_or_fl2v_model": (
             "BOOLEAN",
@@ -141,8 +146,8 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
         "audio": (
             "AUDIO",
             {
-                "tooltip": "The sound of the video, from the first frame of clip 1 on. With multitalk_embeds "
-                "on the settings node: what they were made of."
+                "tooltip": "The sound of the video, from the first frame of clip 1 on. With multitalk_embeds on the "
+                "settings node: the audio that those were made from."
             },
         ),
         **color_inputs("each clip, towards its end,"),
@@ -150,31 +155,33 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             list(COLOUR_TARGETS),
             {
                 "default": "clip_1",
-                "tooltip": "Whose colours color_match holds: those of the first clip, or of the reference "
-                "image. svi2_pro holds its anchor's statistics.",
+                "tooltip": "Which colours color_match holds: those of clip 1, or of the reference image. svi2_pro "
+                "holds the mean and spread of its anchor.",
             },
         ),
         "skip_repeated": (
             "BOOLEAN",
             {
                 "default": False,
-                "tooltip": "On: the video leaves out the frames of clip 1 that show the end of start_image "
-                "again, so that it continues where that ends. No clip is made again for it.",
+                "tooltip": "For a start_image that is a clip of your own. On: the joined video leaves out the frames "
+                "of clip 1 that repeat the end of your clip, so that both can be joined. No clip is rendered "
+                "again.",
             },
         ),
         "takes": (
             "INT",
             {
                 "default": 1, "min": 1, "max": MAX_TAKES, "step": 1,
-                "tooltip": "How often each clip is made, each time with the next seed; the best one by its "
-                "drift and seam leads on. All stay in the reel. [takes=3 pick=2] in a block, or pick=stop.",
+                "tooltip": "How many versions (takes) of each clip are rendered, each with the next seed. The chain "
+                "continues from the one with the least drift and seam; all are kept. For one clip: [takes=3 "
+                "pick=2], or pick=stop to choose yourself.",
             },
         ),
         "clips_per_run": (
             "INT",
             {
                 "default": 0, "min": 0, "max": 1000, "step": 1,
-                "tooltip": "The run ends after so many new clips, with the video so far; queue again to "
+                "tooltip": "The run stops after this many new clips and joins the video so far; queue again to "
                 "continue. 0 = all clips in one run.",
             },
         ),
@@ -182,32 +189,34 @@ def _inputs(modes: Sequence[str]) -> dict[str, Any]:
             "STRING",
             {
                 "default": "",
-                "tooltip": "Clips that are made again between their neighbours, which stay, by number: 4, 7. "
-                "As [mend] in a block. For models that take end frames: FLF2V, Fun InP, Wan 2.2 I2V.",
+                "tooltip": "Numbers of clips to render again between their neighbours, which stay as they are: 4, 7. "
+                "The same as [mend] in the story. Works best with models trained with end frames: FLF2V, Fun InP, "
+                "Wan 2.2 I2V.",
             },
         ),
         "mend_limit": (
             "FLOAT",
             {
                 "default": 2.0, "min": 0.0, "max": 100.0, "step": 0.1,
-                "tooltip": "How visible the seams of a mended clip may be, 1 is none: a worse one is kept as a "
-                "take, and what stood there stays. 0 = any.",
+                "tooltip": "How visible the seams of a mended clip may be: 1 = no seam to see, 2 = twice the usual "
+                "step between frames. A worse one is kept as a take, and the earlier clip stays in the video. 0 = "
+                "no limit.",
             },
         ),
         "start_images": (
             "IMAGE",
             {
-                "tooltip": "Images that scenes with [cut start=N] in the story begin with; N counts from 0. "
-                "Any size. Without ref_image each is the original of its scene."
+                "tooltip": "Images for scenes that begin with [cut start=N] in the story, counted from 0. Any size. "
+                "Without ref_image, each is also the reference of its scene."
             },
         ),
         "only": (
             "STRING",
             {
                 "default": "",
-                "tooltip": "Makes only these clips now, by number: 3, 5-7, or 9.2 for the second take of clip "
-                "9. What leads them must be in the reel. The next run with this empty takes them in. Empty = "
-                "the whole chain.",
+                "tooltip": "Numbers of the only clips to render in this run: 3, 5-7, or 9.2 for take 2 of clip 9. The "
+                "clips that lead them must be on disk. The video of this run shows only these; the next run with "
+                "this empty uses them in the whole chain. Empty = all clips.",
             },
         ),
     }  # fmt: skip

@@ -46,7 +46,7 @@ class WanVideoSVITemporalMask:
                     "IMAGE",
                     {"tooltip": "The whole previous clip (its last frames are taken), or the first image. Any size."},
                 ),
-                "end_image": ("IMAGE", {"tooltip": "What the clip ends on: one frame or several. Any size."}),
+                "end_image": ("IMAGE", {"tooltip": "The image that the clip ends on: one frame or several. Any size."}),
                 "keyframe_images": keyframe_inputs()["keyframe_images"],
                 "region": keyframe_inputs()["region"],
                 "overlap_frames": (
@@ -77,8 +77,8 @@ class WanVideoSVITemporalMask:
                     "BOOLEAN",
                     {
                         "default": True,
-                        "tooltip": "On for Fun InP and FLF2V models. Off: an end stands behind the clip, with one mask "
-                        "more and exactly 1 motion frame.",
+                        "tooltip": "On for Fun InP and FLF2V models. Off: the end is one frame more behind the clip, "
+                        "with a mask of its own, and exactly 1 motion frame leads the clip.",
                     },
                 ),
             },

@@ -62,8 +62,8 @@ class WanVideoSVIAudioWindow:
     OUTPUT_TOOLTIPS = (
         "For multitalk_embeds of the sampler.",
         "HuMo's embeds for the sampler's image_embeds, joined with the clip's when image_embeds is connected.",
-        "What sounds during the clip, its motion frames included, when audio is connected.",
-        "How many clips the whole audio needs; 0 with start_frame, which does not tell.",
+        "The sound of the clip, its motion frames included, when audio is connected.",
+        "How many clips the whole audio needs. 0 when start_frame is used.",
         "Frame of the joined video where the clip begins.",
         "Which frames were cut, and what fills the end.",
     )
@@ -190,7 +190,7 @@ class WanVideoSVIPoseWindow:
     OUTPUT_TOOLTIPS = (
         "For unianimate_poses of the sampler.",
         "The clip's pose pictures, when pose_images is connected.",
-        "How many clips the whole dance needs; 0 with start_frame, which does not tell.",
+        "How many clips the whole dance needs. 0 when start_frame is used.",
         "Frame of the joined video where the clip begins.",
         "Which poses were cut, and how long the last one is held.",
     )
