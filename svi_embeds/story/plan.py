@@ -15,10 +15,11 @@ from ..clips.pixels.plan import ClipPlan, plan_clip
 from ..clips.pixels.settings import ClipSettings, Connected
 from ..errors import StoryError, SVIError
 from ..ground.checks import check_choice
-from ..recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe, too_long
+from ..recipes import KNOWN_CHOICES, PADDING_CHOICES, SVI2_PRO, recipe
 from ..timeline import FRAMES_PER_LATENT
 from .beginning import Beginning
 from .chain import SEED_STEP, ChainClip, ChainPlan, Mend
+from .notes import notes_on_clips
 from .settings import ChainConnected, ChainSettings
 from .standing import Place, Stood, places_of
 from .text import AUTO, MAX_CLIPS, MAX_SEED, PICKS, Block, Model, lost_separators, parse_story
@@ -78,7 +79,7 @@ def _planned(
         stands = places[index] if index < len(places) else None
         clips[index] = _mended(clip, by_line[clip.line], clips, stands, settings)
     begins = _beginning(settings, connected)
-    notes = [*_notes(clips, settings.mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
+    notes = [*notes_on_clips(clips, settings.mode), *begins.notes(clips[0].mode, clips[0].motion_frames)]
     if fills and clips[-1].line != blocks[-1].line:
         notes.append(
             f"the block with repeat=auto (line {blocks[-1].line} of the story) makes no clip: those before it fill the "
@@ -279,37 +280,3 @@ def _on_latents(row: Mapping[str, Any], settings: ChainSettings) -> tuple[Latent
     )  # fmt: skip
     there = LatentConnected(prev_samples=motion or None, end_samples=1 if row["end"] is not None else None)
     return made, _decide(made, there).plan
-
-
-def _notes(clips: Sequence[ChainClip], mode: str) -> list[str]:
-    notes = []
-    first = clips[0]
-    if first.mode != mode:
-        why = (
-            f"first_clip_model: the SVI LoRA of {mode} would freeze its motion" if first.model == "first"
-            else f"start_image has fewer frames than {mode} needs"
-        )  # fmt: skip
-        notes.append(f"clip 1 is made as plain {first.mode} ({why})")
-    elif first.model == "first":
-        notes.append("clip 1 is sampled by first_clip_model: the SVI LoRA would freeze its motion")
-    # Several frames of a video say how it moves; from one image the LoRA makes a still.
-    if all(clip.model == "main" for clip in clips) and len(clips) > 1 and first.motion_frames <= 1:
-        notes.append("no clip runs without the SVI LoRA: in the first one it freezes motion (first_clip_model)")
-    with_lora = [clip for clip in clips if clip.model == "main"]
-    for each in dict.fromkeys(clip.mode for clip in with_lora):
-        longest = max((clip for clip in with_lora if clip.mode == each), key=lambda clip: clip.num_frames)
-        row = SVI2_PRO if longest.works_on_latents else recipe(each)
-        notes += [f"clip {longest.index + 1}: {said}" for said in too_long(row, longest.num_frames)]
-    seen: dict[int, int] = {}
-    repeated = []
-    for clip in clips:
-        seeds = [clip.take(number).seed for number in range(clip.takes)]
-        twice = next((seed for seed in seeds if seed in seen), None)
-        if twice is not None:
-            repeated.append(f"clips {seen[twice] + 1} and {clip.index + 1} have the same seed {twice}")
-        for seed in seeds:
-            seen.setdefault(seed, clip.index)
-    if repeated:
-        more = f", and {len(repeated) - 3} more" if len(repeated) > 3 else ""
-        notes.append(f"{', '.join(repeated[:3])}{more}: equal noise builds up artefacts, give each its own")
-    return notes

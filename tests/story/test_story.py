@@ -111,6 +111,17 @@ def test_a_film_chain_counts_as_the_recipe_says() -> None:
     assert chain.seconds == 233 / 16
 
 
+@pytest.mark.parametrize(
+    ("mode", "expected"), [("film", True), ("shot", True), ("fun_inp", False), ("svi2_pro", False)]
+)
+def test_a_mended_clip_of_a_model_without_end_frames_is_said_to_jump(mode: str, expected: bool) -> None:
+    notes = plan("a\n---\n[mend]\nb\n---\nc", mode=mode).notes
+    said = [note for note in notes if note.startswith("mended: 2. Wan 2.1 I2V was not trained with end frames")]
+    assert len(said) == expected
+    many = plan("\n---\n".join(["a", *["[mend]\nb"] * 5, "c"]), mode=mode).notes
+    assert any(note.startswith("mended: 2, 3, 4, ...") for note in many) == expected
+
+
 def test_a_first_clip_of_the_same_mode_is_said_to_run_without_the_lora() -> None:
     said = "clip 1 is sampled by first_clip_model: the SVI LoRA would freeze its motion"
     assert said in plan("a\n---\nb", mode="svi2_pro").notes
