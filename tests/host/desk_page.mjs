@@ -104,7 +104,12 @@ try {
   await page.waitForTimeout(400);
   result.compared = await page.$$eval(".svi-viewer video:not([hidden])", (all) => all.map((video) => video.currentTime.toFixed(3)));
   await shot("compare");
-  await page.keyboard.press("Escape");
+  await page.click('.svi-viewer footer button:has-text("Pick take")'); // picked where it was compared, and taken back
+  await page.waitForSelector(".svi-viewer", { state: "detached" });
+  await until("picked beside the other", (now) => now.told.startsWith("Next run: clips 3-5"));
+  await undo(5);
+  await until("as before", (now) => now.told.startsWith("Nothing"));
+  await page.click(`.svi-card[data-clip="2"] .svi-takes button:nth-child(${other + 1})`);
   await act(2, "Pick");
   await until("three clips to be made", (now) => now.told.startsWith("Next run: clips 3-5"));
   await keep("picked");
