@@ -3,8 +3,8 @@
 import { lorasOf } from "./svi_around.js";
 import { keepRoom } from "./svi_room.js";
 import {
-  addElementWidget, addStyles, chain, comfy, element, follow, isLongVideo, makeAsker, onReconnect, readNode, RETRY_MS,
-  sourceOf,
+  addElementWidget, addStyles, chain, comfy, element, follow, inApp, isLongVideo, makeAsker, onReconnect, readNode,
+  RETRY_MS, sourceOf,
 } from "./svi_widget.js";
 import { say } from "./svi_words.js";
 
@@ -45,7 +45,7 @@ function read(node) {
 /** The text box of a node's story, wherever the frontend has put it; null when it shows none. */
 function storyBox(node, panel) {
   const widget = node.widgets?.find((each) => each.name === "story");
-  const controls = panel.closest("[data-testid=linear-widgets]"); // of an app; the canvas and its boxes are hidden then
+  const controls = inApp(panel); // the canvas and its boxes are hidden then
   if (!controls && widget?.element?.tagName === "TEXTAREA" && widget.element.isConnected) return widget.element;
   const boxes = (controls ?? panel.closest("[data-node-id]"))?.querySelectorAll("textarea") ?? [];
   return [...boxes].find((box) => box.value === normal(widget?.value)) ?? null;
@@ -165,7 +165,7 @@ class Panel {
     if (!box) return;
     const { canvas: view } = comfy().app;
     const [at, area] = [box, view.canvas].map((each) => each.getBoundingClientRect());
-    if (this.element.closest("[data-testid=linear-widgets]")) box.scrollIntoView({ block: "nearest" });
+    if (inApp(this.element)) box.scrollIntoView({ block: "nearest" });
     else if (at.top < area.top || at.top > area.bottom - 60) {
       view.ds.offset[1] += (area.top + 90 - at.top) / view.ds.scale;
       view.setDirty(true, true);

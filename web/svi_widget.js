@@ -50,6 +50,9 @@ export function nodeOf(id) {
   return graph?.getNodeById(last) ?? null;
 }
 
+/** The controls of the app that an element is in; null on the canvas. */
+export const inApp = (shown) => shown.closest("[data-testid=linear-widgets]");
+
 const MARGIN = 6; // pixels around a DOM widget, which its height includes
 
 /**
@@ -83,7 +86,7 @@ export function addElementWidget(node, { name, element: shown, height }) {
 
 function passToCanvas(shown) {
   const canvas = () => comfy().app.canvas;
-  shown.addEventListener("wheel", (event) => canvas().processMouseWheel?.(event));
+  shown.addEventListener("wheel", (event) => inApp(shown) || canvas().processMouseWheel?.(event));
   shown.addEventListener("pointerdown", (event) => event.button === 1 && canvas().processMouseDown?.(event));
   shown.addEventListener("pointermove", (event) => event.buttons & 4 && canvas().processMouseMove?.(event));
   shown.addEventListener("pointerup", (event) => event.button === 1 && canvas().processMouseUp?.(event));

@@ -51,6 +51,10 @@ try {
       const box = document.activeElement;
       return box.tagName === "TEXTAREA" ? box.value.slice(box.selectionStart, box.selectionEnd) : box.tagName;
     });
+    result.scrolls = await page.evaluate(() => { // the wheel over the plan is for the form, not for the canvas behind it
+      const turned = new WheelEvent("wheel", { bubbles: true, cancelable: true, deltaY: 50 });
+      return document.querySelector("[data-testid=linear-widgets] .svi-sum").dispatchEvent(turned);
+    });
     await page.evaluate(() => {
       window.ended = null;
       for (const event of ["execution_success", "execution_error", "execution_interrupted"]) {

@@ -74,6 +74,7 @@ def test_the_template_opens_as_an_app_and_its_button_makes_the_video(
     assert all(item["controls"] for item in seen["app"]), "an advanced input would have none"
     assert seen["typed"] == story
     assert seen["selected"] == "A boat appears", "a clip's number in the plan leads to its block"
+    assert seen["scrolls"]
     assert seen["ended"][0] == "execution_success", seen["ended"][1]
     frames = 2 * 17 - 5
     video = max(seen["videos"], key=lambda each: each["width"])  # the others are small, in the history
