@@ -52,7 +52,7 @@ def save_embeds(embeds: Any, path: str | PathLike[str], *, strict: bool = True) 
         metadata[_LEFT_OUT] = json.dumps(left_out)
     target = Path(path)
     if not target.name:
-        raise SVIError(f"{path!r} is no name of a file")
+        raise SVIError(f"{path!r} is not a file name")
     with whole_files(target) as (beside,):
         beside.write_bytes(save(tensors, metadata=metadata))  # save_file leaves files of its own when it is killed
     return tuple(left_out or ())

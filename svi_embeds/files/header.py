@@ -41,7 +41,7 @@ def read_header(path: str | PathLike[str]) -> TensorHeader:
     """
     path = Path(path)
     if not path.is_file() and path.exists():
-        raise OSError("it is no file")  # a pipe would be waited for
+        raise OSError("it is not a file")  # a pipe would be waited for
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(0)
@@ -81,4 +81,4 @@ def _tensor(name: str, entry: Any) -> tuple[tuple[int, ...], tuple[int, int]]:
                 if 8 * (end - begin) == bits * math.prod(shape):
                     return tuple(shape), (begin, end)
                 raise ValueError(f"{name[:60]} is {str(shape)[:60]} of {dtype}, which are not {end - begin} bytes")
-    raise ValueError(f"{name[:60]} is no tensor: {str(entry)[:100]}")
+    raise ValueError(f"{name[:60]} is not a tensor: {str(entry)[:100]}")

@@ -161,7 +161,7 @@ class Guides:
                 "Loader to multitalk_model of WanVideo Model Loader"
             )
         if self.humo_embeds is not None and lacks_layers(model, VOICE_LAYERS):
-            raise SVIError(f"{name} is no HuMo model, yet image_embeds of sampler_inputs are HuMo's: load one")
+            raise SVIError(f"{name} is not a HuMo model, yet image_embeds of sampler_inputs are HuMo's: load one")
         if self.humo_embeds is not None and is_small(model):
             raise SVIError(
                 f"{name} is the small HuMo model (1.7B), which takes no image conditioning: no clip would "

@@ -39,7 +39,9 @@ def parse_keyframes(text: str, *, num_frames: int) -> tuple[int, ...]:
             continue
         found = _PART.fullmatch(part)
         if found is None:
-            raise SVIError(f"keyframes part {part[:60]!r} is no frame and no range: write frames like 0-4, 40, 76-80")
+            raise SVIError(
+                f"keyframes part {part[:60]!r} is neither a frame nor a range: write frames like 0-4, 40, 76-80"
+            )
         first, last = (_frame(number, part, num_frames) for number in (found[1], found[2] or found[1]))
         if last < first:
             raise SVIError(f"keyframes part {part[:60]!r} runs backwards (frame {first} to {last}): turn it round")

@@ -143,7 +143,7 @@ def read_lora(path: str | PathLike[str]) -> LoraFacts:
         raise SVIError(f"{path.name} cannot be read: {error}") from error
     except ValueError as error:
         raise SVIError(
-            f"{path.name} is no safetensors file, or a broken one ({error}): download it again, and take a LoRA in "
+            f"{path.name} is not a safetensors file, or is damaged ({error}): download it again, and take a LoRA in "
             ".safetensors format"
         ) from error
     return lora_facts(str(path), header.shapes, header.metadata)

@@ -94,7 +94,7 @@ def read_manifest(folder: Path) -> Manifest:
         if path.stat().st_size > MAX_MANIFEST:
             raise SVIError(f"{path} is too large for a manifest of a reel")
         if not path.is_file() and path.exists():  # a pipe would be waited for
-            raise SVIError(f"{path} is no file: choose another reel name")
+            raise SVIError(f"{path} is not a file: choose another reel name")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise SVIError(f"there is no reel {folder.name}: {folder} has no {MANIFEST}") from error
@@ -180,7 +180,7 @@ def _checked(folder: Path, data: Any) -> Manifest:
         raise ValueError("the chain has a take twice")
     picked = data.get("picked", {})
     if not isinstance(picked, dict):
-        raise ValueError("what was picked is no table")
+        raise ValueError("what was picked is not a table")
     if not all(takes[digest].clip == clip for clip, digest in picked.items()):
         raise ValueError("a take is picked for another clip than its own")
     spare = tuple(take for digest, take in takes.items() if digest not in used)

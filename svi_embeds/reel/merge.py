@@ -67,7 +67,7 @@ def takes_told(manifest: bytes, folder: Path) -> tuple[Take, ...]:
     try:
         told = parse_manifest(manifest.decode(), folder)
     except UnicodeDecodeError as error:
-        raise SVIError(f"{folder / MANIFEST} is damaged: it is no text") from error
+        raise SVIError(f"{folder / MANIFEST} is damaged: it is not text") from error
     return (*told.clips, *told.spare)
 
 

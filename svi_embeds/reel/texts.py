@@ -93,7 +93,7 @@ def _taken_apart(value: Any, tensors: dict[str, Tensor]) -> Any:
         return {"tensor": name}
     if isinstance(value, Mapping):
         if not all(isinstance(key, str) for key in value):
-            raise TypeError("a key is no word")
+            raise TypeError("a key is not a word")
         return {"dict": {key: _taken_apart(each, tensors) for key, each in value.items()}}
     if isinstance(value, (list, tuple)):
         return {type(value).__name__ if type(value) in (list, tuple) else "list": [

@@ -131,7 +131,7 @@ def _leads(block: Block, clips: Sequence[ChainClip], repetition: int, connected:
             raise SVIError("cut begins a scene that no clip leads, and from= names one that does: keep one of them")
         if block.source > len(clips):
             made = f"the clips before it are 1..{len(clips)}" if clips else "there is none before it"
-            raise SVIError(f"from={block.source} is no clip that could lead it: {made}")
+            raise SVIError(f"from={block.source} is not a clip that could lead it: {made}")
         return clips[block.source - 1]
     return None if block.cut or not clips else clips[-1]
 

@@ -325,7 +325,7 @@ def field_of(key: str) -> str:
     if key not in KEYS:
         near = difflib.get_close_matches(key, KEYS, n=1) if len(key) <= _MAX_SETTING else ()
         meant = f"did you mean {near[0]}?" if near else f"use {', '.join(KEYS)}"
-        raise SVIError(f"{key[:_MAX_SETTING]!r} is no setting; {meant}")
+        raise SVIError(f"{key[:_MAX_SETTING]!r} is not a setting; {meant}")
     return _FIELDS.get(key, key)
 
 
@@ -333,7 +333,7 @@ def read_setting(token: str) -> tuple[str, Any]:
     """A setting as it is written, `seed=7` or `cut`: the field of `Block`, and its value there."""
     most = _MAX_NAMES if token.startswith("lora") else _MAX_SETTING
     if len(token) > most:
-        raise SVIError(f"{token[:40]!r}... is no setting; use {', '.join(KEYS)}")
+        raise SVIError(f"{token[:40]!r}... is not a setting; use {', '.join(KEYS)}")
     key, equals, value = token.partition("=")
     name = field_of(key)
     if key in _FLAGS:

@@ -55,7 +55,7 @@ def without(*names: str, **inputs: Any) -> dict[str, Any]:
     (node(story=""), "clip 1 (line 1 of the story) has no prompt: write one"),
     (without("start_image"), "there is nothing to begin with: connect start_image"),
     (node(reel="../fox"), "reel must be a name"),
-    (node(story="[fram=5]\na"), "'fram' is no setting; did you mean frames?"),
+    (node(story="[fram=5]\na"), "'fram' is not a setting; did you mean frames?"),
     (without("t5"), "connect"),
     (node(num_frames=18), "18"),
     (node(mode="svi2_pro", clip_vision=["6", 0]), "svi2_pro is for Wan 2.2"),

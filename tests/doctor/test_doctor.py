@@ -648,7 +648,7 @@ def test_a_broken_lora_is_a_problem(
     assert doctor(comfyui) == 1
     said = capsys.readouterr().out
     (problem,) = lines(said, "problem").splitlines()
-    assert "svi-shot.safetensors is no safetensors file" in problem
+    assert "svi-shot.safetensors is not a safetensors file" in problem
     assert "no SVI LoRA" not in said
 
 

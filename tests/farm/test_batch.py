@@ -127,7 +127,7 @@ def test_images_are_brought_to_the_worker(tmp_path: Path) -> None:
         report, code, _ = batch(tmp_path / "out", [story], of=given)
         assert (code, states(report)) == (0, {name: "done"})
     (tmp_path / "no.png").write_text("no image")
-    for file, said in (("no.png", "is no image that can be read"), ("gone.png", "there is no image")):
+    for file, said in (("no.png", "is not an image that can be read"), ("gone.png", "there is no image")):
         story = Story(name="bad", text="a", images={"start_image": tmp_path / file}, where="table, row 2")
         report, code, _ = batch(tmp_path / "out", [story])
         assert code == 1

@@ -47,7 +47,7 @@ def test_the_editor_shows_plan_error_and_reel(
     ]  # fmt: skip
     assert seen["kept_values"]
     assert "svi_plan" not in seen["prompt"]
-    told = "line 3, column 9 of the story: 'fram' is no setting; did you mean frames?"
+    told = "line 3, column 9 of the story: 'fram' is not a setting; did you mean frames?"
     assert "3 │ [seed=7 fram=49]\n            ^^^^^^^" in seen["broken"]["bad"]
     assert told in seen["broken"]["bad"]
     assert told in seen["hint"]

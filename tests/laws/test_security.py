@@ -814,7 +814,10 @@ def test_headers_that_lie_are_refused_before_anything_is_allocated(case: str, tm
     header, data, length = LYING_HEADERS[case]
     path = tensors_file(tmp_path / "x.safetensors", header, data, length=length)
     for read in (read_lora, load_embeds):
-        with at_most(64), pytest.raises(SVIError, match=r"no safetensors file|cannot be read as \.safetensors") as said:
+        with (
+            at_most(64),
+            pytest.raises(SVIError, match=r"not a safetensors file|cannot be read as \.safetensors") as said,
+        ):
             read(path)
         assert len(str(said.value)) < 1000
 
@@ -850,7 +853,7 @@ def test_a_pipe_or_folder_is_no_file_of_tensors(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     for path in (pipe, tmp_path):
         for read in (read_lora, load_embeds):
-            with pytest.raises(SVIError, match="it is no file"):
+            with pytest.raises(SVIError, match="it is not a file"):
                 read(path)
 
 

@@ -286,13 +286,13 @@ CUT = b'{"blocks.0.self_attn.q.lora_A.weight":{"dtype":"F16","shape":[4,4],"data
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "no safetensors file"),
-        (b"PK\x03\x04 a zip, as torch.save writes", "no safetensors file"),
-        (b"GGUF" + bytes(60), "no safetensors file"),
+        (b"", "not a safetensors file"),
+        (b"PK\x03\x04 a zip, as torch.save writes", "not a safetensors file"),
+        (b"GGUF" + bytes(60), "not a safetensors file"),
         (header_of(1 << 40, b"{}"), "header too large"),
-        (header_of(200, b'{"a":'), "no safetensors file"),
-        (header_of(10, b"not json!!"), "no safetensors file"),
-        (header_of(len(CUT), CUT), "no safetensors file"),  # its tensor is not there
+        (header_of(200, b'{"a":'), "not a safetensors file"),
+        (header_of(10, b"not json!!"), "not a safetensors file"),
+        (header_of(len(CUT), CUT), "not a safetensors file"),  # its tensor is not there
     ],
 )  # fmt: skip
 def test_a_file_without_a_header_is_refused_with_what_to_do(content: bytes, message: str, tmp_path: Path) -> None:
@@ -370,7 +370,7 @@ def test_the_command_answers_every_file_and_fails_for_a_broken_one(
     out, err = capsys.readouterr()
     assert "SVI 1.0 shot (likely)" in out
     assert "loaders        WanVideoWrapper takes every tensor; ComfyUI's own loader (Load LoRA) ignores all 160" in out
-    assert "bad.safetensors is no safetensors file" in err
+    assert "bad.safetensors is not a safetensors file" in err
     assert main(["lora", str(good)]) == 0
 
 

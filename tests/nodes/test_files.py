@@ -99,13 +99,13 @@ def test_a_text_instead_of_a_name_is_refused_in_a_sentence() -> None:
     text = "shot: 17 frames at 64x64\nknown_mask: 1 white"
     with pytest.raises(SVIError, match="filename_prefix must be a name in one line, got 'shot: 17 frames"):
         Save().save(embeds(), text, strict=True)
-    with pytest.raises(SVIError, match="is no name of a file: connect file of SVI Save Embeds, or choose a file"):
+    with pytest.raises(SVIError, match="is not a file name: connect file of SVI Save Embeds, or choose a file"):
         Load().load(text)
     for long in ("x" * 231, f"folder/{'é' * 116}"):
         with pytest.raises(SVIError, match="filename_prefix must end with a name of 230 bytes or less"):
             Save().save(embeds(), long, strict=True)
     assert Save().save(embeds(), "x" * 230, strict=True)
-    with pytest.raises(SVIError, match=r"is no name of a file \(.+\): choose a file$"):
+    with pytest.raises(SVIError, match=r"is not a file name \(.+\): choose a file$"):
         Load().load("x" * 5000)
 
 
@@ -128,7 +128,7 @@ def test_no_path_leads_out_of_comfyuis_folders(folders: Path) -> None:
     assert host_files.list_files() == []
     assert "is not there any more" in Load.VALIDATE_INPUTS("absent.safetensors")
     for name in ("x\0.safetensors", "x" * 5000):
-        assert "is no name of a file" in Load.VALIDATE_INPUTS(name)
+        assert "is not a file name" in Load.VALIDATE_INPUTS(name)
         with pytest.raises(SVIError, match=r"cannot be used|in one line"):
             Save().save(embeds(), f"{name}/y", strict=True)
     assert not list((folders / "output").iterdir())

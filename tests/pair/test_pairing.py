@@ -346,7 +346,12 @@ MISTAKES: dict[str, tuple[Any, Any, dict[str, Any], str]] = {
         {"low_embeds": image_embeds(), "num_frames": 16},
         "num_frames must be 4k",
     ),
-    "a size that is no multiple of 16": (t2v(), i2v(), {"low_embeds": image_embeds(), "width": 72}, "multiple of 16"),
+    "a size that is not a multiple of 16": (
+        t2v(),
+        i2v(),
+        {"low_embeds": image_embeds(), "width": 72},
+        "multiple of 16",
+    ),
     "embeds that are none": (t2v(), i2v(), {"low_embeds": torch.zeros(1)}, "low_embeds must be a dict, got Tensor"),
     "embeds of neither kind": (
         t2v(),

@@ -70,7 +70,7 @@ def test_files_that_are_gone_are_left_out_of_a_copy(tmp_path: Path) -> None:
 
 
 def test_a_manifest_that_is_no_text_is_told(tmp_path: Path) -> None:
-    with pytest.raises(SVIError, match="is damaged: it is no text"):
+    with pytest.raises(SVIError, match="is damaged: it is not text"):
         takes_told(b"\xff\xfe", tmp_path)
     with pytest.raises(SVIError, match="damaged or not of this pack"):
         takes_told(b"{", tmp_path)

@@ -200,7 +200,7 @@ def test_a_model_without_the_layers_is_refused() -> None:
         check_job(job(**options, sampler=good, first_model=model()))
     with pytest.raises(SVIError, match="has no talk layers"):
         check_job(job(sampler=sampler(model(), multitalk_embeds=voice(numbered(40)))))
-    with pytest.raises(SVIError, match="is no HuMo model"):
+    with pytest.raises(SVIError, match="is not a HuMo model"):
         check_job(job(sampler=sampler(model(audio_proj=None), image_embeds=humo(40))))
     with pytest.raises(SVIError, match=r"is the small HuMo model \(1.7B\), which takes no image conditioning"):
         check_job(job(sampler=sampler(model(audio_proj=1, dim=1536), image_embeds=humo(40))))

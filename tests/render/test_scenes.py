@@ -146,7 +146,7 @@ def test_a_repeated_block_is_cut_once() -> None:
         ("a\n---\n[start=1]\nb", "start=1 is what a new scene begins with: write cut beside it"),
         ("a\n---\n[cut start=3]\nb", r"start=3 is none of the start images: there are 3 \(0\.\.2\)"),
         ("a\n---\n[cut from=1]\nb", "keep one of them"),
-        ("a\n---\n[from=2]\nb", r"from=2 is no clip that could lead it: the clips before it are 1\.\.1"),
+        ("a\n---\n[from=2]\nb", r"from=2 is not a clip that could lead it: the clips before it are 1\.\.1"),
         ("[from=1]\na", "there is none before it"),
         ("[cut=yes]\na", "cut stands alone: write cut, without =yes"),
         ("[cut cut]\na", "cut is set twice"),

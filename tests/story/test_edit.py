@@ -132,7 +132,7 @@ def test_the_numbers_of_mend_follow() -> None:
         (lambda: insert_after("", 0, "b"), "clip 1 would have neither a prompt nor settings"),
         (lambda: set_keys("a", 0, {"seed": "x"}), "the setting seed: seed must be a whole number, got 'x'"),
         (lambda: set_keys("a", 0, {"frames": "50"}), "the setting frames: num_frames must be 4k+1"),
-        (lambda: set_keys("a", 0, {"sed": "1"}), "the setting sed: 'sed' is no setting; did you mean seed?"),
+        (lambda: set_keys("a", 0, {"sed": "1"}), "the setting sed: 'sed' is not a setting; did you mean seed?"),
         (lambda: set_keys("a", 0, {"sed": None}), "did you mean seed?"),
         (lambda: set_keys("a", 0, {"seed": True}), "the setting seed: seed needs a value right behind it"),
         (lambda: set_keys("a", 0, {"seed": 1}), "the setting seed: it must be text, as it is written in a story"),

@@ -45,8 +45,8 @@ def test_blocks_settings_comments_and_escapes() -> None:
     ("story", "message"),
     [
         ("[frames=50]\nx", "line 1, column 2 of the story: num_frames must be 4k+1"),
-        ("a\n---\n  [seed=1 fram=5]\nb", "line 3, column 11 of the story: 'fram' is no setting; did you mean frames?"),
-        ("[zzz=1]", "'zzz' is no setting; use seed, frames"),
+        ("a\n---\n  [seed=1 fram=5]\nb", "line 3, column 11 of the story: 'fram' is not a setting; did you mean"),
+        ("[zzz=1]", "'zzz' is not a setting; use seed, frames"),
         ("a\n---\n\n---\nb", "line 3 of the story: this block is empty"),
         ("a\n---\n", "line 3 of the story: this block is empty"),
         ("[seed=1 seed=2]\nx", "column 9 of the story: seed is set twice"),

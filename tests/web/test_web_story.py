@@ -44,7 +44,7 @@ def test_a_broken_story_is_told_at_its_line_and_mended_in_a_browser(
     seen: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     assert seen["troubles"] == []
     assert seen["error"] == "3 │ [seed=7 fram=49]\n            ^^^^^^^"
-    assert "line 3, column 9 of the story: 'fram' is no setting; did you mean frames?" in seen["hint"]
+    assert "line 3, column 9 of the story: 'fram' is not a setting; did you mean frames?" in seen["hint"]
     assert seen["hint_is_below"]
     assert seen["selected"] == "fram=49"
     assert seen["sum"] == "2 clips, 61 frames, 3.8 s at 16 fps  ·  2 to do"

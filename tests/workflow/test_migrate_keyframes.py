@@ -261,7 +261,7 @@ def _any_length(raw: Raw) -> None:
         (_any_length, {}, "is known only when the graph runs"),
         (lambda _: None, {"frames": 15}, "4k+1"),
         (lambda _: None, {"keys": ((1, 1), (2, 1), (3, 1)), "frames": 5}, "leave nothing to generate"),
-        (lambda _: None, {"height": 20}, "height 20 is no multiple of 16"),
+        (lambda _: None, {"height": 20}, "height 20 is not a multiple of 16"),
     ],
 )
 def test_what_the_node_cannot_say_equally_stays_with_the_reason(change: Any, kinds: dict[str, Any], what: str) -> None:

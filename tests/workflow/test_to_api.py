@@ -216,7 +216,7 @@ BAD: dict[str, tuple[dict[str, Any], dict[str, Any], list[str]]] = {
         shown(None, subgraph(INSIDE, node(11, INSIDE, title="Me"), inputs={}, output=(11, "IMAGE"))), NODES,
         ["subgraphs are nested without end at Me (node 2:11:"],
     ),
-    "no workflow": ({"a": 1}, NODES, ["this is no ComfyUI workflow"]),
+    "no workflow": ({"a": 1}, NODES, ["this is not a ComfyUI workflow"]),
     "a list": ([1], NODES, ["a workflow is a JSON object, got list"]),  # type: ignore[dict-item]
 }  # fmt: skip
 

@@ -122,7 +122,9 @@ async def _value(answer: aiohttp.ClientResponse) -> Any:
     try:
         return await answer.json(content_type=None)
     except ValueError as error:
-        raise LostError(f"{answer.url.path} answers with what is no JSON (status {answer.status})") from error
+        raise LostError(
+            f"{answer.url.path} answers with something that is not JSON (status {answer.status})"
+        ) from error
 
 
 async def _follow(session: aiohttp.ClientSession, graph: Mapping[str, Any], watched: Watched) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def read_stories(files: Iterable[Path]) -> list[Story]:
                 raise SVIError(f"{file} has {file.stat().st_size >> 20} MB: a story or a table of them is text")
             text = file.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError as error:
-            raise SVIError(f"{file} is no text: a story is a .txt file, a table .csv, .json or .yaml") from error
+            raise SVIError(f"{file} is not text: a story is a .txt file, a table .csv, .json or .yaml") from error
         except OSError as error:
             raise SVIError(f"{file} cannot be read: {error.strerror or error}") from error
         if file.suffix.lower() in _TABLES:
@@ -79,7 +79,7 @@ def _rows(file: Path, text: str) -> list[dict[str, Any]]:
         else:
             rows = _yaml(text)
     except (ValueError, csv.Error) as error:
-        raise SVIError(f"{file} is no table: {error}") from error
+        raise SVIError(f"{file} is not a table: {error}") from error
     if isinstance(rows, dict) and len(rows) == 1:
         rows = next(iter(rows.values()))
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -149,4 +149,4 @@ def check_image(path: Path, where: str) -> None:
     except FileNotFoundError as error:
         raise SVIError(f"{where}: there is no image {path}") from error
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise SVIError(f"{where}: {path} is no image that can be read: {str(error)[:200]}") from error
+        raise SVIError(f"{where}: {path} is not an image that can be read: {str(error)[:200]}") from error

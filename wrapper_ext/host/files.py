@@ -172,7 +172,7 @@ def find_file(name: str) -> Path:
     if not isinstance(name, str):
         raise SVIError(f"file must be the name of a file, got {type(name).__name__}")
     if _CONTROL.search(name):
-        raise SVIError(f"{name[:60]!r} is no name of a file: connect file of SVI Save Embeds, or choose a file")
+        raise SVIError(f"{name[:60]!r} is not a file name: connect file of SVI Save Embeds, or choose a file")
     where = next((key for key in folders if name.endswith(f" [{key}]")), None)
     base, inside, shown = folders[where or "input"], name[: -len(where) - 3] if where else name, name[:200]
     outside = (
@@ -185,7 +185,7 @@ def find_file(name: str) -> Path:
         exists = path.is_file()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
-        raise SVIError(f"{shown!r} is no name of a file ({why}): choose a file") from error
+        raise SVIError(f"{shown!r} is not a file name ({why}): choose a file") from error
     if not path.is_relative_to(base):
         raise SVIError(outside)
     if not exists:

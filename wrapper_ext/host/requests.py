@@ -67,7 +67,7 @@ async def read_text(request: Any) -> tuple[int, str]:
         # In UTF-8, whatever charset the request names: some of them take minutes for a few MB.
         return 200, body.decode("utf-8")
     except UnicodeDecodeError:
-        return 400, "the request is no text in UTF-8"
+        return 400, "the request is not text in UTF-8"
 
 
 def before_queueing(handler: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

@@ -60,9 +60,9 @@ def test_any_ascending_frames_written_down_are_read_back(numbers: list[int]) -> 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("4-", "keyframes part '4-' is no frame and no range"),
-        ("1, x, 3", "keyframes part 'x' is no frame"),
-        ("1.5", r"keyframes part '1\.5' is no frame"),
+        ("4-", "keyframes part '4-' is neither a frame nor a range"),
+        ("1, x, 3", "keyframes part 'x' is neither a frame"),
+        ("1.5", r"keyframes part '1\.5' is neither a frame"),
         ("0-4,,40", "keyframes has an empty part in '0-4,,40'"),
         ("1, 2,", "keyframes has an empty part"),
         ("40-20", r"keyframes part '40-20' runs backwards \(frame 40 to 20\)"),
@@ -70,7 +70,7 @@ def test_any_ascending_frames_written_down_are_read_back(numbers: list[int]) -> 
         ("81", r"keyframes part '81' is outside the clip: its 81 frames are 0-80"),
         ("76-90", "keyframes part '76-90' is outside the clip"),
         ("-82", "keyframes part '-82' is outside the clip"),
-        ("1--", "keyframes part '1--' is no frame"),
+        ("1--", "keyframes part '1--' is neither a frame"),
     ],
 )
 def test_a_malformed_part_is_quoted(text: str, message: str) -> None:
@@ -290,7 +290,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"motion_frames": frames(5), "keyframe_images": frames()}, "but keyframes is empty: write the frame of each"
     ),
     "all known": ({"keyframes": "0-16", "keyframe_images": frames(17)}, "leave nothing to generate"),
-    "malformed": ({"keyframes": "a-b", "keyframe_images": frames()}, "part 'a-b' is no frame and no range"),
+    "malformed": ({"keyframes": "a-b", "keyframe_images": frames()}, "part 'a-b' is neither a frame nor a range"),
     "region length": (
         {"motion_frames": frames(5), "region": torch.ones(5, 8, 8)},
         "region has 5 masks, the clip 17 frames: give one for all frames, or one for each",
@@ -301,7 +301,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
          "region": torch.ones(1, 8, 8)},
         "region with an end behind the clip .* turn fun_or_fl2v_model on, or set outside_region to keep",
     ),
-    "far too long a number": ({"keyframes": "9" * 5000}, "is no frame and no range"),
+    "far too long a number": ({"keyframes": "9" * 5000}, "is neither a frame nor a range"),
     "feather": (
         {"motion_frames": frames(5), "feather": 5},
         "feather 5 reaches frame 0: only frames 0-4 are known there, so feather must be 4 or less",

@@ -30,14 +30,16 @@ def read_workflow(path: Path, *, first: str = "workflow") -> Any:
         size = path.stat().st_size
         limit = _MAX_PICTURE_BYTES if suffix in _PICTURES else _MAX_MEDIA_BYTES if media else MAX_CHARACTERS
         if size > limit:
-            raise SVIError(f"{path} has {size / 2**20:.0f} MB, which is no workflow: the limit is {limit // 2**20} MB")
+            raise SVIError(
+                f"{path} has {size / 2**20:.0f} MB, which is too much for a workflow: the limit is {limit // 2**20} MB"
+            )
         if not media:
             return parse_json(path.read_bytes().decode("utf-8-sig"))
         texts = _of_picture(path) if suffix in _PICTURES else _of_video(path)
     except OSError as error:
         raise SVIError(f"{path} cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError:
-        raise SVIError(f"{path} is no text: a workflow is a .json file, or a PNG, WebP or video of ComfyUI") from None
+        raise SVIError(f"{path} is not text: a workflow is a .json file, or a PNG, WebP or video of ComfyUI") from None
     for tag in sorted(_TAGS, key=lambda tag: tag != first):
         if texts.get(tag):
             return parse_json(texts[tag])
@@ -58,7 +60,7 @@ def _of_picture(path: Path) -> dict[str, str]:
                 if tag.lower() in _TAGS and text:
                     found.setdefault(tag.lower(), text)
     except UnidentifiedImageError:
-        raise SVIError(f"{path} is no picture, whatever its name says") from None
+        raise SVIError(f"{path} is not a picture, whatever its name says") from None
     except (ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise SVIError(f"{path} cannot be read: {error}") from error
     return found
@@ -73,7 +75,7 @@ def _of_video(path: Path) -> dict[str, str]:
         with open_video(path) as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except av.FFmpegError as error:
-        raise SVIError(f"{path} is no video that can be read: {error}") from error
+        raise SVIError(f"{path} is not a video that can be read: {error}") from error
     found = {tag: tags[tag] for tag in _TAGS if tag in tags}
     if not found and "comment" in tags:  # VideoHelperSuite puts both into one comment
         comment = parse_json(tags["comment"])

@@ -14,11 +14,13 @@ MAX_CHARACTERS = 32 * 2**20
 def parse_json(text: str) -> Any:
     """JSON text as a value. Raises SVIError for what is too large, too deep or no JSON."""
     if len(text) > MAX_CHARACTERS:
-        raise SVIError(f"{len(text) / 2**20:.0f} MB of text is no workflow: the limit is {MAX_CHARACTERS // 2**20} MB")
+        raise SVIError(
+            f"{len(text) / 2**20:.0f} MB of text is too much for a workflow: the limit is {MAX_CHARACTERS // 2**20} MB"
+        )
     try:
         return read_json(text)
     except ValueError as error:
-        raise SVIError(f"this is no JSON of a workflow: {error}") from None
+        raise SVIError(f"this is not a workflow's JSON: {error}") from None
 
 
 def copy_json(value: dict[str, Any]) -> dict[str, Any]:
@@ -28,5 +30,5 @@ def copy_json(value: dict[str, Any]) -> dict[str, Any]:
     except RecursionError:
         raise SVIError("this JSON is nested deeper than any workflow: it is not read") from None
     except (TypeError, ValueError) as error:
-        raise SVIError(f"this is no JSON value: {error}") from error
+        raise SVIError(f"this is not a JSON value: {error}") from error
     return copied

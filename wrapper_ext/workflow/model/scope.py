@@ -82,11 +82,11 @@ class Scope:
         nodes = self.raw.get("nodes")
         if not isinstance(nodes, list):
             raise SVIError(
-                "this is no ComfyUI workflow: it has no list of nodes. Save it with Workflow > Save or Export"
+                "this is not a ComfyUI workflow: it has no list of nodes. Save it with Workflow > Save or Export"
             )
         for raw in nodes:
             if not isinstance(raw, dict) or not isinstance(raw.get("id"), (int, str)):
-                raise SVIError("this is no ComfyUI workflow: a node has no id")
+                raise SVIError("this is not a ComfyUI workflow: a node has no id")
             self.nodes.setdefault(raw["id"], Node(self, raw["id"], raw))
         for raw in as_list(self.raw.get("links")):
             link = Link.read(raw)

@@ -137,7 +137,7 @@ class Carrier:
         for name in ("width", "height"):
             size = self.wires.value(at, name)
             if isinstance(size, int) and size % SIZE_STEP and not at.node.source(name):
-                raise CannotRewriteError(f"{name} {size} is no multiple of {SIZE_STEP}: set one that is")
+                raise CannotRewriteError(f"{name} {size} is not a multiple of {SIZE_STEP}: set one that is")
 
     def size(self, at: At, name: str, parts: list[Node]) -> tuple[Any, Source | None]:
         """Width or height. Where the graph measures the clip before, what that clip was given says the same."""

@@ -100,7 +100,7 @@ class _Keyframes:
                 values[new] = value
         level = values.get("empty_level")
         if not isinstance(level, (int, float)) or not 0 <= level <= 1:
-            raise CannotRewriteError("empty_frame_level of the canvas is no number from 0 to 1")
+            raise CannotRewriteError("empty_frame_level of the canvas is not a number from 0 to 1")
         return values, sources
 
     def _check_masks(self, frames: list[Frame]) -> None:

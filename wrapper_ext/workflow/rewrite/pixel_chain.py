@@ -83,7 +83,7 @@ class _PixelChain:
         frames = wires.value(self.at, "num_frames")
         if isinstance(frames, int) and (frames - 1) % 4:
             cut = (frames - 1) // 4 * 4 + 1
-            raise CannotRewriteError(f"num_frames {frames} is no 4k+1: the wrapper makes {cut} of it, so set {cut}")
+            raise CannotRewriteError(f"num_frames {frames} is not 4k+1: the wrapper makes {cut} of it, so set {cut}")
         self.carrier.check_size(self.at)
         if "canvas" not in found:
             if wires.linked(self.at, "temporal_mask"):

@@ -33,7 +33,7 @@ def _read_join(carrier: Carrier, at: At, _: Binding) -> Rewrite | None:
         return None
     if not all(carrier.clips.made(side.whole) for side in join.sides):
         raise CannotRewriteError(
-            f"one side is no clip of this graph, and {at.node.type} resizes it to the other: resize it before"
+            f"one side is not a clip of this graph, and {at.node.type} resizes it to the other: resize it before"
         )
     if len(join.sides) > len(STITCHED):
         raise CannotRewriteError(f"it joins {len(join.sides)} clips, and WanVideo SVI Stitch at most {len(STITCHED)}")

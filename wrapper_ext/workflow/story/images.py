@@ -71,7 +71,7 @@ def read_images(reading: Reading) -> dict[str, Source | None]:
     """The start image and the reference."""
     wires, anchor, first = reading.wires, _anchor(reading), reading.embeds[0]
     if wires.linked(first, "prev_samples"):
-        raise reading.refuse(0, "it continues from samples of something that is no clip")
+        raise reading.refuse(0, "it continues from samples of something that is not a clip")
     begins = (anchor, "image") if anchor and first.node.type == PRO else (first, "start_image")
     start = wires.origin(*begins)
     found = {"start_image": reading.link(0, *begins)}
