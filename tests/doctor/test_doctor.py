@@ -23,7 +23,7 @@ from wanvideo_svi.svi_embeds.files.video import write_video
 from wanvideo_svi.wrapper_ext.cli.main import main
 from wanvideo_svi.wrapper_ext.doctor import files as doctor_files
 from wanvideo_svi.wrapper_ext.doctor.ask import ask, find_python
-from wanvideo_svi.wrapper_ext.doctor.contract import contract, drift
+from wanvideo_svi.wrapper_ext.doctor.contract import contract, drift, inputs
 from wanvideo_svi.wrapper_ext.doctor.files import disk_finding, lora_findings, reel_bytes_per_frame
 from wanvideo_svi.wrapper_ext.doctor.needs import NEEDS, asked, watched
 from wanvideo_svi.wrapper_ext.doctor.report import (
@@ -285,6 +285,12 @@ def test_a_node_whose_other_name_is_known_stops_nothing(
 def test_what_is_renamed_is_what_a_host_is_asked_for() -> None:
     for node in {**comfy.RENAMED_NODES, **comfy.RENAMED_INPUTS}:
         assert node in watched(), f"{node} in wrapper_ext/host/comfy.py is no node that this pack needs or reads"
+    for node, names in comfy.RENAMED_INPUTS.items():
+        unknown = sorted(names.keys() - inputs(contract().nodes[node]).keys())
+        assert not unknown, (
+            f"RENAMED_INPUTS in wrapper_ext/host/comfy.py: {node} has no input {', '.join(unknown)}; write the input's "
+            "name in this pack, and behind it the other one"
+        )
     taken = set(watched()) & {name for names in comfy.RENAMED_NODES.values() for name in names}
     assert not taken, f"RENAMED_NODES in wrapper_ext/host/comfy.py: {taken} are other nodes of the wrapper"
 

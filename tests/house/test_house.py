@@ -210,8 +210,11 @@ def test_starting_comfyui_loads_no_more_than_the_nodes_themselves() -> None:
 
 
 def test_the_version_is_one_number() -> None:
-    assert PROJECT["project"]["version"] == VERSION
-    assert f"## {VERSION}" in (ROOT / "CHANGELOG.md").read_text()
+    told = PROJECT["project"]["version"]
+    assert told == VERSION, f"pyproject.toml has version {told}, svi_embeds/version.py {VERSION}"
+    newest = re.search(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert newest is not None
+    assert newest[1] == VERSION, f"CHANGELOG.md: its first heading must be `## {VERSION}`"
 
 
 def test_every_module_is_packaged() -> None:

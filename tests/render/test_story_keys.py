@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from fake_host import PAIR, FakeHost, Report, job, samplers
 from helpers import frames
+from native_host import NATIVE_PAIR, NativeHost, native_job, native_model
+from wanvideo_svi.svi_embeds.errors import SVIError
 from wanvideo_svi.svi_embeds.ground.fingerprint import fingerprint
 from wanvideo_svi.svi_embeds.reel.writer import ReelWriter
 from wanvideo_svi.svi_embeds.story.chain import ChainClip, ChainPlan
@@ -98,15 +100,26 @@ USES = {
 
 ADD = (
     "add it to USES, with what differs by it. A key is read in svi_embeds/story/text.py (_KEYS, or _FLAGS, and a field "
-    "of Block), carried by svi_embeds/story/chain.py (ChainClip) and plan.py beside it, and used in "
-    "wrapper_ext/render/ (what the sampler gets: clip.py)"
+    "of Block), carried by svi_embeds/story/chain.py (ChainClip) and plan.py beside it, and used in wrapper_ext: what "
+    "conditions a clip in render/clip.py, what samples it in engine/wrapper.py and engine/native.py"
 )
+# What stands in for the options of `Use` in a job of ComfyUI's own sampling.
+NATIVE = {**{name: value for name, value in NATIVE_PAIR.items() if name in PAIR}, "first_model": native_model("plain")}
 
 
 def rendered(folder: Path, story: str, options: dict[str, Any]) -> Run:
     this, host = job(story, **options), FakeHost()
     with ReelWriter(folder, fps=16) as writer:
         return Run(this.plan, render_chain(this, writer, host, Report(), resume=False), host)
+
+
+def rendered_natively(folder: Path, story: str, options: dict[str, Any]) -> list[Any]:
+    """What comes of it: the samples, which depend on all that the sampler gets, the length, and the takes."""
+    this, host = native_job(story, **{name: NATIVE.get(name, value) for name, value in options.items()}), NativeHost()
+    with ReelWriter(folder, fps=16) as writer:
+        done = render_chain(this, writer, host, Report(), resume=False)
+    samples = [fingerprint(inputs["samples"]) for name, inputs in host.calls if name == "VAEDecode"]
+    return [samples, this.plan.total_frames, [take.take for take in done.takes]]
 
 
 def planned_clips(run: Run) -> list[ChainClip]:
@@ -129,7 +142,22 @@ def test_a_key_changes_what_is_rendered(key: str, tmp_path: Path) -> None:
         "default, and fill that in `_clip` (svi_embeds/story/plan.py)"
     )
     assert USES[key].shown(one) != USES[key].shown(other), (
-        f"{key} is planned, and then forgotten: use it in wrapper_ext/render/ (what the sampler gets: clip.py)"
+        f"{key} is planned, and then forgotten: use it in wrapper_ext, render/clip.py (what conditions a clip) or "
+        "engine/wrapper.py (what samples it)"
+    )
+
+
+@pytest.mark.parametrize("key", USES)
+def test_a_key_changes_what_comfyuis_own_sampling_renders_or_is_refused(key: str, tmp_path: Path) -> None:
+    one, other = USES[key].stories()
+    try:
+        made = rendered_natively(tmp_path / "0", one, USES[key].options)
+    except SVIError as error:
+        assert key in str(error), "it is refused for something else"  # noqa: PT017
+        return
+    assert made != rendered_natively(tmp_path / "1", other, USES[key].options), (
+        f"{key} is forgotten by WanVideo SVI Long Video (native): use it in wrapper_ext/engine/native.py, or refuse it "
+        "in check_native_plan there"
     )
 
 

@@ -8,16 +8,21 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from old_graphs import OUTPUTS
+from old_graphs import OUTPUTS, keyframe_canvas, pixel_chain, pro_chain, wanex
 from project import ROOT
+from wanvideo_svi.wrapper_ext.answers.migrate import own_nodes
 from wanvideo_svi.wrapper_ext.workflow import rewrite
-from wanvideo_svi.wrapper_ext.workflow.find.clips import EMBEDS
+from wanvideo_svi.wrapper_ext.workflow.find.clips import EMBEDS, Clips
 from wanvideo_svi.wrapper_ext.workflow.find.match import OneOf, Part, Spec
+from wanvideo_svi.wrapper_ext.workflow.find.wires import Wires
+from wanvideo_svi.wrapper_ext.workflow.model.graph import Workflow
 from wanvideo_svi.wrapper_ext.workflow.model.signatures import _VERSIONS
 from wanvideo_svi.wrapper_ext.workflow.rewrite.carry import Pattern
-from wanvideo_svi.wrapper_ext.workflow.rewrite.planner import PATTERNS
+from wanvideo_svi.wrapper_ext.workflow.rewrite.planner import PATTERNS, Planner
 
 ROOTS = sorted({kind for pattern in PATTERNS for kind in pattern.shape.types})
+# Graphs that have the patterns, each at least once.
+GRAPHS = (pixel_chain(), pro_chain(), keyframe_canvas(), wanex())
 # Nodes of patterns whose saved values are not read, and why.
 NO_WIDGETS = {
     "ImageBatch": "it has none",
@@ -70,6 +75,18 @@ def test_values_that_a_node_of_a_pattern_is_saved_with_are_known(kind: str) -> N
     assert (kind in _VERSIONS) != (kind in NO_WIDGETS), (
         f"{kind} stands in a pattern: write its widgets, in the order of a saved graph's widgets_values, into "
         "_VERSIONS of wrapper_ext/workflow/model/signatures.py, or into NO_WIDGETS here why none is read"
+    )
+
+
+def test_a_graph_has_each_pattern() -> None:
+    found = set()
+    for raw in GRAPHS:
+        wires = Wires(Workflow(raw, own_nodes()))
+        found |= {each.pattern.id for each in Planner(wires, Clips(wires)).plan()[0]}
+    lacks = sorted({pattern.id for pattern in PATTERNS} - found)
+    assert not lacks, (
+        f"no graph shows what becomes of {', '.join(lacks)}: make one in tests/support/old_graphs.py, add it to GRAPHS "
+        "here, and test in tests/workflow/test_migrate.py what comes out"
     )
 
 
