@@ -38,6 +38,7 @@ from gpu_models import (
     SPEAKS,
     VAE_5B,
 )
+from gpu_native import NATIVE_CASES
 from gpu_table import tell
 
 HERE = Path(__file__).resolve().parent
@@ -81,12 +82,12 @@ class Bench:
         command = [sys.executable, str(HERE / "gpu_models.py"), str(self.comfyui), str(self.wrapper), str(self.models)]
         subprocess.run([*command, *kinds, *(["--tiny"] if self.tiny else [])], check=True)
 
-    def fresh(self) -> Host:
+    def fresh(self, *arguments: str) -> Host:
         """A new ComfyUI process in place of the current one."""
         self.stop()
         self.starts += 1
         log = self.base / f"comfyui_{self.starts:02}.log"
-        self.host = Host(self.comfyui, self.base, log=log, tiny=self.tiny)
+        self.host = Host(self.comfyui, self.base, log=log, tiny=self.tiny, arguments=arguments)
         self.say(f"ComfyUI is up after {self.host.seconds:.1f} s")
         return self.host
 
@@ -223,6 +224,7 @@ CASES: dict[str, Callable[[Bench], Iterator[tuple[str, Figures]]]] = {
     "dance": _made("dance", 2, {"dance": (Models(svi=DANCE, mode="dance", guide="poses", merged=True), {})}, **_SHORT),
     "compiled": _compiled,
     "codecs": _codecs,
+    **NATIVE_CASES,
 }
 
 

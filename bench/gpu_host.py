@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +44,36 @@ class Watch:
             self.samples.append((time.monotonic(), round(anonymous), self._used()))
 
 
-def _gpu_used() -> Callable[[], float]:
+def _gpu_memory() -> Callable[[], Any] | None:
+    """Asks the driver for the memory of the card; None without one."""
     try:
         import pynvml
     except ImportError:
-        return lambda: 0.0
+        return None
     try:
         pynvml.nvmlInit()
         card = pynvml.nvmlDeviceGetHandleByIndex(0)
     except pynvml.NVMLError:  # no driver, no card
-        return lambda: 0.0
-    return lambda: round(int(pynvml.nvmlDeviceGetMemoryInfo(card).used) / 2**20)
+        return None
+    return lambda: pynvml.nvmlDeviceGetMemoryInfo(card)
+
+
+def _gpu_used() -> Callable[[], float]:
+    ask = _gpu_memory()
+    return lambda: 0.0 if ask is None else round(int(ask().used) / 2**20)
+
+
+def gpu_gib() -> float:
+    """Memory of the card, 0 without one."""
+    ask = _gpu_memory()
+    return 0.0 if ask is None else int(ask().total) / 2**30
 
 
 class Host:
-    """One ComfyUI process. base: its folder of nodes, models and files. seconds: until it answered."""
+    """One ComfyUI process. base: its folder of nodes, models and files. seconds: until it answered. arguments: more of
+    the command line, with a GPU."""
 
-    def __init__(self, comfyui: Path, base: Path, *, log: Path, tiny: bool) -> None:
+    def __init__(self, comfyui: Path, base: Path, *, log: Path, tiny: bool, arguments: Sequence[str] = ()) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -69,7 +82,7 @@ class Host:
         command = [
             sys.executable, "main.py", "--listen", "127.0.0.1", "--port", str(port), "--disable-auto-launch",
             "--base-directory", str(base), "--database-url", f"sqlite:///{base / 'comfyui.db'}",
-            "--front-end-root", str(base / "page"), *([] if _gpu() else ["--cpu"]),
+            "--front-end-root", str(base / "page"), *(arguments if _gpu() else ["--cpu"]),
         ]  # fmt: skip
         own = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "PYTHONUNBUFFERED": "1"}
         if tiny:

@@ -3,15 +3,17 @@
 usage: gpu_models.py COMFYUI WRAPPER MODELS [--tiny] [KIND ...]
 
 KIND: i2v (the image-to-video model with its LoRAs), text, vision, vae, pair (Wan 2.2 with its LoRAs), fp16 (i2v with
-weights in fp16), small (Fun InP 1.3B), 5b (Fun InP 5B and its VAE), talk, humo, dance (what those need besides); all
-without. A file that is there stays. --tiny: small ones, to try the benchmark itself on a CPU. Weights are drawn so that
-nothing overflows in half precision; names and shapes are those of the classes that load them.
+weights in fp16), small (Fun InP 1.3B), 5b (Fun InP 5B and its VAE), talk, humo, dance (what those need besides), native
+(for ComfyUI's own sampling); all without. A file that is there stays. --tiny: small ones, to try the benchmark itself
+on a CPU. Weights are drawn so that nothing overflows in half precision; names and shapes are those of the classes that
+load them.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import json
 import os
 import sys
@@ -41,13 +43,15 @@ HUMO = "Wan2_1-HuMo-14B_fp8_e4m3fn_scaled_KJ.safetensors"
 SHOT = "svi-shot.safetensors"
 UNIANIMATE = "UniAnimate-Wan2.1-14B-Lora-12000-fp16.safetensors"
 DANCE = "svi-dance.safetensors"
-KINDS = ("i2v", "text", "vision", "vae", "pair", "fp16", "small", "5b", "talk", "humo", "dance")
+NATIVE = "native_{}"  # a file of the same name for ComfyUI's own loaders
+KINDS = ("i2v", "text", "vision", "vae", "pair", "fp16", "small", "5b", "talk", "humo", "dance", "native")
 TINY_TEXT = {"vocab_size": 2048, "dim_ffn": 64, "encoder_layers": 2}
 
 
 @dataclass(frozen=True)
 class Family:
-    """Sizes of a transformer. image_attention: layers for what CLIP vision sees. humo: layers for a voice."""
+    """Sizes of a transformer. image_attention: layers for what CLIP vision sees. humo: layers for a voice. native: for
+    ComfyUI's own loader, which takes a head for 128 channels."""
 
     width: int = 5120
     inner: int = 13824
@@ -57,11 +61,14 @@ class Family:
     latent: int = 16
     image_attention: bool = True
     humo: bool = False
+    native: bool = False
 
     def small(self) -> Family:
         """The loader takes 30 layers and 12 heads for a width that it does not know, and tells a 5B by its width."""
         if self.latent == 48:
             return replace(self, inner=128)
+        if self.native:
+            return replace(self, width=128, inner=256, heads=1, layers=2)
         return replace(self, width=72, inner=128, heads=12, layers=30)
 
 
@@ -142,8 +149,8 @@ class Maker:
             if in_block and scaled:
                 yield name.replace(".weight", ".scale_weight"), torch.ones((), dtype=torch.float32)
 
-    def _lora(self, rank: int, dtype: Any) -> Iterator[tuple[str, Any]]:
-        of = A14B.small() if self.tiny else A14B
+    def _lora(self, rank: int, dtype: Any, family: Family = A14B) -> Iterator[tuple[str, Any]]:
+        of = family.small() if self.tiny else family
         width, inner, rank = of.width, of.inner, 4 if self.tiny else rank
         shapes = {f"{part}.{matrix}": (width, width) for part in ("self_attn", "cross_attn") for matrix in "qkvo"}
         shapes |= {"ffn.0": (inner, width), "ffn.2": (width, inner)}
@@ -236,6 +243,48 @@ class Maker:
                     yield name, self._drawn(parameter.shape, torch.bfloat16, 1.0 if "embedding" in name else None)
 
         self._save("text_encoders", TEXT, weights())
+
+    def _native(self) -> None:
+        """Of full size they are the wrapper's files; small ones of those are too narrow for ComfyUI's own loaders."""
+        torch, own = self.torch, replace(A14B, native=True)
+        high, low = (NATIVE.format(PAIR.format(noise)) for noise in ("HIGH", "LOW"))
+        made = {
+            ("diffusion_models", I2V): lambda: self._transformer(own),
+            ("loras", DISTILL): lambda: self._lora(64, torch.bfloat16, own),
+            ("loras", FILM): lambda: self._lora(128, torch.bfloat16, own),
+            ("vae", VAE): lambda: self._vae_weights("WanVideoVAE", {}),
+        }
+        for (folder, name), weights in made.items():
+            path, before = self.models / folder / NATIVE.format(name), self.models / folder / name
+            if before.exists() and not self.tiny and not path.exists():
+                path.hardlink_to(before)
+            self._save(folder, path.name, weights())
+        self._save("diffusion_models", high, self._transformer(replace(own, image_attention=False), scaled=True))
+        if not (self.models / "diffusion_models" / low).exists():
+            (self.models / "diffusion_models" / low).hardlink_to(self.models / "diffusion_models" / high)
+        if not self.tiny:  # ComfyUI knows one size of it
+            self._save("text_encoders", NATIVE.format(TEXT), self._native_text())
+
+    def _native_text(self) -> Iterator[tuple[str, Any]]:
+        """umT5-xxl as ComfyUI names its parts, with a tokenizer of letters inside."""
+        import sentencepiece
+
+        torch, written = self.torch, io.BytesIO()
+        config = json.loads((self.comfyui / "comfy" / "text_encoders" / "umt5_config_xxl.json").read_text())
+        operations = importlib.import_module("comfy.ops").manual_cast
+        t5 = importlib.import_module("comfy.text_encoders.t5")
+        for name, parameter in t5.T5(config, torch.bfloat16, "meta", operations).named_parameters():
+            if "norm" in name:
+                yield name, torch.ones(parameter.shape, dtype=torch.bfloat16)
+            else:
+                wide = name == "shared.weight" or "relative_attention_bias" in name
+                yield name, self._drawn(parameter.shape, torch.bfloat16, 1.0 if wide else None)
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(["The quick brown fox jumps over a lazy dog, with 1234567890 jugs"]),
+            model_writer=written, model_type="char", vocab_size=64, hard_vocab_limit=False, pad_id=0, eos_id=1,
+            unk_id=2, bos_id=-1, minloglevel=2,
+        )  # fmt: skip
+        yield "spiece_model", torch.frombuffer(bytearray(written.getvalue()), dtype=torch.uint8)
 
     def _vision(self) -> None:
         torch = self.torch

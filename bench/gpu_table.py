@@ -16,8 +16,8 @@ Figures = dict[str, Any]
 HOST = ("sampler", "decode", "vision", "text", "encode", "vae_encode", "vae_decode", "vae_move", "load_models")
 _PHASES = (
     "text", "sampler", "step", "load_weights", "set_loras", "offload", "gc", "decode", "vae_decode", "vae_encode",
-    "vae_move", "vision", "make_clip", "prepare", "compose", "tiles", "encoding", "free_memory", "digest",
-    "fingerprint", "last_frames", "show_text", "glance", "saver_add", "saver_wait", "write_clip", "picture",
+    "vae_move", "load_models", "vision", "make_clip", "prepare", "compose", "tiles", "encoding", "free_memory",
+    "digest", "fingerprint", "last_frames", "show_text", "glance", "saver_add", "saver_wait", "write_clip", "picture",
 )  # fmt: skip
 _BESIDE = ("write_clip", "glance", "picture", "write_video")  # in threads beside the chain
 
@@ -45,7 +45,8 @@ def tell(name: str, figures: Figures) -> list[str]:
     lines.append("  loaders: " + ", ".join(f"{kind} {value}" for kind, value in found.items() if value))
     clips = clips_of(marks)
     rows: dict[str, list[str]] = {"clip": [f"{clip['end'] - clip['start']:.2f}" for clip in clips]}
-    after = [*(clip["start"] for clip in clips[1:]), float("inf")]  # what runs beside the chain ends in the next clip
+    # What runs beside the chain ends in the next clip.
+    after = [*(clip["start"] for clip in clips[1:]), float("inf")][: len(clips)]
     spans = [{**clip, "end": end} for clip, end in zip(clips, after, strict=True)]
     for phase in _PHASES:
         beside = phase in _BESIDE

@@ -31,8 +31,15 @@ _NODES = {
     "WanVideoTextEncode": "text", "WanVideoEncode": "encode", "WanVideoModelLoader": "load_model",
     "LoadWanVideoT5TextEncoder": "load_t5", "CLIPVisionLoader": "load_vision", "WanVideoVAELoader": "load_vae",
     "WanVideoSVILongVideo": "long_video", "WanVideoSVIEmbeds": "embeds", "WanVideoSVIStitch": "stitch",
-    "WanVideoSVIMotionFrames": "motion",
+    "WanVideoSVIMotionFrames": "motion", "WanVideoSVILongVideoNative": "long_video",
+    # ComfyUI's own
+    "UNETLoader": "load_model", "CLIPLoader": "load_t5", "VAELoader": "load_vae", "CLIPTextEncode": "text",
+    "CLIPVisionEncode": "vision", "VAEEncode": "encode", "VAEDecode": "decode", "KSamplerAdvanced": "sampler",
 }  # fmt: skip
+_COMFY = (
+    ("comfy.sd", "VAE", "encode", "vae_encode"), ("comfy.sd", "VAE", "decode", "vae_decode"),
+    ("comfy.model_base", "BaseModel", "apply_model", "step"),
+)  # fmt: skip
 # Of the wrapper: module, what holds it in there, function, what it is called here.
 _WRAPPER = (
     ("nodes_model_loading", "", "load_weights", "load_weights"), ("custom_linear", "", "set_lora_params", "set_loras"),
@@ -187,6 +194,9 @@ def _install() -> None:
         _wrap(wrapper, *row)
     for row in _PACK:
         _wrap(pack, *row)
+    for module, holder, function, name in _COMFY:
+        held = getattr(importlib.import_module(module), holder)
+        setattr(held, function, _clocks.timed(name, getattr(held, function)))
     for node_id, name in _NODES.items():
         node = nodes.NODE_CLASS_MAPPINGS[node_id]
         setattr(node, node.FUNCTION, _clocks.timed(name, getattr(node, node.FUNCTION)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class SVIBenchCompare:
         open_reel = importlib.import_module(f"{pack}.svi_embeds.reel.reel").open_reel
         to_pixels = importlib.import_module(f"{pack}.svi_embeds.files.video").to_pixels
         kept = open_reel(Path(folder_paths.get_output_directory()) / "svi_reels" / reel).frames()
-        equal = [bool((to_pixels(image) == frame).all()) for image, frame in zip(images, kept, strict=False)]
+        equal = [bool((to_pixels(image) == frame).all()) for image, frame in zip(images.cpu(), kept, strict=False)]
         spread = float(images.std())
         return {"ui": {"svi_bench": [{"frames": len(images), "equal": sum(equal), "spread": spread}]}}
 
@@ -112,8 +113,65 @@ class SVIBenchPoses:
         return (torch.rand(frames, height, width, 3, generator=torch.Generator().manual_seed(5)),)
 
 
+class _Clip:
+    """As far as CLIP Text Encode asks it: what it makes depends on the prompt."""
+
+    def tokenize(self, text: str) -> str:
+        return text
+
+    def encode_from_tokens_scheduled(self, tokens: str) -> Any:
+        seed = torch.Generator().manual_seed(zlib.crc32(tokens.encode()))
+        return [[torch.randn(1, 12, 4096, generator=seed) * 0.1, {"pooled_output": None}]]
+
+
+class SVIBenchClip:
+    """A CLIP without a model, where small ones are used: ComfyUI's own text encoder has one size."""
+
+    CATEGORY, FUNCTION, RETURN_TYPES = "svi_bench", "make", ("CLIP",)
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        return {"required": {}}
+
+    def make(self) -> tuple[Any]:
+        return (_Clip(),)
+
+
+class SVIBenchConcat:
+    """Whether two conditionings give a model the same image channels and CLIP vision, bit for bit, on its device."""
+
+    CATEGORY, FUNCTION, OUTPUT_NODE = "svi_bench", "compare", True
+    RETURN_TYPES = ()
+
+    @classmethod
+    def INPUT_TYPES(cls) -> dict[str, Any]:
+        given = {"model": ("MODEL",), "theirs": ("CONDITIONING",), "ours": ("CONDITIONING",), "latent": ("LATENT",)}
+        return {"required": {**given, "name": ("STRING", {"default": ""})}}
+
+    def compare(self, model: Any, theirs: Any, ours: Any, latent: Any, name: str) -> dict[str, Any]:
+        device = importlib.import_module("comfy.model_management").get_torch_device()
+        noise = torch.zeros_like(latent["samples"], device=device)
+        values = [conditioning[0][1] for conditioning in (theirs, ours)]
+        concats = [
+            model.model.concat_cond(
+                noise=noise, device=device,
+                **{key: value.clone() for key, value in each.items() if key.startswith("concat_")},
+            )
+            for each in values
+        ]  # fmt: skip
+        seen = [each["clip_vision_output"].penultimate_hidden_states for each in values if "clip_vision_output" in each]
+        told = {
+            "compared": name, "shape": list(concats[0].shape), "equal": torch.equal(*concats),
+            "vision": len(seen) != 1 and (not seen or torch.equal(*(each.to(device) for each in seen))),
+            "device": str(concats[1].device), "latents": [str(each["concat_latent_image"].device) for each in values],
+        }  # fmt: skip
+        return {"ui": {"svi_bench": [told]}}
+
+
 def nodes(installed: Sequence[str]) -> dict[str, Any]:
     """installed: the packages of this pack and of the wrapper, once they are known."""
     SVIBenchCompare.installed = installed
-    made = (SVIBenchTexts, SVIBenchCompare, SVIBenchVoice, SVIBenchHuMo, SVIBenchPoses)
+    made = (
+        SVIBenchTexts, SVIBenchCompare, SVIBenchVoice, SVIBenchHuMo, SVIBenchPoses, SVIBenchClip, SVIBenchConcat,
+    )  # fmt: skip
     return {kind.__name__: kind for kind in made}

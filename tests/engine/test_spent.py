@@ -45,6 +45,28 @@ def test_reports_that_are_left_out_since_they_come_fast_count_too() -> None:
     assert steps_of((1.0, 1), (1.0, 5), (0.5, 7)).total == pytest.approx(1.0 + 0.5 + 0.25)
 
 
+def test_a_bar_of_loading_that_goes_back_to_0_is_not_of_steps() -> None:
+    clock = Clock()
+    steps = Steps(clock)
+    for _ in range(2):  # the stages of a pair
+        for seconds, done, whole in [
+            (1.0, 1, 1300), (1.0, 700, 1300), (1.0, 1300, 1300), (0.0, 0, 1300),
+            (9.0, 1, 3), (4.0, 2, 3), (4.0, 3, 3),
+        ]:  # fmt: skip
+            clock.now += seconds
+            steps.heard(done, whole)
+    assert steps.total == pytest.approx(6 * 4.0)
+
+
+def test_stages_of_other_lengths_are_calls_of_their_own() -> None:
+    clock = Clock()
+    steps = Steps(clock)
+    for seconds, done, whole in [(9.0, 1, 2), (4.0, 2, 2), (9.0, 3, 6), (4.0, 4, 6), (4.0, 6, 6)]:
+        clock.now += seconds
+        steps.heard(done, whole)
+    assert steps.total == pytest.approx(4.0 + 4.0 + 4.0 + (2 + 6 - 4) * 3.0)
+
+
 @pytest.mark.parametrize("heard", [(), ((9.0, 1),), ((9.0, 1), (7.0, 1))])
 def test_steps_that_were_not_heard_are_not_told(heard: tuple[tuple[float, int], ...]) -> None:
     assert steps_of(*heard).total is None

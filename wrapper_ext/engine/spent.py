@@ -18,31 +18,49 @@ from .engine import Engine, Given, Models
 from .job import Host
 
 
+@dataclass(slots=True)
+class _Bar:
+    """One progress bar. at: when it was heard last, and how much of `whole` was done then. seconds: of steps whose
+    begin and end were heard."""
+
+    whole: float
+    at: tuple[float, float]
+    seconds: list[float]
+
+
 class Steps:
-    """How long the steps of sampler calls took, from what ComfyUI hears of their progress."""
+    """How long the steps of sampler calls took, from what ComfyUI hears of their progress.
+
+    The wrapper's sampler shows with a bar of its own how it loads weights, a parameter a step, and puts that back to 0
+    (nodes_model_loading.py, load_weights): those are no steps.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.seconds: list[float] = []  # of steps whose begin and end were heard
-        self.count = 0  # of all steps
-        self._last: tuple[float, float] | None = None  # when, and how many were done
+        self._bars: list[_Bar] = []  # of each call, in their order
 
-    def heard(self, done: float, _: float) -> None:
-        now, last = self.clock(), self._last
-        self._last = now, done
-        if last is None or done <= last[1]:  # another call: its first step began with its preparations
-            self.count += int(done)
+    def heard(self, done: float, whole: float) -> None:
+        now, bar = self.clock(), self._bars[-1] if self._bars else None
+        goes_on = bar is not None and bar.whole == whole
+        if not done:
+            if goes_on:
+                self._bars.pop()
             return
-        steps = int(done - last[1])
-        self.count += steps
-        self.seconds += [(now - last[0]) / steps] * steps
+        if bar is None or not goes_on or done <= bar.at[1]:  # another call: its first step began with its preparations
+            self._bars.append(_Bar(whole, (now, done), []))
+            return
+        steps = int(done - bar.at[1])
+        bar.seconds += [(now - bar.at[0]) / steps] * steps
+        bar.at = now, done
 
     @property
     def total(self) -> float | None:
         """Of all steps, those before the first report of each call as long as the others; None where none was heard."""
-        if not self.seconds:
+        seconds = [each for bar in self._bars for each in bar.seconds]
+        if not seconds:
             return None
-        return sum(self.seconds) + (self.count - len(self.seconds)) * statistics.median(self.seconds)
+        count = sum(int(bar.at[1]) for bar in self._bars)
+        return sum(seconds) + (count - len(seconds)) * statistics.median(seconds)
 
 
 class Spent:
