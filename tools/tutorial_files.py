@@ -2,8 +2,8 @@
 
 usage: tutorial_files.py FOLDER
 
-FOLDER gets panda.png, potter.png, lighthouse.png and woman.png (832x480), voice.wav and dance.mp4, and old_graph.json, a chain
-as it was built before this pack, whose masks are not inverted. Nothing is fetched or random.
+FOLDER gets panda.png, potter.png, lighthouse.png and woman.png (832x480), voice.wav and dance.mp4, and old_graph.json,
+a chain as it was built before this pack, whose masks are not inverted. Nothing is fetched or random.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
 
-from old_graphs import pixel_chain  # noqa: E402
+from old_graphs import pixel_chain
 
 WIDTH, HEIGHT = 832, 480
 TIMES = 2  # drawn this much larger, so that edges are smooth
@@ -50,7 +50,8 @@ def disc(draw: Draw, x: float, y: float, across: float, high: float, colour: Col
 
 def panda(draw: Draw) -> None:
     """A red panda on a branch, in a misty forest."""
-    for x, broad, grey in ((60, 40, 168), (190, 26, 178), (330, 52, 158), (560, 30, 176), (700, 60, 150), (800, 24, 172)):
+    trunks = ((60, 40, 168), (190, 26, 178), (330, 52, 158), (560, 30, 176), (700, 60, 150), (800, 24, 172))
+    for x, broad, grey in trunks:
         draw.rectangle(at(x - broad / 2, 0, x + broad / 2, HEIGHT), (grey - 30, grey, grey - 22))
     draw.line(at(0, 392, 300, 372, 832, 398), (86, 70, 52), 44 * TIMES, joint="curve")
     for x in range(0, WIDTH, 26):

@@ -18,6 +18,7 @@ import { launch, open } from "./frontend.mjs";
 const WORKFLOWS = new URL("../example_workflows/", import.meta.url);
 const PICTURES = new URL("../docs/tutorials/pictures/", import.meta.url);
 const SMALL = { width: 112, height: 64 }; // of all clips: about the shape of 832x480, half a minute a clip
+const LATER = 6000; // a clip's files are written and its picture drawn while the next one is made
 const MARGIN = 20; // around the nodes, in pixels
 const LIGHT = 80; // quality of JPEG: clips of random weights are noise, which makes large files
 
@@ -41,10 +42,11 @@ Fog rolls in from the sea`;
 const POTTER = `[repeat=4]
 A potter shapes a bowl on the wheel, hands wet with clay, steady camera`;
 
-// set: [title or type of nodes, widget, value]. shown: [title, x, y, width, height] of the nodes in the picture; the others
-// are moved away. A height left out, or too small, is what the node needs. add: [type, title, widgets, [title of another node, output,
-// input]]: a node more, whose output goes to the other's input (an input of the other's) or that shows the other's output. during: a second picture is taken
-// when the page says this, unless the clips are kept.
+// set: [title or type of nodes, widget, value].
+// add: [type, title, widgets, [title of another node, output, input]]: one more node, connected to the other, in either direction.
+// during: a second picture, NAME_running, is taken when the page says this; not when the clips are kept.
+// shown: [title, x, y, width, height] of the nodes in the picture; the others are moved away, and their links are not drawn. A
+// height that is left out or too small is what the node needs.
 const TUTORIALS = {
   film: {
     workflow: "long_video_film",
@@ -61,7 +63,8 @@ const TUTORIALS = {
     workflow: "long_video_svi2_pro",
     set: [["First image", "image", "lighthouse.png"], [STORY, "story", LIGHTHOUSE]],
     shown: [
-      ["First image", 0, 0, 300, 300], ["SVI LoRA (high noise)", 0, 360, 300], ["Model for the following clips (high noise)", 0, 640, 300],
+      ["First image", 0, 0, 300, 300],
+      ["SVI LoRA (high noise)", 0, 360, 300], ["Model for the following clips (high noise)", 0, 640, 300],
       ["SVI LoRA (low noise)", 0, 800, 300], ["Model for the following clips (low noise)", 0, 1080, 300], STORY_AT,
     ],
   },
@@ -95,7 +98,7 @@ const TUTORIALS = {
     set: [["First image", "image", "panda.png"]],
     add: [["LoadImage", "End image", { image: "lighthouse.png" }, ["Clip 3: frames and mask", "IMAGE", "end_image"]]],
     shown: [
-      ["First image", 0, 0, 300, 300], ["End image", 0, 380, 300, 300], ["Clip 3: frames and mask", 340, 0, 600, 720],
+      ["First image", 0, 0, 300, 300], ["End image", 0, 380, 300, 300], ["Clip 3: frames and mask", 340, 0, 600, 620],
     ],
   },
   "fun-inp-keyframes": {
@@ -135,6 +138,7 @@ async function load(page, { workflow, set, add = [] }) {
   const graph = JSON.parse(await readFile(new URL(`${workflow}.json`, WORKFLOWS), "utf8"));
   await page.evaluate(([graph, name]) => app.loadGraphData(graph, true, true, name), [graph, workflow]);
   await page.waitForTimeout(2000); // nodes grow, and ask the server for their strips
+  const ours = FOR_CPU.filter(([of]) => graph.nodes.some(({ title, type }) => title === of || type === of));
   await page.evaluate(([set, add, small, standIns]) => {
     const change = (node, name, value) => {
       const widget = node.widgets?.find((each) => each.name === name);
@@ -148,12 +152,12 @@ async function load(page, { workflow, set, add = [] }) {
     for (const [of, name, value] of set)
       for (const node of app.graph.nodes.filter(({ title, type }) => title === of || type === of))
         if (!change(node, name, value)) throw new Error(`${of} has no ${name}`);
-    for (const [type, title, values, [with_, output, input]] of add) {
+    for (const [type, title, values, [neighbour, output, input]] of add) {
       const node = LiteGraph.createNode(type);
       app.graph.add(node);
       node.title = title;
       for (const [name, value] of Object.entries(values)) change(node, name, value);
-      const other = app.graph.nodes.find((each) => each.title === with_);
+      const other = app.graph.nodes.find((each) => each.title === neighbour);
       const [from, to] = node.findOutputSlot(output) >= 0 && other.findInputSlot(input) >= 0 ? [node, other] : [other, node];
       if (!from.connect(from.findOutputSlot(output), to, to.findInputSlot(input))) throw new Error(`${title} is not connected`);
     }
@@ -163,7 +167,7 @@ async function load(page, { workflow, set, add = [] }) {
       for (const node of Object.values(prompt.output)) node.class_type = standIns[node.class_type] ?? node.class_type;
       return prompt;
     };
-  }, [[...FOR_CPU.filter(([of]) => graph.nodes.some(({ title, type }) => title === of || type === of)), ...set], add, SMALL, STAND_INS]);
+  }, [[...ours, ...set], add, SMALL, STAND_INS]);
   await page.waitForTimeout(1000);
 }
 
@@ -195,15 +199,18 @@ async function arrange(page, shown) {
     for (const group of [...app.graph.groups]) app.graph.remove(group);
     for (const node of app.graph.nodes) {
       const [x, y, width, height] = places.get(node) ?? [];
-      if (x === undefined) node.pos = [node.pos[0] + (node.outputs?.some(({ links }) => links?.length) ? -9000 : 9000), node.pos[1]];
+      if (x === undefined) node.pos = [node.pos[0] - 9000, node.pos[1]];
       else {
         node.pos = [x, y];
         node.setSize([width, height ?? node.size[1]]);
       }
     }
     const inPicture = new Set([...places.keys()].map(({ id }) => String(id)));
-    for (const link of app.graph.links.values())
-      if (![link.origin_id, link.target_id].every((id) => inPicture.has(String(id)))) link.color = "#0000"; // leads out of the picture
+    const draw = (app.canvas.sviDraw ??= app.canvas.renderLink); // a second picture comes here again
+    app.canvas.renderLink = function (context, from, to, link, ...rest) {
+      const inside = !link || [link.origin_id, link.target_id].every((id) => inPicture.has(String(id)));
+      if (inside) draw.call(this, context, from, to, link, ...rest); // no other leads to anything that is seen
+    };
     app.canvas.deselectAll?.();
     app.canvas.ds.scale = 1;
     app.canvas.ds.offset = [margin, margin + 40];
@@ -217,7 +224,8 @@ async function arrange(page, shown) {
   }));
   const edge = (at, pick) => pick(...boxes.map((box) => box[at]));
   const [left, top] = [edge(0, Math.min) - MARGIN, edge(1, Math.min) - MARGIN];
-  return { x: Math.max(0, left), y: Math.max(0, top), width: edge(2, Math.max) + MARGIN - left, height: edge(3, Math.max) + MARGIN - top };
+  const [width, height] = [edge(2, Math.max) + MARGIN - left, edge(3, Math.max) + MARGIN - top];
+  return { x: Math.max(0, left), y: Math.max(0, top), width, height };
 }
 
 /** The dialog of the migration over an old graph. */
@@ -252,6 +260,7 @@ try {
     await run(page, name, async () => {
       if (!tutorial.during) return;
       await page.waitForFunction((text) => ended || document.body.innerText.includes(text), tutorial.during, { timeout: 0 });
+      await page.waitForTimeout(LATER);
       if (!(await page.evaluate(() => ended))) await take(`${name}_running`);
     });
     await take(name);
