@@ -105,7 +105,7 @@ const TUTORIALS = {
     workflow: "fun_inp_keyframes",
     set: [["First image", "image", "panda.png"], ["Middle image", "image", "lighthouse.png"], ["Last image", "image", "woman.png"]],
     shown: [
-      ["First image", 0, 0, 240, 240], ["Middle image", 0, 320, 240, 240], ["Last image", 0, 640, 240, 240],
+      ["First image", 0, 0, 240, 240], ["Middle image", 0, 380, 240, 240], ["Last image", 0, 760, 240, 240],
       ["Frames and mask", 280, 0, 640, 700],
     ],
   },
