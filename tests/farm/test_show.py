@@ -33,6 +33,12 @@ def test_the_live_table_has_workers_and_the_last_stories(tmp_path: Path) -> None
     assert "\x1b" not in said, "what a file says does nothing to the terminal"
 
 
+def test_the_live_table_is_getting_ready_until_the_workers_are_there() -> None:
+    console = Console(width=100, record=True)
+    console.print(LiveShow()._table())
+    assert "getting ready, 0 min 0" in console.export_text()
+
+
 def test_plain_lines_say_what_happens(tmp_path: Path) -> None:
     said: list[str] = []
     ready = prepare(graph(), Story(name="s", text="[frames=18]\na"), Folders(tmp_path))

@@ -40,7 +40,7 @@ def add_render(commands: Any) -> None:
     add("stories", stories, type=Path, nargs="+", metavar="STORY")
     add("--comfyui", "ComfyUI's folder; workers start it", type=Path, metavar="DIR")
     add("--python", "ComfyUI's Python (default: as the doctor finds it)", metavar="PY")
-    add("--comfyui-args", 'for its main.py, as "--lowvram"', default="", metavar="ARGS")
+    add("--comfyui-args", 'for its main.py, as --comfyui-args="--lowvram --fast"', default="", metavar="ARGS")
     add("--server", "a ComfyUI that runs; repeat it", metavar="URL", **many)
     add("--header", "sent to the servers; repeat it", metavar="NAME:VALUE", **many)
     add("--address", "a Ray cluster, as auto or ray-head:6379 (default: this machine)", metavar="RAY")

@@ -52,7 +52,8 @@ class LiveShow:
         self.console = Console()
         self.workers: dict[str, str] = {}
         self.stories: dict[str, str] = {}
-        self.total, self.jobs, self.began = 0, 0, time.monotonic()
+        self.total: int | None = None  # until the workers are there
+        self.jobs, self.began = 0, time.monotonic()
         self._lock = threading.Lock()
         self.live = Live(console=self.console, refresh_per_second=4, get_renderable=self._table)  # asks at once
 
@@ -89,9 +90,8 @@ class LiveShow:
         with self._lock:
             done = sum(state.startswith(_DONE) for state in self.stories.values())
             minutes, seconds = divmod(int(time.monotonic() - self.began), 60)
-            table = Table(
-                title=f"{done} of {self.total} stories ({self.jobs} jobs), {minutes} min {seconds:02} s", expand=True
-            )
+            doing = "getting ready" if self.total is None else f"{done} of {self.total} stories ({self.jobs} jobs)"
+            table = Table(title=f"{doing}, {minutes} min {seconds:02} s", expand=True)
             for column in ("", "now"):
                 table.add_column(column, overflow="ellipsis", no_wrap=True)
             for name, state in sorted(self.workers.items()):
