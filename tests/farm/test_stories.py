@@ -63,8 +63,8 @@ def test_text_files_are_stories_by_their_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("name", "text", "said"), [
     ("t.csv", "name,story\na,b,c\n", "row 1: it has more cells"),
-    ("t.csv", 'name\n"a\n', "is no table"),
-    ("t.json", "{", "is no table"), ("t.json", "[1]", "must be a list of rows"), ("t.yaml", "a: [", "is no table"),
+    ("t.csv", 'name\n"a\n', "is not a table"),
+    ("t.json", "{", "is not a table"), ("t.json", "[1]", "must be a list of rows"), ("t.yaml", "a: [", "is not a table"),
     ("t.json", '[{"name": "a"}, {"name": "A"}]', "are both called A"),
     ("t.json", '[{"story_file": "gone.txt"}]', "story_file gone.txt cannot be read"),
     ("t.json", "[]", "there is no story"),
@@ -78,7 +78,7 @@ def test_tables_that_are_none(tmp_path: Path, name: str, text: str, said: str) -
 
 def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_bytes(b"\xff\xfe\x00")
-    for path, said in ((tmp_path / "x.txt", "is no text"), (tmp_path / "gone.txt", "cannot be read")):
+    for path, said in ((tmp_path / "x.txt", "is not text"), (tmp_path / "gone.txt", "cannot be read")):
         with pytest.raises(SVIError, match=said):
             read_stories([path])
 

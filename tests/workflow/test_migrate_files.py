@@ -80,7 +80,7 @@ def test_huge_files_are_refused_unread(tmp_path: Path, name: str, size: int, mon
     with path.open("wb") as file:
         file.truncate(size)  # a hole: it takes no room on disk
     monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("the file was read"))
-    with pytest.raises(SVIError, match="no workflow: the limit is"):
+    with pytest.raises(SVIError, match="for a workflow: the limit is"):
         read_workflow(path)
 
 
