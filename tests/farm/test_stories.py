@@ -64,7 +64,8 @@ def test_text_files_are_stories_by_their_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "text", "said"), [
     ("t.csv", "name,story\na,b,c\n", "row 1: it has more cells"),
     ("t.csv", 'name\n"a\n', "is not a table"),
-    ("t.json", "{", "is not a table"), ("t.json", "[1]", "must be a list of rows"), ("t.yaml", "a: [", "is not a table"),
+    ("t.json", "{", "is not a table"), ("t.json", "[1]", "must be a list of rows"),
+    ("t.yaml", "a: [", "is not a table"),
     ("t.json", '[{"name": "a"}, {"name": "A"}]', "are both called A"),
     ("t.json", '[{"story_file": "gone.txt"}]', "story_file gone.txt cannot be read"),
     ("t.json", "[]", "there is no story"),

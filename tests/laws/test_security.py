@@ -897,7 +897,7 @@ def test_names_of_tensors_of_megabytes_take_no_time_and_no_page(name: str, tmp_p
 
 @pytest.mark.parametrize("text", ["NaN", "[Infinity]", "-Infinity", "1e999", '{"a":[-1e400]}', "9" * 5000])
 def test_numbers_that_are_none_are_refused(text: str) -> None:
-    with pytest.raises(SVIError, match="not a workflow.s JSON"):
+    with pytest.raises(SVIError, match="not a workflow's JSON"):
         parse_json(text)
     assert answer(text)[0] == 400
 

@@ -964,7 +964,7 @@ def test_motion_frames_of_a_single_image_are_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("index", "value", "what"), [(2, 80, "80 is not 4k.1: the wrapper makes 77 of it"), (0, 850, "850 is not a multiple")]
+    ("index", "value", "what"), [(2, 80, "80 is not 4k.1: the wrapper makes 77"), (0, 850, "850 is not a mult")]
 )  # fmt: skip
 def test_sizes_that_this_pack_refuses_are_said_before(index: int, value: int, what: str) -> None:
     raw = pixel_chain(clips=2, frames=17)

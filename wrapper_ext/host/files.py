@@ -92,7 +92,7 @@ def comfy_folders() -> dict[str, Path]:
 
 
 def reels_folder() -> Path:
-    """Where reels are kept. Raises SVIError outside ComfyUI, and when the setting is no name of a folder."""
+    """Where reels are kept. Raises SVIError outside ComfyUI, and when the setting is not a folder name."""
     folders = comfy_folders()
     if not folders:
         raise SVIError("there is no output folder outside ComfyUI: give the reel's folder")
