@@ -21,7 +21,7 @@ QUALITY = 88
 _NODE, _HAND, _CLIP = "ONE NODE, ONE STORY", "CLIPS WIRED BY HAND", "ONE CLIP"
 _BACKGROUND, _TEXT, _DIM, _GREY = (30, 34, 42), (243, 246, 250), (176, 184, 196), (112, 118, 128)
 _MORNING, _NOON, _EVENING, _NIGHT = (255, 214, 190), (255, 255, 255), (255, 170, 120), (110, 130, 200)
-_MARGIN, _TOP, _TALL = 28, 176, 196
+_MARGIN, _TOP, _TALL = 28, 190, 184
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +94,10 @@ def draw_card(card: Card) -> Image.Image:
     picture = Image.new("RGB", (SIZE, SIZE), _BACKGROUND)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, 9, SIZE), card.colour)
-    draw.text((_MARGIN, 22), card.kind, font=_font(19), fill=card.colour)
-    draw.text((_MARGIN, 48), card.title, font=_fitting(card.title, 54), fill=_TEXT)
-    draw.text((_MARGIN, 122), card.line, font=_fitting(card.line, 28), fill=_DIM)
+    # The frontend puts a badge of its own into the corner at the top left.
+    draw.text((SIZE - _MARGIN, 32), card.kind, font=_font(19), fill=card.colour, anchor="ra")
+    draw.text((_MARGIN, 78), card.title, font=_fitting(card.title, 50), fill=_TEXT)
+    draw.text((_MARGIN, 142), card.line, font=_fitting(card.line, 27), fill=_DIM)
     _draw_strip(picture, card)
     _draw_below(draw, card)
     draw.text((_MARGIN, SIZE - 52), card.models, font=_fitting(card.models, 26), fill=_TEXT)
